@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// Plain old JavaScript, so that an old Node gets a sentence instead of a syntax error.
+var needed = [24, 15];
+var have = process.versions.node.split('.').map(Number);
+if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
+  process.stderr.write(
+    'teal needs Node ' +
+      needed.join('.') +
+      ' or newer; this is ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      ').\n' +
+      'Run it with a newer one:  npx -y -p node@26 -p teal teal ' +
+      process.argv.slice(2).join(' ') +
+      '\n',
+  );
+  process.exit(2);
+}
+// In a checkout the sources run as they are; the published package has only dist/.
+var root = new URL('..', import.meta.url);
+import('node:fs').then(function (fs) {
+  var source = new URL('src/cli/main.ts', root);
+  return import(fs.existsSync(source) ? source.href : new URL('dist/cli/main.js', root).href);
+});

@@ -1,0 +1,141 @@
+/** The typed form of teal.yaml. Every duration is in milliseconds, every size in bytes, every path absolute. */
+export interface Config {
+  /** The teal.yaml this came from. */
+  readonly file: string;
+  /** Where Teal keeps its state: event log, versions, instances, logs, the routers' last table. */
+  readonly data: string;
+  readonly router: RouterConfig;
+  readonly apps: Readonly<Record<string, App>>;
+}
+
+export interface RouterConfig {
+  readonly listen: readonly ListenAddress[];
+  readonly workers: number;
+  /** CIDR ranges whose X-Forwarded-* are believed; nobody's by default. */
+  readonly trustedProxies: readonly string[];
+  readonly client: ClientLimits;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a client may send and how long it may take. */
+export interface ClientLimits {
+  readonly headBytes: number;
+  readonly headers: number;
+  readonly headTimeoutMs: number;
+  /** An idle kept-alive connection is closed no sooner than this, and it is announced in `Keep-Alive: timeout`. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface App {
+  readonly name: string;
+  /** Exact names or `*.suffix`; empty means every host. Compared without port, in lower case. */
+  readonly hosts: readonly string[];
+  /** Path prefixes on segment borders: `/app` takes `/app` and `/app/x`, not `/apple`. */
+  readonly paths: readonly string[];
+  /** At least one of kind `web`; the first is the one `run.process` describes. */
+  readonly roles: readonly Role[];
+  readonly release: ReleasePolicy;
+  readonly drain: DrainPolicy;
+  readonly upstream: UpstreamPolicy;
+  readonly preview: { readonly expiresMs: number };
+  /** How many versions to keep on disk; one that could be rolled back to is never removed. */
+  readonly keep: number;
+}
+
+/** One kind of process of an app. */
+export interface Role {
+  readonly name: string;
+  /** `web` gets a PORT, health checks and traffic; `background` gets neither. */
+  readonly kind: 'web' | 'background';
+  /** `both`: runs in each environment. `live`: in the live one only; the old drains before the new starts. */
+  readonly runsIn: 'live' | 'both';
+  readonly command: readonly string[];
+  /** May hold `{version}`. A version put in place by `deploy --from` runs in the version store instead. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, EnvironmentValue>>;
+  readonly instances: number;
+  readonly stop: { readonly signal: NodeJS.Signals; readonly deadlineMs: number };
+  readonly limits: Limits;
+  /** Web roles only; a second web role names its own hosts or paths. */
+  readonly hosts: readonly string[];
+  readonly paths: readonly string[];
+  /** Null for background roles. */
+  readonly health: Health | null;
+}
+
+/** A secret is named, never written: it is read when an instance starts and shown nowhere. */
+export type EnvironmentValue =
+  | { readonly kind: 'plain'; readonly value: string }
+  | { readonly kind: 'secret'; readonly source: 'env' | 'file'; readonly name: string };
+
+/** Enforced by the platform, or refused with a reason; never ignored. Null means no limit. */
+export interface Limits {
+  readonly memoryBytes: number | null;
+  /** In cores: 0.5 is half of one. */
+  readonly cpus: number | null;
+  readonly openFiles: number | null;
+  readonly processes: number | null;
+}
+
+export interface Health {
+  readonly path: string;
+  /** Inclusive ranges of acceptable status codes. */
+  readonly status: readonly (readonly [number, number])[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** From start to first success. */
+  readonly deadlineMs: number;
+  /** How many failures in a row make a healthy instance unhealthy. */
+  readonly fall: number;
+}
+
+export interface ReleasePolicy {
+  readonly strategy: 'blue-green';
+  readonly tests: readonly Test[];
+  /** `auto` goes live when the tests are green, `afterMs` later; `manual` waits for `teal promote`. */
+  readonly promote: { readonly kind: 'auto'; readonly afterMs: number } | { readonly kind: 'manual' };
+  /** Web instances of the candidate while it is tested; it grows to full size before the switch. */
+  readonly previewInstances: number | 'all';
+  /** From deploy to switch, pauses not counted. */
+  readonly deadlineMs: number;
+  /** How long the old environment stays warm after the switch. */
+  readonly rollbackWindowMs: number;
+}
+
+export type Test =
+  | { readonly kind: 'command'; readonly name: string; readonly command: string; readonly timeoutMs: number }
+  | {
+      readonly kind: 'http';
+      readonly name: string;
+      readonly method: string;
+      readonly path: string;
+      readonly status: readonly (readonly [number, number])[];
+      readonly contains: string | null;
+      readonly timeoutMs: number;
+    };
+
+export interface DrainPolicy {
+  /**
+   * WebSockets and event streams of an environment that is drained: `drain` leaves them until the deadline,
+   * `close` closes them at once, `spread` closes them evenly until the deadline, so that clients do not all
+   * reconnect in the same instant.
+   */
+  readonly streams: 'drain' | 'close' | 'spread';
+  readonly deadlineMs: number;
+}
+
+/** How the router speaks to the app's instances. */
+export interface UpstreamPolicy {
+  readonly connectTimeoutMs: number;
+  /** From the request sent to the response head. */
+  readonly responseTimeoutMs: number;
+  /** No byte in either direction for this long, within a request. WebSockets are exempt. */
+  readonly idleTimeoutMs: number;
+  /** The app's own keep-alive time, when it does not announce one. Non-idempotent requests never use a connection idle past half of it. */
+  readonly keepAliveMs: number;
+  readonly maxBodyBytes: number | null;
+}

@@ -1,0 +1,195 @@
+/**
+ * The HTTP API as the CLI (and everything else) sees it. Served on a unix socket, 0600, under `/v1`.
+ *
+ *   GET  /v1/status                          Status
+ *   GET  /v1/apps/:app                       AppStatus
+ *   POST /v1/apps/:app/:command              body CommandBody → CommandResult      (commands: see `commandNames`)
+ *   POST /v1/apply                           ApplyBody → ApplyResult
+ *   GET  /v1/apps/:app/preview               PreviewLink
+ *   GET  /v1/events?app=&limit=&before=      EventView[], newest first
+ *   GET  /v1/events?app=&after=&follow=1     EventView as NDJSON, oldest first, goes on until closed
+ *   GET  /v1/apps/:app/logs?role=&instance=&lines=&follow=1   LogLine as NDJSON
+ *   GET  /v1/doctor                          Check[]
+ *   POST /v1/stop                            stops Teal: body StopBody
+ *
+ * Errors are the JSON of a TealError with the status of its code. The caller's name travels in `x-teal-actor`.
+ */
+import type { ErrorJson } from '../errors.ts';
+import type { InstanceState } from '../platform/platform.ts';
+import type { Colour, Difference, Drain, ReleaseStatus } from '../release/state.ts';
+import type { RouterStatus } from '../router/router.ts';
+
+export const commandNames = [
+  'deploy',
+  'promote',
+  'abort',
+  'retry',
+  'rollback',
+  'pause',
+  'resume',
+  'scale',
+  'restart',
+  'remove',
+  'maintenance',
+] as const;
+export type CommandName = (typeof commandNames)[number];
+
+export interface CommandBody {
+  /** Why, for the history. */
+  readonly reason?: string;
+  /** deploy */
+  readonly version?: string;
+  /** deploy: `<dir>`, `<file.tgz>`, or `git:<ref>` (of the repository around `directory`). Paths are absolute. */
+  readonly from?: string;
+  /** deploy: overrides `release.promote` of teal.yaml for this release. */
+  readonly promote?: 'auto' | 'manual';
+  /** promote: skip the remaining steps. */
+  readonly full?: boolean;
+  /** scale: role (default the first web role) and instances. */
+  readonly role?: string;
+  readonly instances?: number;
+  /** maintenance */
+  readonly on?: boolean;
+  readonly message?: string;
+}
+
+export interface CommandResult {
+  /** One sentence: what was done. */
+  readonly did: string;
+  readonly app: AppStatus;
+}
+
+export interface ApplyBody {
+  /** Absolute path of teal.yaml on the control plane's machine. */
+  readonly file: string;
+  /** Only show the difference. */
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyResult {
+  readonly changes: readonly ConfigChange[];
+  readonly applied: boolean;
+}
+
+export interface ConfigChange {
+  readonly app: string;
+  /** Dotted path in teal.yaml, e.g. `run.process.instances`. */
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** When it takes effect. */
+  readonly effect: 'now' | 'next release' | 'restart of teal';
+}
+
+export interface PreviewLink {
+  readonly app: string;
+  readonly version: string;
+  readonly colour: Colour;
+  /** Works in a browser and with any HTTP client: the token is in the path. */
+  readonly url: string;
+  /** The same token as a header: name and value. */
+  readonly header: { readonly name: string; readonly value: string };
+  readonly expiresAt: number;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly config: string;
+  /** Null when the router cannot be reached. */
+  readonly router: RouterStatus | null;
+  readonly apps: readonly AppStatus[];
+}
+
+export interface AppStatus {
+  readonly app: string;
+  /** URLs it answers on, for a person on this machine. */
+  readonly urls: readonly string[];
+  readonly live: Colour | null;
+  /** The live version. */
+  readonly version: string | null;
+  readonly environments: Readonly<Record<Colour, EnvironmentStatus | null>>;
+  /** The running release, or the last one. */
+  readonly release: ReleaseView | null;
+  /** What `teal rollback` would do now. `instant`: the old environment is warm. `start-first`: it has to be started. */
+  readonly rollback: { readonly to: string; readonly how: 'instant' | 'start-first' } | null;
+  readonly maintenance: { readonly message: string } | null;
+  /** The next command to type, e.g. `teal promote shop`. */
+  readonly next: string;
+}
+
+export interface EnvironmentStatus {
+  readonly version: string;
+  readonly role: 'live' | 'candidate' | 'warm' | 'stopping';
+  readonly instances: readonly InstanceView[];
+  readonly requests: number;
+  readonly errors: number;
+  readonly failed: number;
+  readonly inFlight: number;
+}
+
+export interface InstanceView {
+  readonly id: string;
+  readonly role: string;
+  readonly state: InstanceState;
+  readonly pid: number | null;
+  readonly address: string | null;
+  readonly startedAt: number;
+  readonly crashes: number;
+}
+
+export interface ReleaseView {
+  readonly id: string;
+  readonly kind: 'deploy' | 'rollback';
+  readonly version: string;
+  readonly from: string | null;
+  readonly colour: Colour;
+  readonly status: ReleaseStatus;
+  /** True when nothing more will happen to it by itself or by command but `rollback`. */
+  readonly ended: boolean;
+  readonly step: { readonly index: number; readonly of: number; readonly name: string } | null;
+  readonly actor: string;
+  readonly startedAt: number;
+  readonly pausedAt: number | null;
+  readonly deadlineAt: number;
+  readonly windowEndsAt: number | null;
+  readonly differences: readonly Difference[];
+  readonly drain: Drain | null;
+  readonly reason: string | null;
+  readonly error: ErrorJson | null;
+  readonly endedAt: number | null;
+}
+
+export interface EventView {
+  readonly seq: number;
+  readonly at: number;
+  readonly app: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly type: string;
+  /** One sentence for people. */
+  readonly says: string;
+  /** Facts of the event, secrets never among them. */
+  readonly data: unknown;
+}
+
+export interface LogLine {
+  readonly instance: string;
+  readonly role: string;
+  readonly version: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly line: string;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly says: string;
+  readonly remedy: string | null;
+}
+
+export interface StopBody {
+  /** Also drains and stops the router and every instance; otherwise they go on without a control plane. */
+  readonly everything: boolean;
+}

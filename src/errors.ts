@@ -1,0 +1,92 @@
+/**
+ * The one error a person of Teal ever sees: a stable code, what failed with the value, and what to do.
+ *
+ * `message` says what failed and shows the value; `remedy` is the next thing to do, often a command to type.
+ * Anything thrown that is not a `TealError` is a bug of ours and is reported as `internal`.
+ */
+export class TealError extends Error {
+  override readonly name = 'TealError';
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  /** Facts for machines (`--json`), never secrets. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, more: ErrorMore) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.code = code;
+    this.remedy = more.remedy;
+    this.details = more.details ?? {};
+  }
+
+  /** The shape that travels over the API and is printed by `--json`. */
+  toJSON(): ErrorJson {
+    return { code: this.code, message: this.message, remedy: this.remedy, details: this.details };
+  }
+
+  static from(json: ErrorJson): TealError {
+    const code = json.code in errorCodes ? json.code : 'internal';
+    return new TealError(code, json.message, { remedy: json.remedy, details: json.details });
+  }
+}
+
+export interface ErrorMore {
+  readonly remedy: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export interface ErrorJson {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Every code there is, with the exit code of the CLI (1: it failed, 2: it was asked wrongly) and the HTTP status
+ * of the API. A code never changes its meaning; docs/errors.md has a line for each (a test compares them).
+ */
+export const errorCodes = {
+  internal: { exit: 1, status: 500 },
+  usage: { exit: 2, status: 400 },
+  // config/
+  'config-not-found': { exit: 2, status: 400 },
+  'config-invalid': { exit: 2, status: 422 },
+  // release/: refusals
+  'app-unknown': { exit: 2, status: 404 },
+  'version-unknown': { exit: 2, status: 404 },
+  'version-exists': { exit: 1, status: 409 },
+  'version-changed': { exit: 1, status: 409 },
+  'version-source-invalid': { exit: 2, status: 422 },
+  'release-in-progress': { exit: 1, status: 409 },
+  'no-release': { exit: 1, status: 409 },
+  'wrong-state': { exit: 1, status: 409 },
+  'nothing-to-roll-back-to': { exit: 1, status: 409 },
+  'already-live': { exit: 1, status: 409 },
+  'release-failed': { exit: 1, status: 409 },
+  // platform/
+  'command-not-found': { exit: 1, status: 422 },
+  'directory-not-found': { exit: 1, status: 422 },
+  'health-deadline': { exit: 1, status: 424 },
+  'crash-loop': { exit: 1, status: 424 },
+  'limits-unsupported': { exit: 2, status: 422 },
+  'secret-missing': { exit: 2, status: 422 },
+  'test-failed': { exit: 1, status: 424 },
+  // router/
+  'port-taken': { exit: 1, status: 503 },
+  'route-conflict': { exit: 2, status: 409 },
+  'router-unavailable': { exit: 1, status: 503 },
+  'table-refused': { exit: 1, status: 409 },
+  // store/
+  'store-unreadable': { exit: 1, status: 503 },
+  'store-conflict': { exit: 1, status: 409 },
+  'store-newer': { exit: 1, status: 503 },
+  'disk-full': { exit: 1, status: 507 },
+  // control/ and cli/
+  'control-unavailable': { exit: 1, status: 503 },
+  'already-running': { exit: 1, status: 409 },
+  'timed-out': { exit: 4, status: 504 },
+  'requests-failed': { exit: 1, status: 500 },
+} as const satisfies Record<string, { exit: 1 | 2 | 3 | 4; status: number }>;
+
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,69 @@
+import type { Colour } from '../release/state.ts';
+import type { RoutingTable } from './table.ts';
+
+/**
+ * What the control plane asks of a router. Drivers: `embedded` (now), `haproxy`, `gateway-api`.
+ * Every call is idempotent: it may be repeated after a crash of the caller.
+ */
+export interface Router {
+  /**
+   * Puts the table in force everywhere: prepared by every worker, then committed, then acknowledged by all.
+   * When it resolves, no request that starts later is chosen by an older table, and the table is on disk.
+   * @throws TealError `table-refused` (older or malformed: the old one stays), `router-unavailable`.
+   */
+  apply(table: RoutingTable): Promise<void>;
+
+  /**
+   * Waits until nothing is in flight on these endpoints; what is left at the deadline is cut, counted and reported.
+   * Only for endpoints that the table in force no longer gives new requests to. `onProgress` is told about every second.
+   * @param signal gives the drain up without cutting anything (rejects with the signal's reason)
+   */
+  drain(
+    request: DrainRequest,
+    signal: AbortSignal,
+    onProgress?: (inFlight: number) => void,
+  ): Promise<DrainReport>;
+
+  status(): Promise<RouterStatus>;
+}
+
+export interface DrainRequest {
+  readonly app: string;
+  readonly endpoints: readonly string[];
+  readonly streams: 'drain' | 'close' | 'spread';
+  readonly deadlineMs: number;
+}
+
+export interface DrainReport {
+  /** In flight when the drain began, and ended by themselves (or by a clean close of `close`/`spread`). */
+  readonly finished: number;
+  /** Still open at the deadline, and cut. */
+  readonly cut: number;
+  readonly seconds: number;
+}
+
+export interface RouterStatus {
+  readonly pid: number;
+  /** Generation in force on every worker. */
+  readonly generation: number;
+  readonly workers: readonly {
+    readonly pid: number;
+    readonly generation: number;
+    readonly connections: number;
+  }[];
+  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly environments: readonly EnvironmentCounts[];
+}
+
+/** Since the router started. */
+export interface EnvironmentCounts {
+  readonly app: string;
+  readonly colour: Colour;
+  readonly version: string;
+  readonly requests: number;
+  /** Answers of 500 and above that came from the app. */
+  readonly errors: number;
+  /** Requests the app never answered: refused, reset, timed out (502/503/504 from the router). */
+  readonly failed: number;
+  readonly inFlight: number;
+}

@@ -1,0 +1,45 @@
+import type { DrainPolicy, UpstreamPolicy } from '../config/config.ts';
+import type { Colour } from '../release/state.ts';
+/**
+ * Where every request goes: one immutable, numbered snapshot. A router replaces its whole table by one reference
+ * (invariant 2), so a request sees one table or the next, never a mixture.
+ */
+export interface RoutingTable {
+  /** Rises with every table; a router refuses one that is not newer than its own. */
+  readonly generation: number;
+  readonly apps: readonly AppTable[];
+}
+
+export interface AppTable {
+  readonly app: string;
+  readonly live: Colour | null;
+  readonly routes: readonly Route[];
+  readonly environments: Readonly<Record<Colour, EnvironmentTable | null>>;
+  /** Set while `teal maintenance on`: live requests get this page with 503; previews still pass. */
+  readonly maintenance: { readonly message: string } | null;
+  /** HMAC key (base64url) that preview tokens of this app are signed with. Secret: the table's file is 0600 and never shown. */
+  readonly previewKey: string;
+  readonly drain: DrainPolicy;
+  readonly upstream: UpstreamPolicy;
+}
+
+/** Hosts and paths of one web role, as in App. */
+export interface Route {
+  readonly role: string;
+  readonly hosts: readonly string[];
+  readonly paths: readonly string[];
+}
+
+export interface EnvironmentTable {
+  readonly version: string;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** One instance that can take requests. */
+export interface Endpoint {
+  /** The instance's id: unique for ever, so that in-flight counts and drains never confuse two processes on one port. */
+  readonly id: string;
+  readonly role: string;
+  readonly host: string;
+  readonly port: number;
+}

@@ -1,0 +1,66 @@
+/**
+ * The event log: append-only, one stream per app (and `teal` for the installation itself).
+ * State is what the events say; nothing else is kept that could disagree with them.
+ */
+export interface Store {
+  /**
+   * Appends in one transaction: all of them are on disk when it resolves, or none.
+   * @param expected the stream's version the caller decided upon; another writer in between is a `store-conflict`
+   * @throws TealError `store-conflict`, `disk-full`, `store-unreadable`
+   */
+  append(stream: string, expected: number, events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;
+
+  /** Events of a stream with a version above `after`, oldest first. */
+  read(stream: string, after?: number): Promise<readonly StoredEvent[]>;
+
+  /** Events of all streams (or one), newest first: for people. */
+  recent(options: {
+    readonly stream?: string;
+    readonly limit: number;
+    readonly before?: number;
+  }): Promise<readonly StoredEvent[]>;
+
+  streams(): Promise<readonly string[]>;
+
+  /** The newest snapshot of a stream's state, if one was saved; reading goes on after its version. */
+  snapshot(stream: string): Promise<Snapshot | null>;
+
+  /** Keeps the state as of `version`, so that events before it need not be read at start; drops older snapshots. */
+  saveSnapshot(stream: string, snapshot: Snapshot): Promise<void>;
+
+  /** Removes events older than `before` (epoch ms) that a snapshot covers. Returns how many. */
+  prune(before: number): Promise<number>;
+
+  /** The next number of the installation's one routing-table counter. Never the same twice, also after kill -9. */
+  nextGeneration(): Promise<number>;
+
+  /** A secret of the installation (random, made at first use, never shown): keys for signatures. */
+  secret(name: string): Promise<string>;
+
+  close(): Promise<void>;
+}
+
+export interface NewEvent {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Who: `user:anna`, `teal` for what Teal does by itself. */
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly type: string;
+  readonly data: unknown;
+}
+
+export interface StoredEvent extends NewEvent {
+  /** Position in the whole log. */
+  readonly seq: number;
+  readonly stream: string;
+  /** Position in its stream, from 1. */
+  readonly version: number;
+}
+
+export interface Snapshot {
+  readonly version: number;
+  /** Version of the state's shape; a snapshot of another shape is ignored and the events are read instead. */
+  readonly shape: number;
+  readonly state: unknown;
+}
