@@ -1,0 +1,75 @@
+/** One health check: an HTTP GET as a router would send it, on a connection of its own, redirects not followed. */
+import { request, type IncomingMessage } from 'node:http';
+import type { Health } from '../../config/config.ts';
+
+export type Probe =
+  | { readonly kind: 'ok'; readonly status: number }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly location: string | null;
+      /** The first bytes of the body, as text on one line. */
+      readonly body: string;
+    }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'broken'; readonly why: string };
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+// Enough to recognise an error page; a body is never read to its end.
+const bodyBytes = 300;
+
+/** Asks once. Never throws; an aborted signal reads as `broken`. */
+export function probe(address: Address, health: Health, signal: AbortSignal): Promise<Probe> {
+  const { promise, resolve } = Promise.withResolvers<Probe>();
+  const asked = request({
+    ...address,
+    path: health.path,
+    agent: false,
+    signal,
+    headers: { 'user-agent': 'teal-health', accept: '*/*', connection: 'close' },
+  });
+  const timer = setTimeout(() => {
+    resolve({ kind: 'timeout' });
+    asked.destroy();
+  }, health.timeoutMs);
+  asked.on('response', (response) => {
+    readStart(response, (body) => {
+      resolve(judge(response, body, health));
+      asked.destroy();
+    });
+  });
+  asked.on('error', (error: NodeJS.ErrnoException) => resolve(unreachable(error)));
+  asked.on('close', () => resolve({ kind: 'broken', why: 'the connection was closed before an answer' }));
+  asked.end();
+  return promise.finally(() => clearTimeout(timer));
+}
+
+function readStart(response: IncomingMessage, done: (start: string) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const finish = (): void => done(oneLine(Buffer.concat(chunks).subarray(0, bodyBytes).toString('utf8')));
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= bodyBytes) finish();
+  });
+  response.on('end', finish);
+  response.on('error', finish);
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+function judge(response: IncomingMessage, body: string, health: Health): Probe {
+  const status = response.statusCode ?? 0;
+  if (health.status.some(([from, to]) => status >= from && status <= to)) return { kind: 'ok', status };
+  return { kind: 'status', status, location: response.headers.location ?? null, body };
+}
+
+function unreachable(error: NodeJS.ErrnoException): Probe {
+  return error.code === 'ECONNREFUSED' ? { kind: 'refused' } : { kind: 'broken', why: error.message };
+}

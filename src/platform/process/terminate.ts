@@ -1,0 +1,52 @@
+/** Ends an instance: its signal, time to obey, then force; and whatever it left behind in its process group. */
+import type { Stopped } from '../platform.ts';
+import { mark, type Exit, type InstanceSpec } from './folder.ts';
+import { alive, groupMembers, send, type ProcessRecord } from './processes.ts';
+import { pause, within } from './wait.ts';
+
+export interface Ending {
+  readonly spec: InstanceSpec;
+  readonly folder: string;
+  readonly record: ProcessRecord | null;
+  readonly ended: Promise<Exit>;
+  readonly now: () => number;
+}
+
+// SIGKILL is not refused; this is for the kernel to take the process apart and the launcher to note it.
+const killedWithinMs = 2_000;
+const groupPollMs = 20;
+
+/**
+ * Only the app's own process gets the signal first: it decides what its children are told. What is left of the group
+ * when it has ended (a wrapper that did not wait for its child) gets the same signal, and the rest of the time.
+ */
+export async function terminate(what: Ending): Promise<Stopped & { readonly at: number }> {
+  const { spec, record, now } = what;
+  const { signal, deadlineMs } = spec.spec.stop;
+  const began = now();
+  mark(what.folder, 'stopping', began);
+  if (record !== null && alive(record)) send(record.pid, signal);
+  let exit = await within(what.ended, deadlineMs);
+  const forced = exit === null;
+  if (forced && record !== null && alive(record)) send(record.pid, 'SIGKILL');
+  exit ??= await within(what.ended, killedWithinMs);
+  exit ??= { code: null, signal: 'SIGKILL', at: now() };
+  const left = forced ? 0 : Math.max(began + deadlineMs - now(), 0);
+  if (record !== null) await clearGroup(record, signal, left);
+  return { id: spec.id, code: exit.code, signal: exit.signal, at: exit.at, forced, ms: now() - began };
+}
+
+/** Asks what is left of the group to end, and kills it after the grace. */
+export async function clearGroup(
+  record: ProcessRecord,
+  signal: NodeJS.Signals,
+  graceMs: number,
+): Promise<void> {
+  const never = new AbortController().signal;
+  for (const pid of groupMembers(record)) send(pid, signal);
+  for (let waited = 0; waited < graceMs; waited += groupPollMs) {
+    if (groupMembers(record).length === 0) return;
+    await pause(groupPollMs, never);
+  }
+  if (groupMembers(record).length > 0) send(-record.group, 'SIGKILL');
+}

@@ -1,0 +1,4 @@
+import { behavesLikeAPlatform } from '../behaviour.ts';
+import { processDriver } from './driver.ts';
+
+behavesLikeAPlatform(processDriver);

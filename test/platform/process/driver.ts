@@ -1,0 +1,45 @@
+import type { TestContext } from 'node:test';
+import type { Platform, PlatformHooks } from '../../../src/platform/platform.ts';
+import {
+  ProcessPlatform,
+  type ProcessPlatformOptions,
+} from '../../../src/platform/process/process-platform.ts';
+import { atEnd, isRunning, recorder, scratch } from '../apps.ts';
+import type { Driver } from '../behaviour.ts';
+
+/** A platform on a folder; whatever is left in the folder is stopped after the test, also what a killed one left. */
+export function platformOn(
+  t: TestContext,
+  data: string,
+  hooks: PlatformHooks,
+  more: Partial<ProcessPlatformOptions> = {},
+): ProcessPlatform {
+  const platform = new ProcessPlatform({ data, hooks, ...more });
+  atEnd(t, async () => {
+    await platform.close();
+    await stopAll(data);
+  });
+  return platform;
+}
+
+async function stopAll(data: string): Promise<void> {
+  const cleaner = new ProcessPlatform({ data, hooks: recorder() });
+  await cleaner.adopt();
+  await Promise.all(cleaner.instances().map((instance) => cleaner.stop(instance)));
+  await cleaner.close();
+}
+
+const folders = new WeakMap<TestContext, string>();
+
+export const processDriver: Driver = {
+  name: 'process',
+  create(t, hooks): Platform {
+    const data = scratch(t);
+    folders.set(t, data);
+    return platformOn(t, data, hooks);
+  },
+  again(t, hooks): Platform {
+    return platformOn(t, folders.get(t) ?? scratch(t), hooks);
+  },
+  runs: isRunning,
+};
