@@ -1,0 +1,178 @@
+import { dirname, resolve } from 'node:path';
+import type { App, Config, EnvironmentValue, Health, Limits, ReleasePolicy, Role, Test } from './config.ts';
+import { routesOfRole } from './routes.ts';
+import type {
+  AppInput,
+  FileInput,
+  HealthInput,
+  LimitsInput,
+  ProcessInput,
+  RoleInput,
+  TestInput,
+} from './schema.ts';
+
+/** The role that `run.process` describes. */
+export const firstRole = 'web';
+
+/** The typed form of a checked file: paths made absolute from the file's folder, roles completed by what they inherit. */
+export function build(input: FileInput, file: string): Config {
+  const absolute = resolve(file);
+  const base = dirname(absolute);
+  const { client } = input.router;
+  return {
+    file: absolute,
+    data: resolve(base, input.data),
+    router: {
+      listen: input.router.listen,
+      workers: input.router.workers,
+      trustedProxies: input.router['trusted-proxies'],
+      client: {
+        headBytes: client['head-bytes'],
+        headers: client.headers,
+        headTimeoutMs: client['head-timeout'],
+        idleTimeoutMs: client['idle-timeout'],
+      },
+    },
+    apps: Object.fromEntries(
+      Object.entries(input.apps).map(([name, app]) => [name, buildApp(name, app, base)]),
+    ),
+  };
+}
+
+function buildApp(name: string, app: AppInput, base: string): App {
+  const { drain, upstream } = app;
+  return {
+    name,
+    hosts: app.hosts,
+    paths: app.paths,
+    roles: [
+      webRole(app, base),
+      ...Object.entries(app.roles).map(([role, more]) => furtherRole(app, role, more, base)),
+    ],
+    release: buildRelease(app.release),
+    drain: { streams: drain.streams, deadlineMs: drain.deadline },
+    upstream: {
+      connectTimeoutMs: upstream['connect-timeout'],
+      responseTimeoutMs: upstream['response-timeout'],
+      idleTimeoutMs: upstream['idle-timeout'],
+      keepAliveMs: upstream['keep-alive'],
+      maxBodyBytes: upstream['max-body'],
+    },
+    preview: { expiresMs: app.preview.expires },
+    keep: app.keep,
+  };
+}
+
+function webRole(app: AppInput, base: string): Role {
+  const { process } = app.run;
+  return {
+    name: firstRole,
+    kind: 'web',
+    runsIn: 'both',
+    command: process.command,
+    directory: resolve(base, process.directory),
+    environment: buildEnvironment(process.environment, base),
+    instances: process.instances,
+    stop: { signal: process['stop-signal'], deadlineMs: process['stop-deadline'] },
+    limits: buildLimits({}, process.limits),
+    hosts: app.hosts,
+    paths: app.paths,
+    health: buildHealth(app.health, {}),
+  };
+}
+
+function furtherRole(app: AppInput, name: string, role: RoleInput, base: string): Role {
+  const { process } = app.run;
+  const web = role.kind === 'web';
+  const routes = web ? routesOfRole(app, role) : { hosts: [], paths: [] };
+  return {
+    name,
+    kind: role.kind,
+    runsIn: role['runs-in'] ?? (web ? 'both' : 'live'),
+    command: role.command,
+    directory: resolve(base, role.directory ?? process.directory),
+    environment: buildEnvironment({ ...process.environment, ...role.environment }, base),
+    instances: role.instances,
+    stop: stopOf(process, role),
+    limits: buildLimits(process.limits, role.limits),
+    hosts: routes.hosts,
+    paths: routes.paths,
+    health: web ? buildHealth(app.health, role.health ?? {}) : null,
+  };
+}
+
+function stopOf(process: ProcessInput, role: RoleInput): Role['stop'] {
+  return {
+    signal: role['stop-signal'] ?? process['stop-signal'],
+    deadlineMs: role['stop-deadline'] ?? process['stop-deadline'],
+  };
+}
+
+function buildEnvironment(
+  values: ProcessInput['environment'],
+  base: string,
+): Readonly<Record<string, EnvironmentValue>> {
+  const absolute = (value: EnvironmentValue): EnvironmentValue =>
+    value.kind === 'secret' && value.source === 'file'
+      ? { ...value, name: resolve(base, value.name) }
+      : value;
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, absolute(value)]));
+}
+
+/** Null (none) is a choice of its own: only a key that is left out is inherited. */
+function buildLimits(inherited: LimitsInput, own: LimitsInput): Limits {
+  const pick = (key: keyof LimitsInput): number | null => {
+    const value = own[key] === undefined ? inherited[key] : own[key];
+    return value ?? null;
+  };
+  return {
+    memoryBytes: pick('memory'),
+    cpus: pick('cpus'),
+    openFiles: pick('open-files'),
+    processes: pick('processes'),
+  };
+}
+
+function buildHealth(app: HealthInput, own: NonNullable<RoleInput['health']>): Health {
+  return {
+    path: own.path ?? app.path,
+    status: own.status ?? app.status,
+    intervalMs: own.interval ?? app.interval,
+    timeoutMs: own.timeout ?? app.timeout,
+    deadlineMs: own.deadline ?? app.deadline,
+    fall: own.fall ?? app.fall,
+  };
+}
+
+function buildRelease(release: AppInput['release']): ReleasePolicy {
+  return {
+    strategy: release.strategy,
+    tests: release.tests.map((test) => buildTest(test)),
+    promote: release.promote,
+    previewInstances: release['preview-instances'],
+    deadlineMs: release.deadline,
+    rollbackWindowMs: release['rollback-window'],
+  };
+}
+
+function buildTest(test: TestInput): Test {
+  if (!('http' in test)) {
+    const name = test.name ?? shortened(test.command);
+    return { kind: 'command', name, command: test.command, timeoutMs: test.timeout };
+  }
+  return {
+    kind: 'http',
+    name: test.name ?? `${test.method} ${test.http}`,
+    method: test.method,
+    path: test.http,
+    status: test.status,
+    contains: test.contains ?? null,
+    timeoutMs: test.timeout,
+  };
+}
+
+/** On one line, as long as a name may be. */
+function shortened(command: string): string {
+  const line = command.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}

@@ -1,0 +1,364 @@
+/**
+ * Every key of teal.yaml once: how it is written, its default, and why. The parser, teal.schema.json and the
+ * tables of docs/config.md all come from here, so that they cannot say different things.
+ */
+import * as v from 'valibot';
+import { choose, isMap, keys, leaf, named, oneOrMany, wrong, type Leaf } from './leaf.ts';
+import { cidr, host, listenAddress, pathPrefix, requestPath, status } from './kinds-network.ts';
+import {
+  choice,
+  cores,
+  duration,
+  integer,
+  name,
+  orNone,
+  previewInstances,
+  promote,
+  size,
+  text,
+} from './kinds-plain.ts';
+import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
+
+type Default = string | number | readonly string[] | Readonly<Record<string, never>>;
+
+/** A key that may be left out; the default is written as a person would write it. */
+function key<T, const D extends Default>(
+  schema: v.GenericSchema<unknown, T>,
+  byDefault: D,
+  what: string,
+): v.OptionalSchema<v.GenericSchema<unknown, T>, D> {
+  return v.optional(v.pipe(schema, v.description(what)) as v.GenericSchema<unknown, T>, byDefault as never);
+}
+
+/** A key that may be left out and then means nothing, or what is inherited. */
+function maybe<T>(schema: v.GenericSchema<unknown, T>, what: string) {
+  return v.optional(v.pipe(schema, v.description(what)) as v.GenericSchema<unknown, T>);
+}
+
+function needed<T>(schema: v.GenericSchema<unknown, T>, what: string): v.GenericSchema<unknown, T> {
+  return v.pipe(schema, v.description(what)) as v.GenericSchema<unknown, T>;
+}
+
+const instances = integer(1, 1000);
+const memory = orNone(size(1024 ** 2), 'a size such as 512MB', { type: 'string' });
+const count = orNone(integer(1, 1_000_000), 'a whole number from 1', { type: 'integer', minimum: 1 });
+
+const limits = keys({
+  memory: maybe(
+    memory,
+    'Memory of one instance. None by default: a limit that nobody chose would kill healthy apps.',
+  ),
+  cpus: maybe(
+    orNone(cores, 'a number of cores such as 0.5', { type: 'number' }),
+    'CPU cores of one instance; 0.5 is half of one. None by default.',
+  ),
+  'open-files': maybe(
+    count,
+    'Files and sockets one instance may have open. None by default: the limit of the user Teal runs as holds.',
+  ),
+  processes: maybe(count, 'Processes and threads of one instance. None by default.'),
+});
+
+const environment = named(variableName, environmentValue, 'a map from names of variables to values');
+
+const process = keys({
+  command: needed(
+    command,
+    'The program and its arguments; it listens on the port in PORT. A string is split at blanks and quotes, without a shell.',
+  ),
+  directory: key(
+    directory,
+    '.',
+    'Where the command runs, relative to teal.yaml; {version} stands for the version. The folder of teal.yaml by default. A version put in place by `teal deploy --from` runs in its own folder instead.',
+  ),
+  environment: key(
+    environment,
+    {},
+    'Environment variables. A secret is named, as { secret: env:NAME } or { secret: file:/path }, and read when an instance starts. PORT is given by Teal.',
+  ),
+  instances: key(
+    instances,
+    1,
+    'How many run in each environment. 1 by default: what runs without Teal; more survive the crash of one.',
+  ),
+  'stop-signal': key(
+    signal,
+    'SIGTERM',
+    'Asks an instance to end, once it is drained. SIGTERM by default: what servers handle.',
+  ),
+  'stop-deadline': key(
+    duration(),
+    '10s',
+    'It is killed when it has not ended by then. 10s by default: drained before, it has only to close.',
+  ),
+  limits: key(limits, {}, 'What one instance may use; enforced, or refused with a reason.'),
+});
+
+const statusRanges = key(
+  status,
+  '200-299',
+  'Status codes that count as healthy. 200-299 by default: a redirect proves nothing about the app behind it.',
+);
+
+const health = keys({
+  path: key(requestPath, '/', 'Asked with GET on every instance. / by default: every web app answers there.'),
+  status: statusRanges,
+  interval: key(duration(10), '1s', 'Between two checks. 1s by default: quick to notice, cheap to answer.'),
+  timeout: key(duration(10), '2s', 'For one check. 2s by default: a user would not wait longer either.'),
+  deadline: key(
+    duration(10),
+    '30s',
+    'From start to the first success. 30s by default: enough for most runtimes to load.',
+  ),
+  fall: key(
+    integer(1, 100),
+    3,
+    'Failures in a row that make a healthy instance unhealthy. 3 by default: one lost check is no outage.',
+  ),
+});
+
+const roleHealth = keys({
+  path: maybe(requestPath, "As in the app's health, which holds for what is left out."),
+  status: maybe(status, "As in the app's health."),
+  interval: maybe(duration(10), "As in the app's health."),
+  timeout: maybe(duration(10), "As in the app's health."),
+  deadline: maybe(duration(10), "As in the app's health."),
+  fall: maybe(integer(1, 100), "As in the app's health."),
+});
+
+const role = keys({
+  command: needed(command, 'The program and its arguments, as in run.process.'),
+  kind: key(
+    choice(['background', 'web']),
+    'background',
+    'web gets a PORT, health checks and traffic; background gets neither. background by default: the app has its web role already.',
+  ),
+  'runs-in': maybe(
+    choice(['live', 'both']),
+    'live: only in the live environment, the old drains before the new starts; both: in each. Background roles run in live by default, so that no job is done twice; web roles always run in both.',
+  ),
+  directory: maybe(directory, 'As run.process.directory when left out.'),
+  environment: key(environment, {}, 'Added to run.process.environment; the same name here wins.'),
+  instances: key(instances, 1, 'How many. 1 by default.'),
+  'stop-signal': maybe(signal, 'As run.process.stop-signal when left out.'),
+  'stop-deadline': maybe(
+    duration(),
+    'As run.process.stop-deadline when left out. For a worker: the time it needs to finish its job.',
+  ),
+  limits: key(limits, {}, 'Each limit as in run.process.limits when left out; none takes it away.'),
+  hosts: maybe(v.array(host), 'Web roles only. The hosts of the app when left out.'),
+  paths: maybe(
+    v.array(pathPrefix),
+    'Web roles only: the paths that go to this role. / when only hosts are given.',
+  ),
+  health: maybe(roleHealth, 'Web roles only.'),
+});
+
+const testName = leaf({
+  expected: 'a name of at most 60 printable characters',
+  json: { type: 'string', minLength: 1, maxLength: 60 },
+  read: (input) =>
+    typeof input === 'string' && /^\P{C}{1,60}$/u.test(input)
+      ? { value: input }
+      : wrong('write a short name, such as smoke'),
+});
+
+const commandTest = keys({
+  command: needed(
+    text('a command line such as npm run smoke', 'npm run smoke'),
+    'Run by a shell in the directory of the version, with TEAL_PREVIEW_URL and TEAL_VERSION; passes with exit code 0.',
+  ),
+  name: maybe(testName, 'Shown in status and history. The command by default.'),
+  timeout: key(
+    duration(),
+    '60s',
+    'Fails when it has not ended by then. 60s by default: a smoke test that takes longer is no smoke test.',
+  ),
+});
+
+const httpTest = keys({
+  http: needed(requestPath, 'Path asked for through the router, in the environment to be tested.'),
+  name: maybe(testName, 'Shown in status and history. Method and path by default.'),
+  method: key(choice(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']), 'GET', 'GET by default.'),
+  status: key(status, '200-299', 'Status codes that pass. 200-299 by default.'),
+  contains: maybe(text('text', 'text'), 'What the body must hold, letter by letter.'),
+  timeout: key(duration(), '10s', 'For the whole answer. 10s by default.'),
+});
+
+const noTest = leaf<never>({
+  expected: 'a map with the key command or http',
+  json: {},
+  read: () => wrong('write { command: npm run smoke } or { http: /, status: 200 }'),
+});
+
+const test = choose<
+  v.GenericSchema<unknown, v.InferOutput<typeof commandTest> | v.InferOutput<typeof httpTest>>
+>(
+  (input) => {
+    if (!isMap(input) || !('http' in input || 'command' in input)) return noTest;
+    return 'http' in input ? httpTest : commandTest;
+  },
+  [commandTest, httpTest],
+);
+
+const release = keys({
+  strategy: key(choice(['blue-green']), 'blue-green', 'blue-green: everyone moves in one switch.'),
+  tests: key(
+    v.array(test),
+    [],
+    'Run in this order against the candidate before it goes live; the first that fails aborts the release. None by default: only health decides.',
+  ),
+  promote: key(
+    promote,
+    'auto',
+    'auto: goes live when the tests are green; after 10m: that much later; manual: waits for `teal promote`. auto by default: `teal deploy` means to deploy.',
+  ),
+  'preview-instances': key(
+    previewInstances,
+    'all',
+    'Web instances of the candidate while it is tested; it grows to full size before the switch. all by default: what is tested is what goes live.',
+  ),
+  deadline: key(
+    duration(1000),
+    '10m',
+    'From deploy to switch, pauses not counted; then the release aborts. 10m by default: no release is forgotten halfway.',
+  ),
+  'rollback-window': key(
+    duration(0),
+    '1h',
+    'How long the old environment stays warm after the switch, so that rollback is instant. 1h by default: most bad releases show within it.',
+  ),
+});
+
+const drain = keys({
+  streams: key(
+    choice(['spread', 'drain', 'close']),
+    'spread',
+    'WebSockets and event streams of the environment that traffic leaves. spread: closed evenly until the deadline; drain: left until the deadline; close: closed at once. spread by default: clients do not all reconnect in one instant.',
+  ),
+  deadline: key(
+    duration(0),
+    '30s',
+    'What is still open then is cut, counted and reported. 30s by default: longer than almost every request.',
+  ),
+});
+
+const upstream = keys({
+  'connect-timeout': key(duration(), '1s', 'To connect to an instance. 1s by default: instances are near.'),
+  'response-timeout': key(
+    duration(),
+    '30s',
+    'From the request sent to the head of the response. 30s by default.',
+  ),
+  'idle-timeout': key(
+    duration(),
+    '60s',
+    'No byte in either direction for this long within a request ends it; WebSockets are exempt. 60s by default.',
+  ),
+  'keep-alive': key(
+    duration(),
+    '5s',
+    "The app's own keep-alive time when it does not announce one: a connection idle past half of it takes no request that cannot be repeated. 5s by default, as in Node's http server.",
+  ),
+  'max-body': key(
+    orNone(size(1), 'a size such as 10MB', { type: 'string' }),
+    'none',
+    'Largest request body; larger ones get 413. none by default: the app knows its uploads.',
+  ),
+});
+
+const app = keys({
+  hosts: key(v.array(host), [], 'Exact names or *.example.com; [] takes every host. [] by default.'),
+  paths: key(
+    v.array(pathPrefix),
+    ['/'],
+    'Path prefixes on segment borders: /app takes /app and /app/x, not /apple. / by default: everything.',
+  ),
+  run: needed(keys({ process: needed(process, 'Processes on this machine.') }), 'How the app runs.'),
+  roles: key(
+    named(name('a name'), role, 'a map from names of roles to their keys'),
+    {},
+    'More kinds of process of the same app. Each inherits directory, environment, limits and stop-* of run.process.',
+  ),
+  health: key(health, {}, 'How Teal knows that an instance can take traffic.'),
+  release: key(release, {}, 'How a version goes live.'),
+  drain: key(drain, {}, 'What happens to requests in flight when traffic leaves an environment.'),
+  upstream: key(upstream, {}, 'How the router speaks to the instances.'),
+  preview: key(
+    keys({
+      expires: key(
+        duration(1000),
+        '1h',
+        'How long a link of `teal preview` works. 1h by default: long enough to try, short enough to leak.',
+      ),
+    }),
+    {},
+    'The idle environment before the switch.',
+  ),
+  keep: key(
+    integer(2, 1000),
+    5,
+    'Versions kept on disk; one that could be rolled back to is never removed. 5 by default.',
+  ),
+});
+
+const client = keys({
+  'head-bytes': key(
+    size(1024),
+    '32KB',
+    'Largest request line and headers together; larger ones get 431. 32KB by default: room for many cookies.',
+  ),
+  headers: key(integer(10, 10_000), 100, 'Most headers of a request. 100 by default.'),
+  'head-timeout': key(
+    duration(10),
+    '10s',
+    'To send the head of a request. 10s by default: slow clients pass, idle attackers do not.',
+  ),
+  'idle-timeout': key(
+    duration(1000),
+    '75s',
+    'An idle kept-alive connection is closed no sooner. 75s by default: longer than the 60s of common load balancers in front.',
+  ),
+});
+
+const router = keys({
+  listen: key(
+    oneOrMany(listenAddress),
+    '127.0.0.1:8080',
+    'One address or a list. 127.0.0.1:8080 by default, and a port alone means loopback: to be reached from elsewhere is something to ask for.',
+  ),
+  workers: key(
+    integer(1, 256),
+    1,
+    'Processes that share the traffic. 1 by default: one core carries tens of thousands of requests a second.',
+  ),
+  'trusted-proxies': key(
+    v.array(cidr),
+    [],
+    "CIDR ranges whose X-Forwarded-* headers are believed. [] by default: nobody's.",
+  ),
+  client: key(client, {}, 'What a client may send and how long it may take.'),
+});
+
+/** The whole file. */
+export const fileSchema = keys({
+  data: key(
+    directoryOfData(),
+    '.teal',
+    'Where Teal keeps its state, relative to teal.yaml. .teal by default: beside the file it belongs to.',
+  ),
+  router: key(router, {}, 'The router that carries the traffic of all apps.'),
+  apps: needed(named(name('a name'), app, 'a map from names of apps to their keys'), 'The apps, by name.'),
+});
+
+function directoryOfData(): Leaf<string> {
+  return text('a folder', '.teal');
+}
+
+export type FileInput = v.InferOutput<typeof fileSchema>;
+export type AppInput = v.InferOutput<typeof app>;
+export type ProcessInput = v.InferOutput<typeof process>;
+export type RoleInput = v.InferOutput<typeof role>;
+export type HealthInput = v.InferOutput<typeof health>;
+export type LimitsInput = v.InferOutput<typeof limits>;
+export type TestInput = v.InferOutput<typeof test>;
