@@ -1,4 +1,4 @@
-import type { App } from '../config/config.ts';
+import type { App, Test } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 
 export const colours = ['blue', 'green'] as const;
@@ -19,8 +19,8 @@ export interface AppState {
   readonly release: Release | null;
   /** How many releases there have been: the next one's number. */
   readonly releases: number;
-  /** Versions in the order they went live, the live one last; a rollback takes its version off again. */
-  readonly lives: readonly string[];
+  /** What went live, oldest first, the live one last; a rollback takes its own off again. Bounded: see `livesKept`. */
+  readonly lives: readonly Build[];
   /** Instances per role as `teal scale` set them. */
   readonly scale: Readonly<Record<string, number>>;
   /** Rises with every `teal restart`. */
@@ -30,13 +30,19 @@ export interface AppState {
   readonly removing: boolean;
 }
 
-/** One of the two environments: a version, and the settings it was deployed with. Later edits of teal.yaml do not reach it. */
-export interface Environment {
+/** A version and the settings it was deployed with: later edits of teal.yaml do not reach it, also not on its way back. */
+export interface Build {
   readonly version: string;
-  readonly directory: string;
+  /** Its folder in the version store; null when `run.process.directory` says where it is. */
+  readonly directory: string | null;
   readonly spec: App;
+}
+
+/** One of the two environments. */
+export interface Environment extends Build {
+  /** `preview` has as many web instances as tests need; `full` as many as everyone needs. */
   readonly size: 'preview' | 'full';
-  /** `starting`: wanted but not asked for anything yet … `stopping`: being drained and stopped. */
+  /** `stopping`: being drained and stopped; it takes no new requests. */
   readonly phase: 'running' | 'stopping';
 }
 
@@ -69,7 +75,7 @@ export interface Release {
   readonly id: string;
   /** A `rollback` release brings back an older version whose environment is gone: same engine, no tests. */
   readonly kind: 'deploy' | 'rollback';
-  readonly version: string;
+  readonly build: Build;
   /** The version that was live when it began: where a rollback goes. Null for the first. */
   readonly from: string | null;
   readonly colour: Colour;
@@ -86,6 +92,8 @@ export interface Release {
   readonly deadlineAt: number;
   /** Set when promoted: the old environment is kept until then. */
   readonly windowEndsAt: number | null;
+  /** `AppState.lives` as it was before the switch, for the way back. */
+  readonly livesBefore: readonly Build[];
   readonly differences: readonly Difference[];
   /** Of the environment that traffic left. */
   readonly drain: Drain | null;
@@ -97,7 +105,7 @@ export interface Release {
 
 /** One step of a strategy, compiled from teal.yaml. */
 export type Step =
-  | { readonly kind: 'test'; readonly name: string; readonly index: number }
+  | { readonly kind: 'test'; readonly name: string; readonly test: Test }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'approve' }
   | { readonly kind: 'promote' };
@@ -115,3 +123,21 @@ export interface Drain {
   readonly cut: number;
   readonly seconds: number;
 }
+
+/** An app nothing is known of yet: what a fold of its events begins with. */
+export const nothing = (app: string): AppState => ({
+  app,
+  config: null,
+  live: null,
+  environments: { blue: null, green: null },
+  release: null,
+  releases: 0,
+  lives: [],
+  scale: {},
+  restart: 0,
+  maintenance: null,
+  removing: false,
+});
+
+/** Bumped when the shape of AppState changes: snapshots of another shape are ignored and the events read instead. */
+export const stateShape = 1;

@@ -1,0 +1,55 @@
+import type { Event } from './events.ts';
+import { evolve } from './evolve.ts';
+import type { Command, Fact } from './input.ts';
+import { learn } from './learn.ts';
+import { obey } from './obey.ts';
+import type { AppState } from './state.ts';
+import type { TealError } from '../errors.ts';
+
+/** What follows from an input: events to store, or a refusal. `note` says why nothing happened where nothing had to. */
+export type Decision =
+  | { readonly events: readonly Event[]; readonly note?: string; readonly refused?: never }
+  | { readonly refused: TealError; readonly events?: never };
+
+/** Who asks, and when. */
+export interface Asked {
+  readonly now: number;
+  readonly actor: string;
+}
+
+/**
+ * The one place where anything is decided: pure, so that the same inputs give the same events, in a simulation as in
+ * production. What one event makes true right away (a release with no gate goes on by itself) is decided here too,
+ * so that a store transaction never ends between two states that only Teal's own next thought would connect.
+ */
+export function decide(state: AppState, input: Command | Fact, asked: Asked): Decision {
+  const first = isFact(input) ? { events: learn(state, input, asked.now) } : obey(state, input, asked.now);
+  if (!first.events || first.events.length === 0) return first;
+  const events = [...first.events];
+  let after = events.reduce((folded, event) => evolve(folded, event, happened(asked)), state);
+  // Bounded by the longest chain of states without work of their own; more would be a loop in the table.
+  for (let round = 0; round < 8; round++) {
+    const more = learn(after, { type: 'tick' }, asked.now);
+    if (more.length === 0) return { ...first, events };
+    events.push(...more);
+    after = more.reduce((folded, event) => evolve(folded, event, happened(asked)), after);
+  }
+  throw new Error(
+    `no rest state after ${input.type} in ${state.app}: ${events.map((event) => event.type).join(', ')}`,
+  );
+}
+
+const happened = ({ now, actor }: Asked): { at: number; actor: string } => ({ at: now, actor });
+
+const facts: ReadonlySet<string> = new Set<Fact['type']>([
+  'environment-ready',
+  'environment-failed',
+  'environment-stopped',
+  'test-passed',
+  'test-failed',
+  'table-acknowledged',
+  'drained',
+  'tick',
+]);
+
+const isFact = (input: Command | Fact): input is Fact => facts.has(input.type);

@@ -1,0 +1,56 @@
+import type { App } from '../config/config.ts';
+import type { ErrorJson } from '../errors.ts';
+import type { Build, Colour, Difference, Drain, Step } from './state.ts';
+
+/** What happened to an app: the only thing that is stored. Past tense, and never changed once written. */
+export type Event =
+  | { readonly type: 'applied'; readonly config: App }
+  | { readonly type: 'remove-started' }
+  | { readonly type: 'removed' }
+  | { readonly type: 'scaled'; readonly role: string; readonly instances: number }
+  | { readonly type: 'restarted' }
+  | { readonly type: 'maintenance-set'; readonly message: string | null }
+  | ReleaseEvent;
+
+/** What happened to the running release: the columns of the transition table. */
+export type ReleaseEvent =
+  | {
+      readonly type: 'release-started';
+      readonly release: string;
+      readonly kind: 'deploy' | 'rollback';
+      readonly build: Build;
+      readonly from: string | null;
+      readonly colour: Colour;
+      readonly steps: readonly Step[];
+      readonly deadlineAt: number;
+    }
+  /** The idle environment is empty, and the candidate's place. */
+  | { readonly type: 'cleared' }
+  | { readonly type: 'candidate-ready'; readonly differences: readonly Difference[] }
+  | {
+      readonly type: 'step-passed';
+      readonly cursor: number;
+      readonly name: string;
+      readonly output: string | null;
+      readonly skipped: boolean;
+    }
+  | {
+      readonly type: 'step-failed';
+      readonly cursor: number;
+      readonly name: string;
+      readonly error: ErrorJson;
+    }
+  | { readonly type: 'steps-passed' }
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'switch-started'; readonly differences: readonly Difference[] }
+  /** Every router has acknowledged the table in which `live` has everyone. */
+  | { readonly type: 'switched'; readonly live: Colour; readonly generation: number }
+  | { readonly type: 'drained'; readonly colour: Colour; readonly drain: Drain }
+  | { readonly type: 'window-closed' }
+  /** The environment is drained, stopped and empty. */
+  | { readonly type: 'retired'; readonly colour: Colour; readonly drain: Drain }
+  | { readonly type: 'abort-started'; readonly why: string; readonly error: ErrorJson | null }
+  | { readonly type: 'rollback-started'; readonly why: string; readonly error: ErrorJson | null }
+  /** Another release needs the idle environment now: this one ends where it stands. */
+  | { readonly type: 'superseded'; readonly by: string };

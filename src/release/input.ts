@@ -1,0 +1,62 @@
+import type { App } from '../config/config.ts';
+import type { ErrorJson } from '../errors.ts';
+import type { Build, Colour, Drain } from './state.ts';
+
+/** What a person or CI asks for. */
+export type Command =
+  | { readonly type: 'deploy'; readonly build: Build; readonly promote: 'auto' | 'manual' | null }
+  | { readonly type: 'promote'; readonly full: boolean }
+  | { readonly type: 'abort'; readonly reason: string | null }
+  | { readonly type: 'retry' }
+  | { readonly type: 'rollback'; readonly reason: string | null }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'apply'; readonly config: App }
+  | { readonly type: 'scale'; readonly role: string | null; readonly instances: number }
+  | { readonly type: 'restart' }
+  | { readonly type: 'maintenance'; readonly message: string | null }
+  | { readonly type: 'remove' };
+
+/**
+ * What was found out by doing. Facts are about a colour or a step, so that one that comes late (its release has moved
+ * on meanwhile) changes nothing.
+ */
+export type Fact =
+  /** Every instance of the environment runs and is healthy at this size. */
+  | {
+      readonly type: 'environment-ready';
+      readonly colour: Colour;
+      readonly version: string;
+      readonly size: 'preview' | 'full';
+    }
+  /** It cannot be brought up, or what was up keeps crashing. */
+  | {
+      readonly type: 'environment-failed';
+      readonly colour: Colour;
+      readonly version: string;
+      readonly error: ErrorJson;
+    }
+  /** It is drained and stopped: nothing of it is left. */
+  | { readonly type: 'environment-stopped'; readonly colour: Colour; readonly drain: Drain }
+  | {
+      readonly type: 'test-passed';
+      readonly release: string;
+      readonly cursor: number;
+      readonly output: string;
+    }
+  | {
+      readonly type: 'test-failed';
+      readonly release: string;
+      readonly cursor: number;
+      readonly error: ErrorJson;
+    }
+  /** Every router has the table in which `live` has everyone. */
+  | {
+      readonly type: 'table-acknowledged';
+      readonly release: string;
+      readonly live: Colour;
+      readonly generation: number;
+    }
+  | { readonly type: 'drained'; readonly release: string; readonly colour: Colour; readonly drain: Drain }
+  /** Nothing but time has passed. */
+  | { readonly type: 'tick' };

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { TealError } from '../../src/errors.ts';
+import { decide } from '../../src/release/decide.ts';
+import { effects } from '../../src/release/effects.ts';
+import type { Command, Fact } from '../../src/release/input.ts';
+import type { AppState, Colour } from '../../src/release/state.ts';
+import { colours, other, releaseStatuses } from '../../src/release/state.ts';
+import { evolve } from '../../src/release/evolve.ts';
+import { transitions } from '../../src/release/transitions.ts';
+import { app, build, Story } from './story.ts';
+
+const spec = app({
+  tests: [{ kind: 'command', name: 't', command: 't', timeoutMs: 1 }],
+  promote: { kind: 'auto', afterMs: 50 },
+  previewInstances: 1,
+  deadlineMs: 5000,
+  rollbackWindowMs: 2000,
+});
+const error = new TealError('crash-loop', 'crashed', { remedy: 'look' }).toJSON();
+const drain = { finished: 0, cut: 0, seconds: 0 };
+
+const deploys = ['v1', 'v2', 'v3'].map((each): Command => ({
+  type: 'deploy',
+  build: build(each, spec),
+  promote: null,
+}));
+
+/** Anything a person may press and anything that may be found out, right or wrong for the state. */
+function anything(state: AppState): readonly (Command | Fact)[] {
+  const release = state.release?.id ?? 'shop-0';
+  const cursor = state.release?.cursor ?? 0;
+  const version = (colour: 'blue' | 'green'): string => state.environments[colour]?.version ?? 'v0';
+  const facts = colours.flatMap((colour): Fact[] => [
+    { type: 'environment-ready', colour, version: version(colour), size: 'preview' },
+    { type: 'environment-ready', colour, version: version(colour), size: 'full' },
+    { type: 'environment-failed', colour, version: version(colour), error },
+    { type: 'environment-stopped', colour, drain },
+    { type: 'table-acknowledged', release, live: colour, generation: 1 },
+    { type: 'drained', release, colour, drain },
+  ]);
+  const deploys = ['v1', 'v2', 'v3'].map((each): Command => ({
+    type: 'deploy',
+    build: build(each, spec),
+    promote: null,
+  }));
+  return [
+    ...facts,
+    { type: 'test-passed', release, cursor, output: '' },
+    { type: 'test-failed', release, cursor, error },
+    { type: 'tick' },
+    { type: 'promote', full: false },
+    { type: 'promote', full: true },
+    { type: 'abort', reason: null },
+    { type: 'retry' },
+    { type: 'rollback', reason: null },
+    { type: 'pause' },
+    { type: 'resume' },
+    { type: 'restart' },
+    { type: 'scale', role: null, instances: 3 },
+    { type: 'apply', config: spec },
+    ...deploys,
+    { type: 'remove' },
+  ];
+}
+
+/** What the work that the state asks for would find out if it went well, and the next release when all is done. */
+function progress(state: AppState): readonly (Command | Fact)[] {
+  if (state.release && transitions[state.release.status].ended && !state.removing) return deploys;
+  return effects(state).flatMap((effect): Fact[] => {
+    switch (effect.kind) {
+      case 'run':
+        return [
+          {
+            type: 'environment-ready',
+            colour: effect.colour,
+            version: effect.environment.version,
+            size: effect.environment.size,
+          },
+        ];
+      case 'retire':
+        return [{ type: 'environment-stopped', colour: effect.colour, drain }];
+      case 'route':
+        return [{ type: 'table-acknowledged', release: effect.release, live: effect.live, generation: 1 }];
+      case 'drain':
+        return [{ type: 'drained', release: effect.release, colour: effect.colour, drain }];
+      case 'test':
+        return [{ type: 'test-passed', release: effect.release.id, cursor: effect.cursor, output: '' }];
+      case 'hand-over':
+      case 'wake':
+        return [{ type: 'tick' }];
+    }
+  });
+}
+
+/** Mostly work that goes well, so that stories get somewhere; else anything at all. */
+const inputs = fc.array(fc.tuple(fc.nat(9), fc.nat(1000), fc.nat(700)), {
+  minLength: 1,
+  maxLength: 80,
+  size: 'max',
+});
+
+test('whatever is pressed and found out, in any order, nobody is ever sent to an environment that is not there', () => {
+  const reached = new Set<string>();
+  fc.assert(
+    fc.property(inputs, (picks) => {
+      const story = new Story(spec);
+      story.deploys('v1', spec);
+      for (const [kind, pick, ms] of picks) {
+        story.now += ms;
+        const before = story.state;
+        const well = kind < 7 ? progress(before) : [];
+        const list = well.length > 0 ? well : anything(before);
+        const input = list[pick % list.length]!;
+        const decision = decide(before, input, { now: story.now, actor: 'anyone' });
+        if (decision.refused) {
+          assert.ok(decision.refused.remedy.length > 0, `a refusal of ${input.type} says what to do`);
+          continue;
+        }
+        for (const event of decision.events)
+          story.state = evolve(story.state, event, { at: story.now, actor: 'anyone' });
+        reached.add(story.status ?? 'none');
+        holds(before, story.state, input);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.deepEqual(
+    [...reached].sort(),
+    [...releaseStatuses].sort(),
+    'the stories visit every state there is',
+  );
+});
+
+function holds(before: AppState, state: AppState, input: Command | Fact): void {
+  if (state.live !== null) liveIsThere(state, state.live);
+  const moved = before.live !== null && state.live !== null && state.live !== before.live;
+  assert.ok(!moved || before.environments[state.live!], 'a switch goes to what was running before it');
+  assert.ok(
+    !moved || (input.type !== 'tick' && input.type !== 'apply'),
+    'neither time nor a new teal.yaml moves traffic',
+  );
+  if (input.type === 'rollback' && ['switching', 'promoted'].includes(before.release?.status ?? '')) {
+    const back = other(before.release!.colour);
+    assert.ok(state.live === back || !before.environments[back], 'rollback is never gated');
+  }
+  somethingIsDone(state);
+}
+
+function somethingIsDone(state: AppState): void {
+  const release = state.release;
+  if (release === null || state.removing || release.pausedAt !== null || transitions[release.status].ended)
+    return;
+  assert.ok(effects(state).length > 0, `something is worked at in ${release.status}`);
+}
+
+function liveIsThere({ environments, lives }: AppState, live: Colour): void {
+  assert.equal(environments[live]?.phase, 'running', 'the live environment runs');
+  assert.equal(environments[live]?.size, 'full', 'at full size');
+  assert.equal(environments[live]?.version, lives.at(-1)?.version, 'and is the last that went live');
+}
+
+test('the same inputs give the same events and effects', () => {
+  const tell = (): string => {
+    const story = new Story();
+    story.goesLive('v1');
+    story.goesLive('v2');
+    story.does({ type: 'rollback', reason: null });
+    return JSON.stringify([story.events, effects(story.state)]);
+  };
+  assert.equal(tell(), tell());
+});

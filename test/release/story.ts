@@ -1,0 +1,157 @@
+import type { App, Role } from '../../src/config/config.ts';
+import { TealError } from '../../src/errors.ts';
+import { decide } from '../../src/release/decide.ts';
+import type { Event } from '../../src/release/events.ts';
+import { evolve } from '../../src/release/evolve.ts';
+import type { Command, Fact } from '../../src/release/input.ts';
+import type { AppState, Build } from '../../src/release/state.ts';
+import { nothing } from '../../src/release/state.ts';
+
+const web: Role = {
+  name: 'web',
+  kind: 'web',
+  runsIn: 'both',
+  command: ['node', 'server.js'],
+  directory: '/srv/{version}',
+  environment: {},
+  instances: 2,
+  stop: { signal: 'SIGTERM', deadlineMs: 1000 },
+  limits: { memoryBytes: null, cpus: null, openFiles: null, processes: null },
+  hosts: [],
+  paths: ['/'],
+  health: { path: '/', status: [[200, 299]], intervalMs: 1000, timeoutMs: 1000, deadlineMs: 1000, fall: 3 },
+};
+
+/** A typed app for tests; `more` overrides its release policy. */
+export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] = [{}]): App {
+  return {
+    name: 'shop',
+    hosts: [],
+    paths: ['/'],
+    roles: roles.map((role) => ({ ...web, ...role })),
+    release: {
+      strategy: 'blue-green',
+      tests: [],
+      promote: { kind: 'auto', afterMs: 0 },
+      previewInstances: 'all',
+      deadlineMs: 600_000,
+      rollbackWindowMs: 3_600_000,
+      ...more,
+    },
+    drain: { streams: 'drain', deadlineMs: 1000 },
+    upstream: {
+      connectTimeoutMs: 1,
+      responseTimeoutMs: 1,
+      idleTimeoutMs: 1,
+      keepAliveMs: 1,
+      maxBodyBytes: null,
+    },
+    preview: { expiresMs: 1000 },
+    keep: 5,
+  };
+}
+
+export const build = (version: string, spec: App = app()): Build => ({ version, directory: null, spec });
+
+/** One app told as a story: inputs in order, with a clock that only moves when it is told to. */
+export class Story {
+  state: AppState = nothing('shop');
+  now = 1_000_000;
+  readonly events: Event[] = [];
+
+  constructor(spec: App = app()) {
+    this.does({ type: 'apply', config: spec });
+  }
+
+  /** Gives the input; throws the refusal if there is one. Returns the types of the events it made. */
+  does(input: Command | Fact): string[] {
+    const decision = decide(this.state, input, { now: this.now, actor: 'user:anna' });
+    if (decision.refused) throw decision.refused;
+    for (const event of decision.events)
+      this.state = evolve(this.state, event, { at: this.now, actor: 'user:anna' });
+    this.events.push(...decision.events);
+    return decision.events.map((event) => event.type);
+  }
+
+  refuses(input: Command | Fact): TealError {
+    const decision = decide(this.state, input, { now: this.now, actor: 'user:anna' });
+    if (!decision.refused)
+      throw new Error(`not refused: ${decision.events.map((event) => event.type).join(', ')}`);
+    return decision.refused;
+  }
+
+  later(ms: number): string[] {
+    this.now += ms;
+    return this.does({ type: 'tick' });
+  }
+
+  get status(): string | undefined {
+    return this.state.release?.status;
+  }
+
+  deploys(version: string, spec: App = app()): string[] {
+    return this.does({ type: 'deploy', build: build(version, spec), promote: null });
+  }
+
+  /** The candidate reports itself healthy at the size the state asks for. */
+  isReady(): string[] {
+    const colour = this.state.release!.colour;
+    const { version, size } = this.state.environments[colour]!;
+    return this.does({ type: 'environment-ready', colour, version, size });
+  }
+
+  fails(message = 'it crashed'): string[] {
+    const colour = this.state.release!.colour;
+    const error = new TealError('crash-loop', message, { remedy: 'look at the log' }).toJSON();
+    return this.does({
+      type: 'environment-failed',
+      colour,
+      version: this.state.environments[colour]!.version,
+      error,
+    });
+  }
+
+  tests(outcome: 'pass' | 'fail'): string[] {
+    const { id, cursor } = this.state.release!;
+    if (outcome === 'pass') return this.does({ type: 'test-passed', release: id, cursor, output: 'fine' });
+    const error = new TealError('test-failed', 'smoke failed', { remedy: 'read its output' }).toJSON();
+    return this.does({ type: 'test-failed', release: id, cursor, error });
+  }
+
+  routersHaveIt(): string[] {
+    return this.does({
+      type: 'table-acknowledged',
+      release: this.state.release!.id,
+      live: this.state.live!,
+      generation: 1,
+    });
+  }
+
+  isDrained(): string[] {
+    const { id, colour } = this.state.release!;
+    return this.does({
+      type: 'drained',
+      release: id,
+      colour: colour === 'blue' ? 'green' : 'blue',
+      drain: report,
+    });
+  }
+
+  hasStopped(): string[] {
+    const colour = (['blue', 'green'] as const).find(
+      (each) => this.state.environments[each]?.phase === 'stopping',
+    )!;
+    return this.does({ type: 'environment-stopped', colour, drain: report });
+  }
+
+  /** A whole release, from deploy to live. */
+  goesLive(version: string, spec: App = app()): void {
+    this.deploys(version, spec);
+    if (this.status === 'clearing') this.hasStopped();
+    this.isReady();
+    this.isReady();
+    this.routersHaveIt();
+  }
+}
+
+const report = { finished: 3, cut: 0, seconds: 0.5 };
