@@ -1,0 +1,297 @@
+import type { Socket } from 'node:net';
+import { headEnd as emptyLine, nameByte } from './bytes.ts';
+import { admit } from './claim.ts';
+import type { Engine } from './engine.ts';
+import { Exchange } from './exchange.ts';
+import type { Page } from './page.ts';
+import { renderPage, wantsJson } from './page.ts';
+import type { Peer } from './peer.ts';
+import { peerOf, requestIdOf } from './peer.ts';
+import type { RequestFault } from './request-head.ts';
+import { rewriteRequest } from './rewrite-request.ts';
+
+/** How long we go on reading after our last byte, so that the client reads our answer before it sees a reset. */
+const lingerMs = 2000;
+
+/**
+ * `idle`: between requests, or reading a head. `exchange`: a request is being answered. `linger`: our side is ended,
+ * what comes is thrown away.
+ */
+type Phase = 'idle' | 'exchange' | 'linger';
+
+/** One client connection: reads heads, hands each request to an exchange, one after the other. */
+export class Client {
+  readonly socket: Socket;
+  readonly engine: Engine;
+  readonly peer: Peer;
+  /** `engine.now` at which `expire` is called. */
+  deadline: number;
+  #phase: Phase = 'idle';
+  #exchange: Exchange | null = null;
+  /** Bytes that nobody has taken yet. */
+  #held: Buffer | null = null;
+  /** How far `#held` has been searched for the end of a head. */
+  #searched = 0;
+  #ended = false;
+  #backlog = 0;
+
+  constructor(socket: Socket, engine: Engine) {
+    this.socket = socket;
+    this.engine = engine;
+    this.peer = peerOf(socket.remoteAddress ?? '', engine.trustedProxies);
+    this.deadline = engine.after(engine.limits.headTimeoutMs);
+    socket.on('data', (data: Buffer) => this.#data(data));
+    socket.on('end', () => this.#end());
+    socket.on('drain', () => this.#drained());
+    socket.on('error', () => socket.destroy());
+    socket.on('finish', () => {
+      this.deadline = engine.after(lingerMs);
+    });
+    socket.on('close', () => this.#closed());
+  }
+
+  /** @returns false when the client is slower than the app */
+  write(data: string | Buffer): boolean {
+    return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
+  }
+
+  /** Hands bytes that were held to the exchange, as soon as it can take them. */
+  offer(): void {
+    this.#pump();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** The exchange is over. @param keep whether the response said that the connection stays */
+  exchangeOver(keep: boolean): void {
+    this.#exchange = null;
+    if (!keep) {
+      this.linger();
+      return;
+    }
+    this.#phase = 'idle';
+    this.deadline = this.engine.after(this.engine.limits.idleTimeoutMs);
+    if (this.#ended && this.#held === null) {
+      this.linger();
+      return;
+    }
+    this.resume();
+    if (this.#held !== null) this.#pump();
+  }
+
+  /** Ends our side, and goes on reading for a while (RFC 9112 §9.6). */
+  linger(): void {
+    this.#exchange = null;
+    this.#phase = 'linger';
+    this.#held = null;
+    this.#backlog = this.socket.writableLength;
+    this.deadline = this.engine.after(this.engine.limits.idleTimeoutMs);
+    this.socket.end();
+    this.resume();
+    if (this.#ended && this.socket.writableFinished) this.socket.destroy();
+  }
+
+  /** A page of ours instead of an answer of the app. */
+  answer(page: Page, request: { readonly method: string; readonly keep: boolean }): void {
+    const keep = request.keep && !this.engine.closing;
+    const lines = keep ? this.engine.keepLines : 'Connection: close\r\n';
+    this.write(renderPage(page, lines, request.method !== 'HEAD'));
+    this.exchangeOver(keep);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  closeWhenIdle(): void {
+    if (this.#phase === 'idle' && this.#held === null) this.linger();
+  }
+
+  /** The deadline of the current phase has passed. */
+  expire(): void {
+    if (this.#exchange !== null) {
+      this.#exchange.expired();
+    } else if (this.socket.writableLength > 0 && this.socket.writableLength !== this.#backlog) {
+      // A slow reader that still reads: not idle.
+      this.#backlog = this.socket.writableLength;
+      this.deadline = this.engine.after(this.engine.limits.idleTimeoutMs);
+    } else if (this.#phase === 'linger') {
+      this.destroy();
+    } else if (this.#held === null) {
+      this.linger();
+    } else {
+      this.#refuse(408, 'head-timeout', 'The request head did not arrive in time.');
+    }
+  }
+
+  #data(data: Buffer): void {
+    if (this.#phase === 'linger') return;
+    if (this.#held === null && this.#phase === 'idle') {
+      this.deadline = this.engine.after(this.engine.limits.headTimeoutMs);
+    }
+    this.#held = this.#held === null ? data : Buffer.concat([this.#held, data]);
+    this.#pump();
+  }
+
+  /** Gives `#held` to whoever it is for: the body of the request being answered, or the next request. */
+  #pump(): void {
+    while (this.#held !== null) {
+      if (this.#exchange !== null) {
+        if (!this.#feedExchange(this.#exchange)) return;
+      } else if (this.#phase !== 'idle' || this.socket.writableNeedDrain || !this.#readHead(this.#held)) {
+        return;
+      }
+    }
+  }
+
+  /** @returns whether to go on */
+  #feedExchange(exchange: Exchange): boolean {
+    const held = this.#held as Buffer;
+    if (!exchange.wantsBody) {
+      // The next request, sent before this one is answered: it waits in the kernel.
+      this.pause();
+      return false;
+    }
+    // Taken before it is used: what the exchange does may end it and come back here.
+    this.#held = null;
+    const taken = exchange.takeBody(held);
+    if (taken < held.length && this.#phase !== 'linger') {
+      this.#held = taken === 0 ? held : held.subarray(taken);
+    }
+    this.#searched = 0;
+    return this.#held !== null;
+  }
+
+  /** @returns whether a head was read */
+  #readHead(held: Buffer): boolean {
+    const start = held[0] === 13 && held[1] === 10 ? 2 : 0;
+    const found = held.indexOf(emptyLine, Math.max(start, this.#searched - 3));
+    const { headBytes } = this.engine.limits;
+    if ((found < 0 ? held.length : found + 4) - start > headBytes) {
+      this.#refuse(431, 'head-too-long', 'The request head is too long.');
+      return false;
+    }
+    if (found < 0) {
+      this.#searched = held.length;
+      const fault = earlyFault(held, start, this.engine);
+      if (fault !== null) this.#refuseHead(fault);
+      return false;
+    }
+    const end = found + 4;
+    const fault = this.engine.requestHead.parse(held, start, end);
+    if (fault !== null) {
+      this.#refuseHead(fault);
+      return false;
+    }
+    this.#held = end < held.length ? held.subarray(end) : null;
+    this.#searched = 0;
+    this.#begin();
+    return true;
+  }
+
+  /** Decides, counts and starts one request: `admit` is the synchronous block of invariant 2. */
+  #begin(): void {
+    const { engine } = this;
+    const head = engine.requestHead;
+    const bodiless = !head.chunked && head.length <= 0;
+    const keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && bodiless;
+    const requestId = requestIdOf(head, this.peer, () => engine.nextRequestId());
+    const page = { requestId, json: wantsJson(head.accept) };
+    this.#phase = 'exchange';
+    const { table } = engine;
+    if (table === null) {
+      const says = 'The router has no routing table yet.';
+      this.answer({ ...page, status: 503, code: 'no-table', says }, { method: head.method, keep });
+      return;
+    }
+    const admission = admit(table, head, Date.now(), (environment, role) => {
+      const fallbackHost = `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
+      const text = rewriteRequest(head, { peer: this.peer, environment, requestId, fallbackHost });
+      return new Exchange(this, head, { environment, role, text, requestId });
+    });
+    switch (admission.kind) {
+      case 'forward':
+        this.#exchange = admission.request;
+        admission.request.start(admission.endpoint);
+        break;
+      case 'redirect': {
+        const headers = `Location: ${admission.location}\r\nSet-Cookie: ${admission.cookie}\r\n`;
+        const says = `The preview is at ${admission.location}.`;
+        this.answer({ ...page, status: 302, code: 'preview', says, headers }, { method: head.method, keep });
+        break;
+      }
+      case 'no-endpoint': {
+        admission.environment.counts.failed++;
+        const says = 'No instance of the app can take requests at the moment.';
+        this.answer({ ...page, status: 503, code: 'no-endpoint', says }, { method: head.method, keep });
+        break;
+      }
+      case 'refuse': {
+        const { status, code, says, retryAfter } = admission.refusal;
+        const headers = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
+        this.answer({ ...page, status, code, says, headers }, { method: head.method, keep });
+        break;
+      }
+    }
+  }
+
+  #refuseHead(fault: RequestFault): void {
+    const [status, says] = refusals[fault] ?? [400, 'The request is malformed or ambiguous.'];
+    this.#refuse(status, fault, says);
+  }
+
+  #refuse(status: number, code: string, says: string): void {
+    this.#phase = 'exchange';
+    this.answer({ status, code, says, requestId: '', json: false }, { method: 'GET', keep: false });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#exchange !== null) this.#exchange.clientEnded(this.#held === null);
+    else if (this.#phase === 'linger') this.socket.destroy();
+    else if (this.#held === null || !this.socket.writableNeedDrain) this.linger();
+  }
+
+  #drained(): void {
+    if (this.#exchange !== null) this.#exchange.clientDrained();
+    else this.#pump();
+  }
+
+  #closed(): void {
+    this.engine.clients.delete(this);
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#phase = 'linger';
+    this.#held = null;
+    exchange?.clientClosed();
+  }
+}
+
+const refusals: Partial<Readonly<Record<RequestFault, readonly [number, string]>>> = {
+  'too-many-fields': [431, 'The request has too many header fields.'],
+  'method-not-allowed': [405, 'This method is not served.'],
+  'version-not-supported': [505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.'],
+  'expectation-failed': [417, 'The only expectation that can be met is 100-continue.'],
+};
+
+/** What can be said of a head that is not complete: a bad start need not wait for the time-out. */
+function earlyFault(held: Buffer, start: number, engine: Engine): RequestFault | null {
+  const first = held[start];
+  if (first !== undefined && first !== 13 && nameByte[first] === 0) return 'bad-request-line';
+  const lineEnd = held.indexOf(10, start);
+  if (lineEnd < 0) return null;
+  if (lineEnd === start || held[lineEnd - 1] !== 13) return 'bad-line-end';
+  if (lineEnd === start + 1) return 'bad-request-line';
+  const line = engine.requestHead.readLine(held, start);
+  if (typeof line === 'string') return line;
+  for (let at = held.indexOf(10, lineEnd + 1); at >= 0; at = held.indexOf(10, at + 1)) {
+    if (held[at - 1] !== 13) return 'bad-line-end';
+  }
+  return null;
+}

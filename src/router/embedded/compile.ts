@@ -1,0 +1,174 @@
+import type { UpstreamPolicy } from '../../config/config.ts';
+import { TealError } from '../../errors.ts';
+import type { Colour } from '../../release/state.ts';
+import { colours } from '../../release/state.ts';
+import type { AppTable, EnvironmentTable, RoutingTable } from '../table.ts';
+import type { Counts, EndpointState, Registry } from './endpoint.ts';
+
+/**
+ * A routing table made ready for requests, once per table: maps instead of lists, header text instead of names.
+ * Immutable; a worker's only reference to it is replaced as a whole (invariant 2).
+ */
+export interface CompiledTable {
+  readonly generation: number;
+  readonly apps: ReadonlyMap<string, CompiledApp>;
+  readonly exact: ReadonlyMap<string, readonly CompiledRoute[]>;
+  /** Keyed by what follows `*.`. */
+  readonly wildcard: ReadonlyMap<string, readonly CompiledRoute[]>;
+  readonly any: readonly CompiledRoute[];
+  readonly endpointIds: ReadonlySet<string>;
+}
+
+export interface CompiledApp {
+  readonly name: string;
+  readonly live: Colour | null;
+  readonly environments: Readonly<Record<Colour, CompiledEnvironment | null>>;
+  readonly maintenance: { readonly message: string } | null;
+  readonly previewKey: string;
+  readonly upstream: UpstreamPolicy;
+  /** Longest path first: for previews, which name the app and not the host. */
+  readonly routes: readonly CompiledRoute[];
+}
+
+export interface CompiledEnvironment {
+  readonly colour: Colour;
+  readonly version: string;
+  readonly roles: ReadonlyMap<string, readonly EndpointState[]>;
+  readonly counts: Counts;
+  readonly upstream: UpstreamPolicy;
+  /** The `x-teal-*` lines that requests carry to the app. */
+  readonly headers: string;
+}
+
+export interface CompiledRoute {
+  readonly path: string;
+  readonly role: string;
+  readonly app: CompiledApp;
+}
+
+/**
+ * Compiles a table against the endpoints a worker already knows.
+ * @throws TealError `table-refused` when two apps claim the same host and path, or a value could not be sent as a header
+ */
+export function compileTable(table: RoutingTable, registry: Registry): CompiledTable {
+  const apps = new Map<string, CompiledApp>();
+  const hosts = new Map<string, CompiledRoute[]>();
+  const ids = new Set<string>();
+  for (const source of table.apps) {
+    const app = compileApp(source, registry);
+    apps.set(app.name, app.app);
+    for (const id of app.ids) ids.add(id);
+    for (const [host, routes] of app.hosts) {
+      const known = hosts.get(host) ?? [];
+      for (const route of routes) refuseTwice(known, route, host);
+      hosts.set(host, [...known, ...routes].sort(longestFirst));
+    }
+  }
+  return {
+    generation: table.generation,
+    apps,
+    exact: new Map([...hosts].filter(([host]) => host !== '*' && !host.startsWith('*.'))),
+    wildcard: new Map(
+      [...hosts]
+        .filter(([host]) => host.startsWith('*.'))
+        .map(([host, routes]) => [host.slice(2), routes] as const),
+    ),
+    any: hosts.get('*') ?? [],
+    endpointIds: ids,
+  };
+}
+
+interface AppParts {
+  readonly name: string;
+  readonly app: CompiledApp;
+  readonly ids: readonly string[];
+  readonly hosts: ReadonlyMap<string, readonly CompiledRoute[]>;
+}
+
+function compileApp(source: AppTable, registry: Registry): AppParts {
+  const routes: CompiledRoute[] = [];
+  const app: CompiledApp = {
+    name: source.app,
+    live: source.live,
+    environments: {
+      blue: compileEnvironment(source, 'blue', registry),
+      green: compileEnvironment(source, 'green', registry),
+    },
+    maintenance: source.maintenance,
+    previewKey: source.previewKey,
+    upstream: source.upstream,
+    routes,
+  };
+  const hosts = new Map<string, CompiledRoute[]>();
+  for (const route of source.routes) {
+    for (const path of route.paths.length === 0 ? ['/'] : route.paths) {
+      const compiled = { path: trimSlash(path), role: route.role, app };
+      routes.push(compiled);
+      for (const host of route.hosts.length === 0 ? ['*'] : route.hosts) {
+        const key = host.toLowerCase();
+        const list = hosts.get(key) ?? [];
+        list.push(compiled);
+        hosts.set(key, list);
+      }
+    }
+  }
+  routes.sort(longestFirst);
+  const ids = colours.flatMap((colour) => source.environments[colour]?.endpoints.map(({ id }) => id) ?? []);
+  return { name: source.app, app, ids, hosts };
+}
+
+function compileEnvironment(
+  source: AppTable,
+  colour: Colour,
+  registry: Registry,
+): CompiledEnvironment | null {
+  const environment: EnvironmentTable | null = source.environments[colour];
+  if (environment === null) return null;
+  const roles = new Map<string, EndpointState[]>();
+  for (const { id, role, host, port } of environment.endpoints) {
+    const list = roles.get(role) ?? [];
+    list.push(registry.endpoint(id, host, port));
+    roles.set(role, list);
+  }
+  return {
+    colour,
+    version: environment.version,
+    roles,
+    counts: registry.count(source.app, colour, environment.version),
+    upstream: source.upstream,
+    headers:
+      `x-teal-app: ${headerSafe(source.app)}\r\n` +
+      `x-teal-version: ${headerSafe(environment.version)}\r\n` +
+      `x-teal-environment: ${colour}\r\n`,
+  };
+}
+
+function headerSafe(value: string): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value;
+  throw new TealError('table-refused', `${JSON.stringify(value)} cannot be sent in a header`, {
+    remedy: 'Name apps and versions in visible ASCII.',
+    details: { value },
+  });
+}
+
+function refuseTwice(known: readonly CompiledRoute[], route: CompiledRoute, host: string): void {
+  const other = known.find(({ path }) => path === route.path);
+  if (other === undefined) return;
+  throw new TealError(
+    'table-refused',
+    `${host}${route.path || '/'} is claimed by ${other.app.name} and ${route.app.name}`,
+    {
+      remedy: 'Give one of the apps another host or path.',
+      details: { host, path: route.path || '/', apps: [other.app.name, route.app.name] },
+    },
+  );
+}
+
+/** Without its last slash, so that `/app/` and `/app` are one prefix; the root is the empty one. */
+function trimSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function longestFirst(left: CompiledRoute, right: CompiledRoute): number {
+  return right.path.length - left.path.length;
+}

@@ -1,0 +1,160 @@
+import { colours } from '../../release/state.ts';
+import { verifyPreview } from '../preview.ts';
+import type { PreviewVerdict } from '../preview.ts';
+import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compile.ts';
+import { lookup, lookupIn } from './lookup.ts';
+import type { RequestHead } from './request-head.ts';
+
+/**
+ * Where one request goes, as a pure function of one table. Nobody gets into an environment that is not live
+ * without a token signed with the app's key (invariant 4).
+ */
+export type Decision =
+  | { readonly kind: 'forward'; readonly environment: CompiledEnvironment; readonly role: string }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+  | { readonly kind: 'redirect'; readonly location: string; readonly cookie: string };
+
+export interface Refusal {
+  readonly status: 403 | 404 | 503;
+  readonly code: string;
+  readonly says: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+const previewPrefix = '/.teal/preview/';
+const previewCookie = 'teal-preview';
+/** A guess that makes clients and crawlers come back soon without hammering. */
+const maintenanceRetrySeconds = 30;
+
+/** Decides, and takes the preview prefix off `head.target`. */
+export function decide(table: CompiledTable, head: RequestHead, now: number): Decision {
+  if (head.target.startsWith(previewPrefix)) return byPath(table, head, now);
+  if (head.preview !== '') return byToken(table, head, verify(table, head.preview, now));
+  const route = lookup(table, head.host, head.target);
+  if (head.cookie.includes(previewCookie)) {
+    const preview = byCookie(table, head, { route, now });
+    if (preview !== null) return preview;
+  }
+  return route === null ? unknownHost() : live(route);
+}
+
+function live(route: CompiledRoute): Decision {
+  const { app } = route;
+  if (app.maintenance !== null) {
+    return refuse({
+      status: 503,
+      code: 'maintenance',
+      says: app.maintenance.message,
+      retryAfter: maintenanceRetrySeconds,
+    });
+  }
+  const environment = app.live === null ? null : app.environments[app.live];
+  if (environment === null) {
+    return refuse({ status: 503, code: 'no-live-version', says: 'No version is live yet.' });
+  }
+  return { kind: 'forward', environment, role: route.role };
+}
+
+/** `/.teal/preview/<token>/rest`: a browser gets a cookie instead, so that absolute links work. */
+function byPath(table: CompiledTable, head: RequestHead, now: number): Decision {
+  const slash = head.target.indexOf('/', previewPrefix.length);
+  const query = head.target.indexOf('?', previewPrefix.length);
+  const ends = [slash, query].filter((end) => end >= 0);
+  const end = ends.length === 0 ? head.target.length : Math.min(...ends);
+  const token = head.target.slice(previewPrefix.length, end);
+  const verdict = verify(table, token, now);
+  // One slash: `//host` and `/\host` would send the browser to another site.
+  const rest = `/${head.target.slice(end).replace(/^[/\\]+/, '')}`;
+  if (verdict.ok && isNavigation(head)) {
+    const cookie = `${previewCookie}=${token}; HttpOnly; SameSite=Lax; Path=/`;
+    return { kind: 'redirect', location: rest, cookie };
+  }
+  head.target = rest;
+  return byToken(table, head, verdict);
+}
+
+function byToken(table: CompiledTable, head: RequestHead, verdict: PreviewVerdict): Decision {
+  if (!verdict.ok) {
+    const says =
+      verdict.why === 'expired'
+        ? 'This preview link has expired. Ask for a new one: teal preview.'
+        : 'This preview token is not valid.';
+    return refuse({
+      status: 403,
+      code: verdict.why === 'expired' ? 'preview-expired' : 'preview-refused',
+      says,
+    });
+  }
+  const app = table.apps.get(verdict.grant.app);
+  const environment = app === undefined ? null : holder(app, verdict.grant.version);
+  const route = app === undefined ? null : lookupIn(app, head.target);
+  if (environment === null || route === null) {
+    const says = `Version ${verdict.grant.version} of ${verdict.grant.app} is not running any more.`;
+    return refuse({ status: 404, code: 'preview-version-gone', says });
+  }
+  return { kind: 'forward', environment, role: route.role };
+}
+
+/** A cookie outlives what it was made for: one that opens nothing (any more) is as good as none. */
+function byCookie(
+  table: CompiledTable,
+  head: RequestHead,
+  context: { readonly route: CompiledRoute | null; readonly now: number },
+): Decision | null {
+  const { route, now } = context;
+  for (const part of head.cookie.split(';')) {
+    const [name, token] = splitCookie(part);
+    if (name !== previewCookie) continue;
+    const verdict = verify(table, token, now);
+    if (!verdict.ok || (route !== null && route.app.name !== verdict.grant.app)) continue;
+    const app = table.apps.get(verdict.grant.app);
+    const environment = app === undefined ? null : holder(app, verdict.grant.version);
+    if (app === undefined || environment === null) continue;
+    const role = route?.role ?? lookupIn(app, head.target)?.role;
+    if (role !== undefined) return { kind: 'forward', environment, role };
+  }
+  return null;
+}
+
+/** The cookies without the preview's: the token is nothing the app should see. Empty when none is left. */
+export function withoutPreviewCookie(cookie: string): string {
+  return cookie
+    .split(';')
+    .filter((part) => splitCookie(part)[0] !== previewCookie)
+    .join(';')
+    .trim();
+}
+
+export function hasPreviewCookie(cookie: string): boolean {
+  return cookie.includes(previewCookie);
+}
+
+function splitCookie(part: string): readonly [string, string] {
+  const equals = part.indexOf('=');
+  return equals < 0 ? [part.trim(), ''] : [part.slice(0, equals).trim(), part.slice(equals + 1).trim()];
+}
+
+function verify(table: CompiledTable, token: string, now: number): PreviewVerdict {
+  return verifyPreview(token, now, (app) => table.apps.get(app)?.previewKey ?? null);
+}
+
+function holder(app: CompiledApp, version: string): CompiledEnvironment | null {
+  for (const colour of colours) {
+    if (app.environments[colour]?.version === version) return app.environments[colour];
+  }
+  return null;
+}
+
+function isNavigation(head: RequestHead): boolean {
+  if (head.method !== 'GET') return false;
+  return head.fetchMode === '' ? head.accept.includes('text/html') : head.fetchMode === 'navigate';
+}
+
+function unknownHost(): Decision {
+  return refuse({ status: 404, code: 'unknown-host', says: 'No app is served under this host and path.' });
+}
+
+function refuse(refusal: Refusal): Decision {
+  return { kind: 'refuse', refusal };
+}

@@ -1,0 +1,79 @@
+import type { TealError } from '../../errors.ts';
+import type { DrainReport, DrainRequest, Router, RouterStatus } from '../router.ts';
+import type { RoutingTable } from '../table.ts';
+import { Connection } from './connection.ts';
+import type { RouterOptions } from './options.ts';
+
+/** How often a call is repeated after the link broke under it; calls are idempotent. */
+const attempts = 3;
+
+/**
+ * The embedded router, as the control plane holds it: a link to a router process of its own, which is found or
+ * started, and found or started again when the link breaks. The process outlives this object.
+ */
+export class EmbeddedRouter implements Router {
+  readonly #connection: Connection;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Adopts the router process of the data directory, or starts one. Resolves when it listens.
+   * One that runs with other options is restarted: its connections are drained for a moment, and the port is
+   * unanswered while the new one starts (a hand-over of the sockets would close that gap).
+   * @throws TealError `port-taken`, `router-unavailable`
+   */
+  static async start(options: RouterOptions): Promise<EmbeddedRouter> {
+    const connection = new Connection(options);
+    await connection.open();
+    return new EmbeddedRouter(connection);
+  }
+
+  /** Called one after the other, in the order they were called. */
+  apply(table: RoutingTable): Promise<void> {
+    const applied = this.#queue.then(() => this.#call('apply', table));
+    this.#queue = applied.catch(() => {});
+    return applied.then(() => {});
+  }
+
+  async drain(
+    request: DrainRequest,
+    signal: AbortSignal,
+    onProgress?: (inFlight: number) => void,
+  ): Promise<DrainReport> {
+    const options = onProgress === undefined ? { signal } : { signal, onProgress };
+    return (await this.#call('drain', request, options)) as DrainReport;
+  }
+
+  async status(): Promise<RouterStatus> {
+    return (await this.#call('status', {})) as RouterStatus;
+  }
+
+  /** Lets go of the router process, which goes on. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Stops the router process: what is in flight ends until the deadline, then by force. */
+  async shutdown(deadlineMs: number): Promise<void> {
+    await this.#connection.shutdown(deadlineMs);
+  }
+
+  async #call(
+    op: string,
+    args: unknown,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (value: number) => void },
+  ): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      const caller = await this.#connection.caller();
+      try {
+        return await caller.call(op, args, options);
+      } catch (error) {
+        const broken = (error as Partial<TealError>).details?.['link'] === 'broken';
+        if (!broken || attempt >= attempts || this.#connection.closed) throw error;
+      }
+    }
+  }
+}

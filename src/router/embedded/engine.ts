@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import type { BlockList, Socket } from 'node:net';
+import type { ClientLimits } from '../../config/config.ts';
+import { Client } from './client.ts';
+import type { CompiledTable } from './compile.ts';
+import { Registry } from './endpoint.ts';
+import { RequestHead } from './request-head.ts';
+import { ResponseHead } from './response-head.ts';
+import { closeStale } from './upstream.ts';
+
+/** Time-outs are this exact. One sweep costs less than a timer per request. */
+const tickMs = 100;
+/** Every how many ticks idle upstream connections are looked through. */
+const staleEvery = 10;
+
+export interface EngineOptions {
+  readonly client: ClientLimits;
+  readonly trustedProxies: BlockList;
+}
+
+/** The HTTP/1 proxy of one worker: its one table, its connections, its clock. Takes sockets from whoever accepts them. */
+export class Engine {
+  readonly limits: ClientLimits;
+  readonly trustedProxies: BlockList;
+  readonly registry: Registry = new Registry();
+  readonly clients: Set<Client> = new Set();
+  readonly requestHead: RequestHead;
+  readonly responseHead: ResponseHead = new ResponseHead();
+  /** The connection lines of a response to HTTP/1.1 after which the connection is kept. */
+  readonly keepLines: string;
+  /** `performance.now()` of the last tick. Late by up to `tickMs`. */
+  now: number = performance.now();
+  /** Responses from now on end their connection. */
+  closing = false;
+  #table: CompiledTable | null = null;
+  readonly #timer: NodeJS.Timeout;
+  readonly #idPrefix: string = randomBytes(6).toString('hex');
+  #ids = 0;
+  #ticks = 0;
+
+  constructor(options: EngineOptions) {
+    this.limits = options.client;
+    this.trustedProxies = options.trustedProxies;
+    this.requestHead = new RequestHead(options.client.headers);
+    this.keepLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.client.idleTimeoutMs / 1000)}\r\n`;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer.unref();
+  }
+
+  get table(): CompiledTable | null {
+    return this.#table;
+  }
+
+  /** The swap (invariant 2): one reference. A request that was admitted before stays counted where it is. */
+  commit(table: CompiledTable): void {
+    this.#table = table;
+    this.registry.keepOnly(table.endpointIds);
+  }
+
+  accept(socket: Socket): void {
+    this.clients.add(new Client(socket, this));
+  }
+
+  /** A moment `ms` from now, never too early although `now` may be late. */
+  after(ms: number): number {
+    return this.now + ms + tickMs;
+  }
+
+  nextRequestId(): string {
+    return `${this.#idPrefix}-${(this.#ids++).toString(36)}`;
+  }
+
+  /** Lets requests in flight end, closes every idle connection. */
+  startClosing(): void {
+    this.closing = true;
+    for (const client of this.clients) client.closeWhenIdle();
+  }
+
+  /** Destroys everything. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const client of this.clients) client.destroy();
+    for (const endpoint of this.registry.endpoints.values()) {
+      for (const upstream of endpoint.idle.splice(0)) upstream.destroy();
+    }
+  }
+
+  #tick(): void {
+    this.now = performance.now();
+    for (const client of this.clients) {
+      if (client.deadline <= this.now) client.expire();
+    }
+    if (++this.#ticks % staleEvery !== 0) return;
+    for (const endpoint of this.registry.endpoints.values()) closeStale(endpoint, this.now);
+  }
+}

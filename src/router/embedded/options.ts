@@ -1,0 +1,27 @@
+import type { RouterConfig } from '../../config/config.ts';
+import type { EnvironmentCounts } from '../router.ts';
+
+/** What a router process is started with. */
+export interface RouterOptions extends RouterConfig {
+  /** Teal's data directory: the table is kept in `<data>/router/`. */
+  readonly data: string;
+}
+
+/** Told to whoever connects to the control socket. */
+export interface Hello {
+  readonly pid: number;
+  /** Version of the control link. */
+  readonly protocol: number;
+  readonly options: RouterOptions;
+}
+
+/** Rises when messages change their meaning: a router of another protocol is restarted, not adopted. */
+export const protocol = 1;
+
+/** What a worker reports of itself. */
+export interface WorkerStatus {
+  readonly pid: number;
+  readonly generation: number;
+  readonly connections: number;
+  readonly environments: readonly EnvironmentCounts[];
+}

@@ -1,0 +1,141 @@
+import type { Logger } from 'pino';
+import type { ListenAddress } from '../../config/config.ts';
+import { TealError } from '../../errors.ts';
+import type { DrainReport, DrainRequest, EnvironmentCounts, RouterStatus } from '../router.ts';
+import type { RoutingTable } from '../table.ts';
+import { compileTable } from './compile.ts';
+import type { Drained } from './drain.ts';
+import { Registry } from './endpoint.ts';
+import type { WorkerStatus } from './options.ts';
+import type { CallContext } from './rpc.ts';
+import { hashTable, saveTable } from './table-file.ts';
+import type { WorkerProcess } from './worker-process.ts';
+import type { Workers } from './workers.ts';
+
+/** How often a drain's caller is told. */
+const progressMs = 1000;
+
+/** The router process: has the table, orders the workers about, and touches no request. */
+export class Parent {
+  readonly #workers: Workers;
+  readonly #file: string;
+  readonly #listen: readonly ListenAddress[];
+  readonly #log: Logger;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(workers: Workers, parts: { file: string; listen: readonly ListenAddress[]; log: Logger }) {
+    this.#workers = workers;
+    this.#file = parts.file;
+    this.#listen = parts.listen;
+    this.#log = parts.log;
+  }
+
+  /** One table at a time: see `Router.apply`. */
+  apply(table: RoutingTable): Promise<void> {
+    const applied = this.#queue.then(() => this.#apply(table));
+    this.#queue = applied.catch(() => {});
+    return applied;
+  }
+
+  async drain(request: DrainRequest, context: CallContext): Promise<DrainReport> {
+    const begun = performance.now();
+    const left = new Map<WorkerProcess, number>();
+    const tell = () => context.progress([...left.values()].reduce((sum, count) => sum + count, 0));
+    const timer = setInterval(tell, progressMs);
+    try {
+      const parts = await Promise.all(
+        this.#workers.all.map((worker) => drainOne(worker, request, { left, signal: context.signal })),
+      );
+      return {
+        finished: parts.reduce((sum, { finished }) => sum + finished, 0),
+        cut: parts.reduce((sum, { cut }) => sum + cut, 0),
+        seconds: Math.round(performance.now() - begun) / 1000,
+      };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  async status(): Promise<RouterStatus> {
+    const reports = await Promise.all(
+      this.#workers.all.map((worker) => worker.call('status', {}).catch(() => null)),
+    );
+    const workers = reports.filter((report) => report !== null) as WorkerStatus[];
+    return {
+      pid: process.pid,
+      generation: this.#workers.table?.generation ?? 0,
+      workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
+      listen: this.#listen,
+      environments: sumCounts(workers),
+    };
+  }
+
+  async #apply(table: RoutingTable): Promise<void> {
+    const current = this.#workers.table;
+    if (current !== null && table.generation <= current.generation) {
+      if (hashTable(table) !== hashTable(current)) throw older(table, current);
+      await this.#workers.converge(current);
+      return;
+    }
+    refuseMalformed(table);
+    // What cannot be compiled is refused here, before a worker or the disk has heard of it.
+    compileTable(table, new Registry());
+    await Promise.all([saveTable(this.#file, table), this.#workers.prepare(table)]);
+    this.#workers.table = table;
+    await this.#workers.converge(table);
+    this.#log.info({ generation: table.generation }, 'table in force');
+  }
+}
+
+async function drainOne(
+  worker: WorkerProcess,
+  request: DrainRequest,
+  parts: { readonly left: Map<WorkerProcess, number>; readonly signal: AbortSignal },
+): Promise<Drained> {
+  const { left, signal } = parts;
+  try {
+    const onProgress = (inFlight: number) => left.set(worker, inFlight);
+    return (await worker.call('drain', request, { signal, onProgress })) as Drained;
+  } catch (error) {
+    if (!worker.dead) throw error;
+    // What the worker held went with it: reported, never silent.
+    return { finished: 0, cut: left.get(worker) ?? 0 };
+  } finally {
+    left.delete(worker);
+  }
+}
+
+function sumCounts(workers: readonly WorkerStatus[]): EnvironmentCounts[] {
+  const sums = new Map<string, { -readonly [Key in keyof EnvironmentCounts]: EnvironmentCounts[Key] }>();
+  for (const counts of workers.flatMap(({ environments }) => environments)) {
+    const key = JSON.stringify([counts.app, counts.colour, counts.version]);
+    const sum = sums.get(key);
+    if (sum === undefined) {
+      sums.set(key, { ...counts });
+      continue;
+    }
+    sum.requests += counts.requests;
+    sum.errors += counts.errors;
+    sum.failed += counts.failed;
+    sum.inFlight += counts.inFlight;
+  }
+  return [...sums.values()];
+}
+
+function refuseMalformed(table: RoutingTable): void {
+  if (Number.isSafeInteger(table.generation) && table.generation > 0 && Array.isArray(table.apps)) return;
+  throw new TealError('table-refused', 'this is not a routing table', {
+    remedy: 'Report this: it is a fault of Teal.',
+  });
+}
+
+function older(table: RoutingTable, current: RoutingTable): TealError {
+  return new TealError(
+    'table-refused',
+    `table ${table.generation} is not newer than table ${current.generation}, which is in force`,
+    {
+      remedy: 'Build the table again under a new generation.',
+      details: { generation: table.generation, current: current.generation },
+    },
+  );
+}

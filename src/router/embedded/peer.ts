@@ -1,0 +1,56 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { TealError } from '../../errors.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** Who is at the other end of a client connection, and whether its `X-Forwarded-*` are believed. */
+export interface Peer {
+  readonly trusted: boolean;
+  /** The X-Forwarded-* lines of a request of this peer. */
+  forwarded(head: RequestHead, host: string): string;
+}
+
+/** Compiles `trustedProxies`: CIDR ranges or single addresses. */
+export function trustedList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    try {
+      if (prefix === undefined) list.addAddress(address, family);
+      else list.addSubnet(address, Number(prefix), family);
+    } catch (cause) {
+      throw new TealError('config-invalid', `${range} is not an address range`, {
+        remedy: 'Write router.trustedProxies as CIDR, like 10.0.0.0/8.',
+        details: { range },
+        cause,
+      });
+    }
+  }
+  return list;
+}
+
+/** @param address as the socket says; an IPv4 client of a dual-stack socket comes as `::ffff:a.b.c.d` */
+export function peerOf(address: string, trustedProxies: BlockList): Peer {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const trusted = plain !== '' && trustedProxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: `;
+  if (!trusted) return { trusted, forwarded: (_head, host) => `${own}${host}\r\n` };
+  return {
+    trusted,
+    forwarded: (head, host) => {
+      const chain = head.forwardedFor === '' ? plain : `${head.forwardedFor}, ${plain}`;
+      return (
+        `X-Forwarded-For: ${chain}\r\n` +
+        `X-Forwarded-Proto: ${head.forwardedProto || 'http'}\r\n` +
+        `X-Forwarded-Host: ${head.forwardedHost || host}\r\n`
+      );
+    },
+  };
+}
+
+const sanePattern = /^[A-Za-z0-9._:@=+/-]{1,128}$/;
+
+/** Keeps the id of a trusted proxy, when it looks like one. */
+export function requestIdOf(head: RequestHead, peer: Peer, next: () => string): string {
+  return peer.trusted && sanePattern.test(head.requestId) ? head.requestId : next();
+}

@@ -1,0 +1,105 @@
+/** Entry of a worker process: an engine, the sockets its parent hands it, and the parent's orders. */
+import net from 'node:net';
+import type { ClientLimits } from '../../config/config.ts';
+import { TealError } from '../../errors.ts';
+import type { DrainRequest } from '../router.ts';
+import type { RoutingTable } from '../table.ts';
+import type { CompiledTable } from './compile.ts';
+import { compileTable } from './compile.ts';
+import { drainWorker } from './drain.ts';
+import { Engine } from './engine.ts';
+import type { WorkerStatus } from './options.ts';
+import { trustedList } from './peer.ts';
+import type { Handler, Message } from './rpc.ts';
+import { Answerer } from './rpc.ts';
+
+export interface WorkerStart {
+  readonly client: ClientLimits;
+  readonly trustedProxies: readonly string[];
+  readonly table: RoutingTable | null;
+}
+
+/** More than any burst that a worker's replacement has to make up for; the kernel caps it at somaxconn. */
+const backlog = 4096;
+
+const handles: unknown[] = [];
+const servers: net.Server[] = [];
+let engine: Engine | null = null;
+let prepared: CompiledTable | null = null;
+
+const operations: Readonly<Record<string, (args: never, context: Parameters<Handler>[2]) => unknown>> = {
+  async start(args: WorkerStart) {
+    const started = new Engine({ client: args.client, trustedProxies: trustedList(args.trustedProxies) });
+    if (args.table !== null) started.commit(compileTable(args.table, started.registry));
+    engine = started;
+    await Promise.all(handles.map((handle) => listenOn(handle, started)));
+  },
+  prepare(args: { table: RoutingTable }) {
+    prepared = compileTable(args.table, running().registry);
+  },
+  commit(args: { generation: number }) {
+    if (prepared?.generation !== args.generation) {
+      throw new TealError('internal', `table ${args.generation} was never prepared`, {
+        remedy: 'Apply it again.',
+      });
+    }
+    running().commit(prepared);
+    prepared = null;
+  },
+  drain: (args: DrainRequest, context) => drainWorker(running().registry, args, context),
+  status: () => status(running()),
+  async close(args: { deadlineMs: number }) {
+    for (const server of servers) server.close();
+    running().startClosing();
+    await emptied(running(), args.deadlineMs);
+    setImmediate(() => process.exit(0));
+  },
+};
+
+const answerer = new Answerer(
+  (message) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  },
+  async (op, args, context) => operations[op]?.(args as never, context),
+);
+
+process.on('message', (message: Message | { readonly listener: true }, handle: unknown) => {
+  if ('listener' in message) handles.push(handle);
+  else answerer.receive(message);
+});
+// Without its parent nobody could tell this worker about a new table: better gone than stale.
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C in a terminal reaches the whole group; the parent decides when workers end.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+function running(): Engine {
+  if (engine === null)
+    throw new TealError('internal', 'the worker has not been started', { remedy: 'Start it.' });
+  return engine;
+}
+
+function listenOn(handle: unknown, started: Engine): Promise<void> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => started.accept(socket));
+  servers.push(server);
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.listen(handle as net.ListenOptions, backlog, () => resolve());
+  });
+}
+
+function status({ table, clients, registry }: Engine): WorkerStatus {
+  return {
+    pid: process.pid,
+    generation: table?.generation ?? 0,
+    connections: clients.size,
+    environments: [...registry.counts.values()],
+  };
+}
+
+async function emptied({ clients }: Engine, deadlineMs: number): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (clients.size > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

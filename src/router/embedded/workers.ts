@@ -1,0 +1,103 @@
+import type { Logger } from 'pino';
+import type { RoutingTable } from '../table.ts';
+import type { ListenHandle } from './listen-handle.ts';
+import type { RouterOptions } from './options.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+/** A worker that lived for less is part of a crash loop. */
+const healthyLifeMs = 5_000;
+const firstBackoffMs = 50;
+const longestBackoffMs = 5_000;
+
+/**
+ * Keeps N workers running. One that ends is replaced at once (with growing pauses when it keeps ending at once) by one
+ * that starts with the newest table; the listening sockets are the parent's, so nothing is refused meanwhile.
+ */
+export class Workers {
+  /** What a worker that starts now is given, and what `converge` brings all to. */
+  table: RoutingTable | null = null;
+  readonly #options: RouterOptions;
+  readonly #listeners: readonly ListenHandle[];
+  readonly #log: Logger;
+  readonly #running = new Set<WorkerProcess>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #crashes = 0;
+  #closing = false;
+
+  constructor(options: RouterOptions, listeners: readonly ListenHandle[], log: Logger) {
+    this.#options = options;
+    this.#listeners = listeners;
+    this.#log = log;
+  }
+
+  get all(): readonly WorkerProcess[] {
+    return [...this.#running];
+  }
+
+  /** Resolves when all accept connections. */
+  async start(): Promise<void> {
+    for (let index = 0; index < this.#options.workers; index++) this.#spawn();
+    await Promise.all(this.all.map(({ started }) => started));
+  }
+
+  /** Compiles the table everywhere, changing nothing yet. A worker that ends meanwhile is left to `converge`. */
+  async prepare(table: RoutingTable): Promise<void> {
+    await Promise.all(this.all.map((worker) => unlessDead(worker, worker.prepare(table))));
+  }
+
+  /** Resolves when every worker that takes connections has acknowledged `table`, replacements included. */
+  async converge(table: RoutingTable): Promise<void> {
+    for (;;) {
+      const behind = this.all.filter(({ generation }) => generation !== table.generation);
+      if (behind.length === 0) return;
+      await Promise.all(behind.map((worker) => unlessDead(worker, worker.bring(table))));
+    }
+  }
+
+  /** Ends all: requests in flight until the deadline, then by force. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    await Promise.all(
+      this.all.map(async (worker) => {
+        const force = setTimeout(() => worker.kill(), deadlineMs + 1000);
+        await worker.call('close', { deadlineMs }).catch(() => worker.kill());
+        clearTimeout(force);
+      }),
+    );
+  }
+
+  #spawn(): void {
+    const { client, trustedProxies } = this.#options;
+    const start = { client, trustedProxies, table: this.table };
+    const worker = new WorkerProcess(start, this.#listeners, (how) => this.#ended(worker, how));
+    this.#running.add(worker);
+  }
+
+  #ended(worker: WorkerProcess, how: string): void {
+    this.#running.delete(worker);
+    if (this.#closing) return;
+    const life = performance.now() - worker.startedAt;
+    this.#crashes = life < healthyLifeMs ? this.#crashes + 1 : 0;
+    const loops = Math.floor(this.#crashes / (this.#options.workers + 1));
+    const pause = loops === 0 ? 0 : Math.min(longestBackoffMs, firstBackoffMs * 2 ** loops);
+    this.#log.error({ worker: worker.pid, how, restartInMs: pause }, 'a worker ended');
+    if (pause === 0) {
+      this.#spawn();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#spawn();
+    }, pause);
+    this.#restarts.add(timer);
+  }
+}
+
+async function unlessDead(worker: WorkerProcess, doing: Promise<void>): Promise<void> {
+  try {
+    await doing;
+  } catch (error) {
+    if (!worker.dead) throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** What a preview token says: whoever holds it sees this version of this app until then. */
+export interface PreviewGrant {
+  readonly app: string;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type PreviewVerdict =
+  | { readonly ok: true; readonly grant: PreviewGrant }
+  | { readonly ok: false; readonly why: 'malformed' | 'unknown-app' | 'forged' | 'expired' };
+
+/** Longer than any grant we sign; what is longer is not worth hashing. */
+const longestToken = 1024;
+
+/** Signs a grant: base64url(JSON) + '.' + base64url(HMAC-SHA256). `key` is `AppTable.previewKey` (base64url). */
+export function signPreview(grant: PreviewGrant, key: string): string {
+  const payload = Buffer.from(
+    JSON.stringify({ app: grant.app, version: grant.version, expiresAt: grant.expiresAt }),
+  ).toString('base64url');
+  return `${payload}.${mac(payload, key).toString('base64url')}`;
+}
+
+/**
+ * Verifies a token. The signature is compared before the expiry, so that a forged token learns nothing from the answer.
+ * @param keyOf the preview key of an app, or null when there is no such app
+ */
+export function verifyPreview(
+  token: string,
+  now: number,
+  keyOf: (app: string) => string | null,
+): PreviewVerdict {
+  const dot = token.indexOf('.');
+  if (dot <= 0 || token.length > longestToken) return { ok: false, why: 'malformed' };
+  const payload = token.slice(0, dot);
+  const grant = readGrant(payload);
+  if (grant === null) return { ok: false, why: 'malformed' };
+  const key = keyOf(grant.app);
+  if (key === null || key === '') return { ok: false, why: 'unknown-app' };
+  const given = Buffer.from(token.slice(dot + 1), 'base64url');
+  const expected = mac(payload, key);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected))
+    return { ok: false, why: 'forged' };
+  if (now >= grant.expiresAt) return { ok: false, why: 'expired' };
+  return { ok: true, grant };
+}
+
+function mac(payload: string, key: string): Buffer {
+  return createHmac('sha256', Buffer.from(key, 'base64url')).update(payload).digest();
+}
+
+function readGrant(payload: string): PreviewGrant | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    if (typeof value !== 'object' || value === null) return null;
+    const { app, version, expiresAt } = value as Record<string, unknown>;
+    if (typeof app !== 'string' || typeof version !== 'string' || typeof expiresAt !== 'number') return null;
+    return { app, version, expiresAt };
+  } catch {
+    return null;
+  }
+}
