@@ -87,6 +87,8 @@ export const errorCodes = {
   'already-running': { exit: 1, status: 409 },
   'timed-out': { exit: 4, status: 504 },
   'requests-failed': { exit: 1, status: 500 },
+  'target-unreachable': { exit: 1, status: 503 },
+  'config-exists': { exit: 1, status: 409 },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4; status: number }>;
 
 export type ErrorCode = keyof typeof errorCodes;

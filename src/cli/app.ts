@@ -1,0 +1,329 @@
+import {
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  type Application,
+  type ApplicationText,
+} from '@stricli/core';
+import type { ApplyFlags } from './apply.ts';
+import type { DeployFlags } from './deploy.ts';
+import type { HistoryFlags } from './history.ts';
+import type { InitFlags } from './init.ts';
+import type { LogsFlags } from './logs.ts';
+import type { MaintenanceFlags } from './maintenance.ts';
+import type { PromoteFlags } from './promote.ts';
+import type { ProveFlags } from './prove.ts';
+import type { RemoveFlags } from './remove.ts';
+import type { RollbackFlags } from './rollback.ts';
+import type { ScaleFlags } from './scale.ts';
+import { guard, type CommonFlags, type Context, type ReasonFlags } from './shell/context.ts';
+import * as is from './shell/flags.ts';
+import type { StatusFlags } from './status.ts';
+import { briefs } from './text.ts';
+
+/** As typed in help: the part after the command's name, and what it is for. */
+type Example = readonly [input: string, brief: string];
+
+function docs(name: keyof typeof briefs, ...examples: readonly Example[]) {
+  const customUsage = examples.map(([input, brief]) => ({ input, brief }));
+  return { brief: briefs[name], ...(customUsage.length > 0 ? { customUsage } : {}) };
+}
+
+// Each command's code is loaded only when it runs; this table is what help and the parser need to know of it.
+const routes = {
+  init: buildCommand<InitFlags, [], Context>({
+    docs: docs('init', ['', 'find out name and command from package.json'], ['--app shop', 'name the app']),
+    parameters: {
+      flags: {
+        ...is.common,
+        app: is.textFlag('name', 'Name of the app'),
+        command: is.textFlag('command', 'How one instance is started'),
+      },
+    },
+    loader: async () => guard((await import('./init.ts')).init),
+  }),
+  up: buildCommand<CommonFlags, [], Context>({
+    docs: docs('up', ['', 'Ctrl-C drains and stops everything; SIGTERM stops only the control plane']),
+    parameters: { flags: is.common },
+    loader: async () => guard((await import('./up.ts')).up),
+  }),
+  down: buildCommand<CommonFlags, [], Context>({
+    docs: docs('down'),
+    parameters: { flags: is.common },
+    loader: async () => guard((await import('./down.ts')).down),
+  }),
+  apply: buildCommand<ApplyFlags, [], Context>({
+    docs: docs('apply', ['--dry-run', 'only show the difference'], ['', 'show it and put it in force']),
+    parameters: { flags: { ...is.common, dryRun: is.switchFlag('Only show what would change') } },
+    loader: async () => guard((await import('./apply.ts')).apply),
+  }),
+  deploy: buildCommand<DeployFlags, [string, string], Context>({
+    docs: docs(
+      'deploy',
+      ['shop v2 --from . --wait', 'the files of this directory, as v2'],
+      ['shop v2 --from git:main', 'what the branch main holds'],
+      ['shop v2 --promote manual', 'hold it for teal promote once its tests are green'],
+    ),
+    parameters: {
+      positional: {
+        kind: 'tuple',
+        parameters: [
+          is.argument('app', 'The app'),
+          is.argument('version', 'A name for this build, never used again'),
+        ],
+      },
+      flags: {
+        ...is.common,
+        from: is.textFlag('source', 'A directory, a .tgz or git:<ref>'),
+        promote: {
+          kind: 'enum',
+          values: ['auto', 'manual'],
+          optional: true,
+          brief: 'Overrides release.promote of teal.yaml for this release',
+        },
+        wait: is.wait,
+        timeout: is.timeout,
+        reason: is.reason,
+      },
+    },
+    loader: async () => guard((await import('./deploy.ts')).deploy),
+  }),
+  preview: buildCommand<CommonFlags, [string?], Context>({
+    docs: docs('preview', ['shop', 'print the link'], ['shop --json', 'link and header, for tests']),
+    parameters: { positional: is.appArgument, flags: is.common },
+    loader: async () => guard((await import('./preview.ts')).preview),
+  }),
+  promote: buildCommand<PromoteFlags, [string?], Context>({
+    docs: docs(
+      'promote',
+      ['shop', 'let it pass the approval'],
+      ['shop --full', 'skip every step that is left'],
+    ),
+    parameters: {
+      positional: is.appArgument,
+      flags: {
+        ...is.common,
+        full: is.switchFlag('Skip the remaining steps'),
+        wait: is.wait,
+        timeout: is.timeout,
+        reason: is.reason,
+      },
+    },
+    loader: async () => guard((await import('./promote.ts')).promote),
+  }),
+  rollback: buildCommand<RollbackFlags, [string?], Context>({
+    docs: docs('rollback', ['shop', 'one word: nothing is asked']),
+    parameters: {
+      positional: is.appArgument,
+      flags: { ...is.common, wait: is.wait, timeout: is.timeout, reason: is.reason },
+    },
+    loader: async () => guard((await import('./rollback.ts')).rollback),
+  }),
+  abort: buildCommand<ReasonFlags, [string?], Context>({
+    docs: docs('abort', ['shop --reason "wrong build"', 'live traffic is not touched']),
+    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    loader: async () => guard((await import('./abort.ts')).abort),
+  }),
+  retry: buildCommand<RollbackFlags, [string?], Context>({
+    docs: docs('retry', ['shop --wait', 'the same version again']),
+    parameters: {
+      positional: is.appArgument,
+      flags: { ...is.common, wait: is.wait, timeout: is.timeout, reason: is.reason },
+    },
+    loader: async () => guard((await import('./retry.ts')).retry),
+  }),
+  pause: buildCommand<ReasonFlags, [string?], Context>({
+    docs: docs('pause', ['shop', 'until teal resume shop']),
+    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    loader: async () => guard((await import('./pause.ts')).pause),
+  }),
+  resume: buildCommand<ReasonFlags, [string?], Context>({
+    docs: docs('resume', ['shop', 'go on where it was paused']),
+    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    loader: async () => guard((await import('./resume.ts')).resume),
+  }),
+  status: buildCommand<StatusFlags, [string?], Context>({
+    docs: docs('status', ['', 'every app'], ['shop --watch', 'one app, as it changes']),
+    parameters: {
+      positional: is.appArgument,
+      flags: { ...is.common, watch: is.switchFlag('Go on showing it until Ctrl-C') },
+    },
+    loader: async () => guard((await import('./status.ts')).status),
+  }),
+  scale: buildCommand<ScaleFlags, [string, number], Context>({
+    docs: docs('scale', ['shop 4', 'four web instances'], ['shop 2 --role worker', 'two workers']),
+    parameters: {
+      positional: {
+        kind: 'tuple',
+        parameters: [
+          is.argument('app', 'The app'),
+          { parse: is.whole, placeholder: 'instances', brief: 'How many shall run' },
+        ],
+      },
+      flags: { ...is.common, role: is.textFlag('role', 'Default: the first web role'), reason: is.reason },
+    },
+    loader: async () => guard((await import('./scale.ts')).scale),
+  }),
+  restart: buildCommand<ReasonFlags, [string?], Context>({
+    docs: docs('restart', ['shop', 'the same version, fresh processes']),
+    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    loader: async () => guard((await import('./restart.ts')).restart),
+  }),
+  maintenance: buildCommand<MaintenanceFlags, ['on' | 'off', string?], Context>({
+    docs: docs(
+      'maintenance',
+      ['on shop --message "Back at 14:00"', '503 with this page for everyone; previews still pass'],
+      ['off shop', 'serve again'],
+    ),
+    parameters: {
+      positional: {
+        kind: 'tuple',
+        parameters: [
+          { parse: is.onOff, placeholder: 'on|off', brief: 'Begin or end it' },
+          ...is.appArgument.parameters,
+        ],
+      },
+      flags: { ...is.common, message: is.textFlag('text', 'What people are told'), reason: is.reason },
+    },
+    loader: async () => guard((await import('./maintenance.ts')).maintenance),
+  }),
+  remove: buildCommand<RemoveFlags, [string], Context>({
+    docs: docs(
+      'remove',
+      ['shop', 'asks for the name to be typed'],
+      ['shop --yes-remove shop', 'where nobody can be asked'],
+    ),
+    parameters: {
+      positional: { kind: 'tuple', parameters: [is.argument('app', 'The app')] },
+      flags: {
+        ...is.common,
+        yesRemove: is.textFlag('app', 'The same name again: proof that it is meant'),
+        reason: is.reason,
+      },
+    },
+    loader: async () => guard((await import('./remove.ts')).remove),
+  }),
+  history: buildCommand<HistoryFlags, [string?], Context>({
+    docs: docs(
+      'history',
+      ['shop --limit 20', 'the last twenty events'],
+      ['--follow', 'every app, as it happens'],
+    ),
+    parameters: {
+      positional: is.appArgument,
+      flags: {
+        ...is.common,
+        follow: is.switchFlag('Go on until Ctrl-C'),
+        limit: {
+          kind: 'parsed',
+          parse: is.whole,
+          optional: true,
+          placeholder: 'n',
+          brief: 'How many; default 50',
+        },
+      },
+    },
+    loader: async () => guard((await import('./history.ts')).history),
+  }),
+  logs: buildCommand<LogsFlags, [string?], Context>({
+    docs: docs(
+      'logs',
+      ['shop --follow', 'every instance'],
+      ['shop --role worker --lines 20', 'the last lines of one role'],
+    ),
+    parameters: {
+      positional: is.appArgument,
+      flags: {
+        ...is.common,
+        role: is.textFlag('role', 'Only instances of this role'),
+        instance: is.textFlag('id', 'Only this instance'),
+        follow: is.switchFlag('Go on until Ctrl-C'),
+        lines: {
+          kind: 'parsed',
+          parse: is.whole,
+          optional: true,
+          placeholder: 'n',
+          brief: 'How many; default 100',
+        },
+      },
+    },
+    loader: async () => guard((await import('./logs.ts')).logs),
+  }),
+  prove: buildCommand<ProveFlags, [string], Context>({
+    docs: docs(
+      'prove',
+      ['http://127.0.0.1:8080/ --during "teal deploy shop v2 --wait"', 'was anything lost?'],
+      ['http://127.0.0.1:8080/ --rps 500 --for 30s', 'a steady load'],
+    ),
+    parameters: {
+      positional: { kind: 'tuple', parameters: [is.argument('url', 'Where the requests go')] },
+      flags: {
+        ...is.common,
+        rps: {
+          kind: 'parsed',
+          parse: is.positive,
+          optional: true,
+          placeholder: 'n',
+          brief: 'Requests per second; default 200',
+        },
+        connections: {
+          kind: 'parsed',
+          parse: is.positive,
+          optional: true,
+          placeholder: 'n',
+          brief: 'Kept-alive connections; default 16',
+        },
+        for: {
+          kind: 'parsed',
+          parse: is.duration,
+          optional: true,
+          placeholder: 'duration',
+          brief: 'How long without --during; default 10s',
+        },
+        during: is.textFlag('command', 'A shell command to run meanwhile'),
+        versionHeader: is.textFlag('name', 'Response header that tells the version; default x-version'),
+      },
+    },
+    loader: async () => guard((await import('./prove.ts')).prove),
+  }),
+  config: buildRouteMap({
+    docs: { brief: briefs.config },
+    routes: {
+      check: buildCommand<CommonFlags, [string?], Context>({
+        docs: docs('config check', ['', 'the nearest teal.yaml'], ['other.yaml', 'this one']),
+        parameters: {
+          positional: {
+            kind: 'tuple',
+            parameters: [{ ...is.argument('file', 'Default: the nearest teal.yaml'), optional: true }],
+          },
+          flags: is.common,
+        },
+        loader: async () => guard((await import('./config-check.ts')).configCheck),
+      }),
+    },
+  }),
+  doctor: buildCommand<CommonFlags, [], Context>({
+    docs: docs('doctor'),
+    parameters: { flags: is.common },
+    loader: async () => guard((await import('./doctor.ts')).doctor),
+  }),
+  version: buildCommand<CommonFlags, [], Context>({
+    docs: docs('version'),
+    parameters: { flags: is.common },
+    loader: async () => guard((await import('./version.ts')).version),
+  }),
+};
+
+/** @param text every message of the parser */
+export function buildApp(text: ApplicationText): Application<Context> {
+  return buildApplication(buildRouteMap({ routes, docs: { brief: briefs.up } }), {
+    name: 'teal',
+    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+    documentation: {
+      caseStyle: 'convert-camel-to-kebab',
+      disableAnsiColor: true,
+      onlyRequiredInUsageLine: true,
+    },
+    localization: { text },
+  });
+}

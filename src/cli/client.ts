@@ -1,0 +1,232 @@
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type {
+  ApplyBody,
+  ApplyResult,
+  AppStatus,
+  Check,
+  CommandBody,
+  CommandName,
+  CommandResult,
+  EventView,
+  LogLine,
+  PreviewLink,
+  Status,
+  StopBody,
+} from '../control/contract.ts';
+import { TealError, type ErrorJson } from '../errors.ts';
+import { BadResponse } from '../load/response.ts';
+import { socketPath } from '../router/socket-path.ts';
+import type { CommonFlags, Context } from './shell/context.ts';
+import { ConnectionLost, request, type SocketResponse } from './shell/http.ts';
+import { dataDirectory, findConfig } from './shell/locate.ts';
+
+/** Reading anything is a matter of milliseconds; one that takes this long will not answer. */
+const readTimeoutMs = 15_000;
+
+/** The API of the control plane, typed. Everything throws TealError, `control-unavailable` when it is not there. */
+export class Client {
+  /** The teal.yaml whose control plane this is. */
+  readonly config: string;
+  readonly socket: string;
+
+  constructor(config: string, socket: string) {
+    this.config = config;
+    this.socket = socket;
+  }
+
+  status(): Promise<Status> {
+    return this.#get('/v1/status');
+  }
+
+  app(app: string): Promise<AppStatus> {
+    return this.#get(`/v1/apps/${encodeURIComponent(app)}`);
+  }
+
+  /** Resolves when the control plane has accepted (or refused) the command, which may have to copy a version first. */
+  command(app: string, command: CommandName, body: CommandBody): Promise<CommandResult> {
+    return this.#post(`/v1/apps/${encodeURIComponent(app)}/${command}`, body);
+  }
+
+  apply(body: ApplyBody): Promise<ApplyResult> {
+    return this.#post('/v1/apply', body);
+  }
+
+  preview(app: string): Promise<PreviewLink> {
+    return this.#get(`/v1/apps/${encodeURIComponent(app)}/preview`);
+  }
+
+  doctor(): Promise<readonly Check[]> {
+    return this.#get('/v1/doctor');
+  }
+
+  async stop(body: StopBody): Promise<void> {
+    await this.#post('/v1/stop', body);
+  }
+
+  /** Newest first. */
+  events(query: { readonly app?: string; readonly limit?: number }): Promise<readonly EventView[]> {
+    return this.#get(`/v1/events${search(query)}`);
+  }
+
+  /** Every event after `after`, oldest first, until the signal. */
+  follow(
+    query: { readonly app?: string; readonly after: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<EventView> {
+    return this.#lines(`/v1/events${search({ ...query, follow: 1 })}`, signal);
+  }
+
+  logs(app: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+    const { follow, ...rest } = query;
+    const path = `/v1/apps/${encodeURIComponent(app)}/logs`;
+    return this.#lines(`${path}${search({ ...rest, ...(follow ? { follow: 1 } : {}) })}`, signal);
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    const limit = AbortSignal.timeout(readTimeoutMs);
+    return (await this.#json(await this.#send({ method: 'GET', path }, limit))) as T;
+  }
+
+  async #post<T>(path: string, body: object): Promise<T> {
+    return (await this.#json(await this.#send({ method: 'POST', path, body: JSON.stringify(body) }))) as T;
+  }
+
+  async *#lines<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
+    try {
+      const response = await this.#send({ method: 'GET', path }, signal);
+      if (response.status >= 400) await this.#json(response);
+      let rest = '';
+      // A character may lie across two chunks; only whole lines are decoded into JSON.
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line !== '') yield JSON.parse(line) as T;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw this.#explain(error);
+    }
+  }
+
+  async #send(
+    what: { method: 'GET' | 'POST'; path: string; body?: string },
+    signal?: AbortSignal,
+  ): Promise<SocketResponse> {
+    try {
+      const headers = { 'x-teal-actor': actor(), accept: 'application/json' };
+      return await request({ socket: this.socket, headers, ...what }, signal);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  async #json(response: SocketResponse): Promise<unknown> {
+    let value: unknown;
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response.body) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString();
+      value = text === '' ? null : JSON.parse(text);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    if (response.status < 400) return value;
+    throw TealError.from(errorJson(value, response.status));
+  }
+
+  #explain(error: unknown): unknown {
+    if (error instanceof TealError) return error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return notRunning(this.config);
+    if (code === 'EACCES' || code === 'EPERM') return forbidden(this.socket);
+    if ((error as Error).name === 'TimeoutError') return silent(this.config);
+    if (
+      error instanceof ConnectionLost ||
+      error instanceof SyntaxError ||
+      error instanceof BadResponse ||
+      code
+    ) {
+      return broken(this.config, error);
+    }
+    return error;
+  }
+}
+
+export interface LogQuery {
+  readonly role?: string;
+  readonly instance?: string;
+  readonly lines?: number;
+  readonly follow?: boolean;
+}
+
+/** Finds the control plane that belongs to the teal.yaml in question. */
+export async function connectControl(context: Context, flags: CommonFlags): Promise<Client> {
+  const config = findConfig(flags.config, context);
+  const data = await dataDirectory(config);
+  // Asking for the socket's path would create the directory: looking at something that never ran leaves no traces.
+  if (!existsSync(data)) throw notRunning(config);
+  return new Client(config, socketPath(data, 'control.sock'));
+}
+
+function search(query: Readonly<Record<string, string | number | undefined>>): string {
+  const entries = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (entries.length === 0) return '';
+  return `?${new URLSearchParams(entries.map(([name, value]) => [name, String(value)])).toString()}`;
+}
+
+/** The API sends the bare error; `{error: …}` is understood too, as the CLI itself prints it. */
+function errorJson(value: unknown, status: number): ErrorJson {
+  const inner = (value as { error?: unknown } | null)?.error;
+  const error = (typeof inner === 'object' && inner !== null ? inner : value) as Partial<ErrorJson> | null;
+  return {
+    code: error?.code ?? 'internal',
+    message: error?.message ?? `Teal answered with status ${status} and no reason`,
+    remedy: error?.remedy ?? 'See what it logged where teal up runs.',
+    details: error?.details ?? {},
+  };
+}
+
+/** Who asks, for the history. Header-safe whatever the system calls its users. */
+function actor(): string {
+  let name = process.env['USER'] ?? 'unknown';
+  try {
+    name = userInfo().username;
+  } catch {
+    // A container may run as a uid that has no name; the environment's word is as good as any then.
+  }
+  return `user:${name.replaceAll(/[^\x21-\x7e]/g, '?')}`;
+}
+
+function notRunning(config: string): TealError {
+  return new TealError('control-unavailable', `Teal is not running for ${config}`, {
+    remedy: 'Start it with: teal up',
+    details: { config },
+  });
+}
+
+function forbidden(socket: string): TealError {
+  return new TealError('control-unavailable', `You may not talk to the Teal behind ${socket}`, {
+    remedy: 'Run this as the user who started teal up.',
+    details: { socket },
+  });
+}
+
+function silent(config: string): TealError {
+  return new TealError(
+    'control-unavailable',
+    `Teal did not answer for ${readTimeoutMs / 1000} s (${config})`,
+    {
+      remedy: 'See what it logged where teal up runs; traffic is served without it.',
+      details: { config },
+    },
+  );
+}
+
+function broken(config: string, cause: unknown): TealError {
+  return new TealError('control-unavailable', `Teal stopped answering in the middle of a reply (${config})`, {
+    remedy: 'Look whether it still runs: teal status',
+    details: { config, why: (cause as Error).message },
+    cause,
+  });
+}

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Check } from '../control/contract.ts';
+import { TealError } from '../errors.ts';
+import { connectControl } from './client.ts';
+import { renderChecks } from './render/checks.ts';
+import type { CommonFlags, Context, Result } from './shell/context.ts';
+import { findConfig } from './shell/locate.ts';
+import { ownVersion } from './version.ts';
+
+/** Looks at this machine, at teal.yaml, and at what the running Teal says of itself. */
+export async function doctor(this: Context, flags: CommonFlags): Promise<Result> {
+  const checks = [nodeCheck(), await configurationCheck(this, flags), ...(await controlChecks(this, flags))];
+  return {
+    json: checks,
+    text: (view) => renderChecks(checks, view),
+    exit: checks.some(({ state }) => state === 'failed') ? 1 : 0,
+  };
+}
+
+function nodeCheck(): Check {
+  return {
+    name: 'node',
+    state: 'ok',
+    says: `teal ${ownVersion()} on node ${process.versions.node}`,
+    remedy: null,
+  };
+}
+
+async function configurationCheck(context: Context, flags: CommonFlags): Promise<Check> {
+  try {
+    const file = findConfig(flags.config, context);
+    const { checkConfig } = await import('../config/load.ts');
+    const problems = checkConfig(readFileSync(file, 'utf8'), file);
+    const errors = problems.filter(({ severity }) => severity === 'error').length;
+    if (errors > 0) {
+      return {
+        name: 'config',
+        state: 'failed',
+        says: `${file} has ${errors} mistakes`,
+        remedy: 'teal config check',
+      };
+    }
+    return { name: 'config', state: 'ok', says: `${file} is valid`, remedy: null };
+  } catch (error) {
+    return failed('config', error);
+  }
+}
+
+async function controlChecks(context: Context, flags: CommonFlags): Promise<readonly Check[]> {
+  try {
+    const client = await connectControl(context, flags);
+    const socket = existsSync(client.socket);
+    try {
+      return [
+        { name: 'control', state: 'ok', says: `answers on ${client.socket}`, remedy: null },
+        ...(await client.doctor()),
+      ];
+    } catch (error) {
+      const check = failed('control', error);
+      return socket ? [check, leftSocket(client.socket)] : [check];
+    }
+  } catch (error) {
+    return [failed('control', error)];
+  }
+}
+
+function leftSocket(socket: string): Check {
+  return {
+    name: 'socket',
+    state: 'warning',
+    says: `${socket} is there, but nobody serves it: the control plane ended without cleaning up`,
+    remedy: 'teal up goes on where it was',
+  };
+}
+
+function failed(name: string, error: unknown): Check {
+  if (!(error instanceof TealError)) throw error;
+  return { name, state: 'failed', says: error.message, remedy: error.remedy };
+}

@@ -1,0 +1,81 @@
+import type { AppStatus, CommandName, ReleaseView } from '../../control/contract.ts';
+import { other } from '../../release/state.ts';
+import { commandLabels } from '../text.ts';
+import type { View } from '../shell/terminal.ts';
+import { renderBlock, type Row } from './block.ts';
+import type { Glyph } from './paint.ts';
+import { inColour } from './status.ts';
+import { count, duration } from './units.ts';
+
+/** What a command did to an app, where the traffic is now, how to undo it, and what to type next. */
+export interface Done {
+  readonly command: CommandName;
+  readonly did: string;
+  readonly app: AppStatus;
+  /** Waited for: the command's effect is complete, not only begun. */
+  readonly complete: boolean;
+}
+
+export function renderDone(done: Done, view: View): string {
+  const { app } = done;
+  const label = commandLabels[done.command][done.complete ? 1 : 0];
+  const glyph: Glyph = app.release?.ended === false && !done.complete ? 'going' : 'ok';
+  return renderBlock(
+    {
+      state: glyph,
+      label,
+      value: subject(done, view),
+      rows: [
+        ['Done', done.did],
+        ['Traffic', traffic(app, view)],
+        ...drained(app.release),
+        ...differences(app.release),
+        ['Undo', undo(app)],
+        ['Next', app.next],
+      ],
+    },
+    view,
+  );
+}
+
+/** Commands that are about the release name its environment and version; the others only the app. */
+function subject({ command, app }: Done, view: View): string {
+  const aboutRelease = !['scale', 'restart', 'remove', 'maintenance'].includes(command);
+  if (!aboutRelease || app.release === null) return app.app;
+  const back = ['rolled-back', 'reverted', 'reverting'].includes(app.release.status);
+  if (back && app.live !== null) return `${app.app}  ${inColour(view, app.live)}  ${app.version ?? ''}`;
+  return `${app.app}  ${inColour(view, app.release.colour)}  ${app.release.version}`;
+}
+
+function traffic(app: AppStatus, view: View): string | null {
+  if (app.live === null) return null;
+  const { release } = app;
+  const promoted = release !== null && ['promoted', 'retiring', 'completed'].includes(release.status);
+  const was =
+    promoted && release.from !== null
+      ? ` (was ${inColour(view, other(release.colour))} ${release.from})`
+      : '';
+  const now = app.version === null || was !== '' ? '' : ` ${app.version}`;
+  return `100 % ${inColour(view, app.live)}${now}${was}`;
+}
+
+function drained(release: ReleaseView | null): Row[] {
+  if (release?.drain === null || release?.drain === undefined) return [];
+  const { finished, cut, seconds } = release.drain;
+  return [
+    ['Drained', `${count(finished)} requests finished, ${count(cut)} cut, ${duration(seconds * 1000)}`],
+  ];
+}
+
+function differences(release: ReleaseView | null): Row[] {
+  if (release === null || release.ended) return [];
+  return release.differences.map(({ role, what, live, candidate }) => [
+    'Differs',
+    `${role} ${what}: ${live} → ${candidate}`,
+  ]);
+}
+
+function undo(app: AppStatus): string | null {
+  const command = `teal rollback ${app.app}`;
+  return app.rollback === null || app.next === command ? null : command;
+}

@@ -1,0 +1,143 @@
+import type {
+  AppStatus,
+  EnvironmentStatus,
+  InstanceView,
+  ReleaseView,
+  Status,
+} from '../../control/contract.ts';
+import { colours, type Colour } from '../../release/state.ts';
+import type { View } from '../shell/terminal.ts';
+import { glyph, pad, paint, flow, wrap, type Glyph } from './paint.ts';
+import { count, counted, duration } from './units.ts';
+
+/** Every app as a few lines, those in trouble first; or what is missing when there is none. */
+export function renderStatus(status: Status, view: View): string {
+  const parts = [...status.apps].sort(bySeverity).map((app) => renderApp(app, view));
+  if (status.router === null) {
+    parts.unshift(`${glyph(view, 'failed')} The router cannot be reached; look at: teal doctor`);
+  }
+  if (status.apps.length === 0) parts.push(`No app is deployed yet. Next: teal apply`);
+  return parts.join('\n\n');
+}
+
+/** One app: what is live, both environments, the release, what a rollback would do, and the next command. */
+export function renderApp(app: AppStatus, view: View): string {
+  const lines = [header(app, view)];
+  if (app.release?.error)
+    lines.push(`  ${glyph(view, 'failed')} ${wrap(app.release.error.message, view.width, 4)}`);
+  if (app.maintenance !== null) {
+    lines.push(
+      `  ${glyph(view, 'warn')} ${wrap(`In maintenance: ${app.maintenance.message}`, view.width, 4)}`,
+    );
+  }
+  for (const colour of colours) lines.push(environment(colour, app.environments[colour], view));
+  if (app.release !== null) lines.push(row('release', release(app.release, view), view));
+  if (app.rollback !== null) lines.push(row('rollback', [rollback(app.rollback)], view));
+  for (const difference of app.release?.ended === false ? app.release.differences : []) {
+    lines.push(
+      row(
+        'differs',
+        [`${difference.role} ${difference.what}:`, `${difference.live} → ${difference.candidate}`],
+        view,
+      ),
+    );
+  }
+  lines.push(row('next', [app.next], view));
+  return lines.join('\n');
+}
+
+function header(app: AppStatus, view: View): string {
+  const live =
+    app.live === null ? 'nothing live yet' : `live ${inColour(view, app.live)} ${app.version ?? ''}`;
+  const pieces = [paint(view, 'bold', app.app), live, ...app.urls.slice(0, 2)];
+  return `${glyph(view, state(app))} ${flow(pieces, '  ', { width: view.width - 2, indent: 2 })}`;
+}
+
+/** The worst that can be said of an app, as a glyph. */
+export function state(app: AppStatus): Glyph {
+  const instances = colours.flatMap((colour) => app.environments[colour]?.instances ?? []);
+  const live = app.live === null ? [] : (app.environments[app.live]?.instances ?? []);
+  if (live.some(troubled) || (live.length === 0 && app.live !== null)) return 'failed';
+  if (app.release?.error || instances.some(troubled) || app.maintenance !== null) return 'warn';
+  if (app.live === null || (app.release !== null && !app.release.ended)) return 'going';
+  return 'ok';
+}
+
+const severities: readonly Glyph[] = ['failed', 'warn', 'going', 'ok'];
+
+function bySeverity(a: AppStatus, b: AppStatus): number {
+  return severities.indexOf(state(a)) - severities.indexOf(state(b)) || a.app.localeCompare(b.app);
+}
+
+function troubled(instance: InstanceView): boolean {
+  return instance.state === 'unhealthy' || instance.state === 'backing-off';
+}
+
+function environment(colour: Colour, status: EnvironmentStatus | null, view: View): string {
+  const name = pad(inColour(view, colour), labelColumns - 2);
+  if (status === null) return `  ${name}${paint(view, 'dim', 'idle')}`;
+  const pieces = [
+    pad(status.role, 9),
+    paint(view, 'bold', status.version),
+    ...health(status.instances, view),
+    counted(status.requests, 'request'),
+    ...(status.errors > 0 ? [paint(view, 'red', counted(status.errors, 'error'))] : []),
+    ...(status.failed > 0 ? [paint(view, 'red', `${count(status.failed)} failed`)] : []),
+    ...(status.inFlight > 0 ? [`${count(status.inFlight)} in flight`] : []),
+  ];
+  return `  ${name}${flow(pieces, '  ', { width: view.width - labelColumns, indent: labelColumns })}`;
+}
+
+/** For each role: how many of its instances are healthy, and what the others are. */
+function health(instances: readonly InstanceView[], view: View): string[] {
+  const roles = [...new Set(instances.map(({ role }) => role))];
+  if (roles.length === 0) return [paint(view, 'red', 'no instances')];
+  return roles.map((role) => {
+    const mine = instances.filter((instance) => instance.role === role);
+    const healthy = mine.filter((instance) => instance.state === 'healthy').length;
+    const others = [...new Set(mine.map((instance) => instance.state))].filter((each) => each !== 'healthy');
+    const crashes = mine.reduce((sum, instance) => sum + instance.crashes, 0);
+    const pieces = [
+      `${role} ${healthy}/${mine.length}`,
+      ...others,
+      ...(crashes > 0 ? [counted(crashes, 'crash').replace('crashs', 'crashes')] : []),
+    ];
+    const text = pieces.join(' ');
+    return mine.some(troubled) ? paint(view, 'red', text) : text;
+  });
+}
+
+function release(release: ReleaseView, view: View): string[] {
+  const from = release.from === null ? '' : `${release.from} → `;
+  const pieces = [`${release.id}`, `${from}${release.version}`, paint(view, 'bold', release.status)];
+  if (release.step !== null && release.status === 'stepping') {
+    pieces.push(`step ${release.step.index + 1}/${release.step.of} ${release.step.name}`);
+  }
+  if (release.ended) {
+    if (release.reason !== null) pieces.push(`because: ${release.reason}`);
+    return pieces;
+  }
+  return [...pieces, ...timers(release, view.now)];
+}
+
+function timers(release: ReleaseView, now: number): string[] {
+  if (release.pausedAt !== null) return [`paused for ${duration(now - release.pausedAt)}`];
+  if (release.windowEndsAt !== null) return [`old side kept for ${duration(release.windowEndsAt - now)}`];
+  return [`for ${duration(now - release.startedAt)}`, `deadline in ${duration(release.deadlineAt - now)}`];
+}
+
+function rollback({ to, how }: NonNullable<AppStatus['rollback']>): string {
+  return how === 'instant' ? `to ${to}, at once: it is still warm` : `to ${to}, which is started first`;
+}
+
+const labelColumns = 12;
+
+function row(label: string, pieces: readonly string[], view: View): string {
+  const name = pad(paint(view, 'dim', label), labelColumns - 2);
+  return `  ${name}${flow(pieces, '  ', { width: view.width - labelColumns, indent: labelColumns })}`;
+}
+
+/** The word itself; the hue only repeats it. */
+export function inColour(view: View, colour: Colour): string {
+  return paint(view, colour, colour);
+}

@@ -1,0 +1,97 @@
+import { parseDuration } from '../../config/units.ts';
+
+const text = (input: string): string => input;
+
+/** Flags of every command, in stricli's terms. */
+export const common = {
+  json: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Print one JSON document and nothing else',
+  },
+  noColor: { kind: 'boolean', optional: true, withNegated: false, brief: 'Print without colours' },
+  config: {
+    kind: 'parsed',
+    parse: text,
+    optional: true,
+    placeholder: 'file',
+    brief: 'The teal.yaml that is meant',
+  },
+} as const;
+
+export const reason = {
+  kind: 'parsed',
+  parse: text,
+  optional: true,
+  placeholder: 'text',
+  brief: 'Why, for the history',
+} as const;
+
+export const wait = {
+  kind: 'boolean',
+  optional: true,
+  withNegated: false,
+  brief: 'Wait until it is done, telling each step',
+} as const;
+
+export const timeout = {
+  kind: 'parsed',
+  parse: duration,
+  optional: true,
+  placeholder: 'duration',
+  brief: 'With --wait: how long at most (exit 4)',
+} as const;
+
+/** `30s`, `10m` → milliseconds. @throws Error with what was expected */
+export function duration(input: string): number {
+  const ms = parseDuration(input);
+  if (ms === null || ms <= 0) throw new Error('expected a duration such as 30s, 10m or 1h');
+  return ms;
+}
+
+/** @throws Error with what was expected */
+export function whole(input: string): number {
+  if (!/^\d{1,6}$/.test(input)) throw new Error('expected a whole number, 0 or more');
+  return Number(input);
+}
+
+/** @throws Error with what was expected */
+export function positive(input: string): number {
+  const value = Number(input);
+  if (input.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new Error('expected a number above 0');
+  return value;
+}
+
+/** A flag that takes text. */
+export function textFlag(placeholder: string, brief: string) {
+  return { kind: 'parsed', parse: text, optional: true, placeholder, brief } as const;
+}
+
+/** A flag that is there or not. */
+export function switchFlag(brief: string) {
+  return { kind: 'boolean', optional: true, withNegated: false, brief } as const;
+}
+
+/** `<app>`: may be left out where there is only one. */
+export const appArgument = {
+  kind: 'tuple',
+  parameters: [
+    {
+      parse: text,
+      optional: true,
+      placeholder: 'app',
+      brief: 'The app; may be left out when there is only one',
+    },
+  ],
+} as const;
+
+export const argument = (placeholder: string, brief: string) =>
+  ({ parse: text, placeholder, brief }) as const;
+
+/** @throws Error with what was expected */
+export function onOff(input: string): 'on' | 'off' {
+  if (input !== 'on' && input !== 'off') throw new Error('expected on or off');
+  return input;
+}

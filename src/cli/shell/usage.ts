@@ -1,0 +1,64 @@
+import {
+  ArgumentScannerError,
+  formatMessageForArgumentScannerError,
+  text_en,
+  type ApplicationText,
+} from '@stricli/core';
+import { TealError } from '../../errors.ts';
+
+/** Collects what the parser has to complain about, so that it is told like every other error: code, remedy, exit 2. */
+export class UsageProblems {
+  readonly #messages: string[] = [];
+  readonly #guesses: string[] = [];
+
+  /** The parser's texts, with the complaints kept here instead of printed. */
+  readonly text: ApplicationText = {
+    ...text_en,
+    briefs: { ...text_en.briefs, help: 'Print this help' },
+    noCommandRegisteredForInput: ({ input, corrections }) => {
+      this.#guesses.push(...corrections.map((each) => `teal ${each.replaceAll('`', '')}`));
+      return this.#add(`There is no command ${JSON.stringify(input)}`);
+    },
+    exceptionWhileParsingArguments: (thrown) => this.#add(this.#argument(thrown)),
+    exceptionWhileLoadingCommandFunction: (thrown) =>
+      this.#add(`The command could not be loaded: ${say(thrown)}`),
+  };
+
+  error(argv: readonly string[]): TealError {
+    const command = argv.find((arg) => !arg.startsWith('-'));
+    const known = this.#guesses.length > 0 && this.#guesses.every((guess) => guess.startsWith('teal '));
+    const help = command === undefined || known ? 'teal --help' : `teal ${command} --help`;
+    const guess = this.#guesses.length > 0 ? `Did you mean ${this.#guesses.join(' or ')}?  ` : '';
+    return new TealError('usage', this.#messages.join('; '), {
+      remedy: `${guess}See: ${help}`,
+      details: { suggestions: this.#guesses },
+    });
+  }
+
+  #add(message: string): string {
+    this.#messages.push(message);
+    return message;
+  }
+
+  #argument(thrown: unknown): string {
+    if (!(thrown instanceof ArgumentScannerError)) return say(thrown);
+    return formatMessageForArgumentScannerError(thrown, {
+      FlagNotFoundError: ({ input, corrections }) => {
+        this.#guesses.push(...corrections.map((each) => `--${each}`));
+        return `There is no flag --${input}`;
+      },
+      AliasNotFoundError: ({ input }) => `There is no flag -${input}`,
+      ArgumentParseError: ({ externalFlagNameOrPlaceholder, input, exception }) =>
+        `${externalFlagNameOrPlaceholder} cannot be ${JSON.stringify(input)}: ${say(exception)}`,
+      EnumValidationError: ({ externalFlagName, input, values }) =>
+        `--${externalFlagName} cannot be ${JSON.stringify(input)}: expected ${values.join(' or ')}`,
+      UnexpectedPositionalError: ({ input }) => `${JSON.stringify(input)} is one argument too many`,
+      UnsatisfiedPositionalError: ({ placeholder }) => `<${placeholder}> is missing`,
+      UnsatisfiedFlagError: ({ externalFlagName }) => `--${externalFlagName} needs a value`,
+    });
+  }
+}
+
+function say(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

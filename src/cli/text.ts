@@ -1,0 +1,102 @@
+import type { CommandName } from '../control/contract.ts';
+
+/** Every sentence a person reads from the CLI that is not about one piece of data: reviewed in one place. */
+export const tagline =
+  'Ships a new version into an idle environment, switches to it at once, and takes it back in an instant.';
+
+/** While it is under way, and when it is complete. */
+export const commandLabels: Readonly<Record<CommandName, readonly [string, string]>> = {
+  deploy: ['Deploying', 'Deployed'],
+  promote: ['Promoting', 'Promoted'],
+  abort: ['Aborting', 'Aborted'],
+  retry: ['Retrying', 'Deployed'],
+  rollback: ['Rolling back', 'Rolled back'],
+  pause: ['Paused', 'Paused'],
+  resume: ['Resumed', 'Resumed'],
+  scale: ['Scaled', 'Scaled'],
+  restart: ['Restarting', 'Restarted'],
+  remove: ['Removing', 'Removed'],
+  maintenance: ['Maintenance', 'Maintenance'],
+};
+
+/** One line for each command, in the order and groups of `teal --help`. */
+export const briefs = {
+  init: 'Write a commented teal.yaml for the app in this directory',
+  up: 'Run Teal in the foreground: router, control plane and every app',
+  down: 'Drain and stop everything that teal up runs',
+  apply: 'Show what changed in teal.yaml, and put it in force',
+  deploy: 'Start a version in the idle environment, test it, switch to it',
+  promote: 'Let a release that waits go live',
+  abort: 'Give up a release before it is live',
+  retry: 'Try an aborted or failed release again',
+  rollback: 'Send everyone back to the version before, now',
+  pause: 'Hold a release where it is; its deadline stands still',
+  resume: 'Let a paused release go on',
+  status: 'Show what is live, what is being released, and what to do next',
+  preview: 'Print a link to the candidate, before it is live',
+  scale: 'Change how many instances run',
+  restart: 'Replace every instance, one at a time, drained',
+  maintenance: 'Answer everyone with a maintenance page, or stop doing so',
+  remove: 'Stop an app and take it out of the routers',
+  history: 'Show what happened, who did it and why',
+  logs: 'Show what the instances wrote',
+  prove: 'Send requests while something happens, and count what was lost',
+  config: 'Look at teal.yaml',
+  'config check': 'Check teal.yaml, with line and remedy for every mistake',
+  doctor: 'Look for what is wrong with Teal and this machine',
+  version: 'Print the version',
+} as const;
+
+const groups: readonly (readonly [title: string, names: readonly (keyof typeof briefs)[]])[] = [
+  ['Set up', ['init', 'up', 'down', 'apply', 'config check']],
+  ['Release', ['deploy', 'preview', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume']],
+  ['Look', ['status', 'history', 'logs', 'prove', 'doctor', 'version']],
+  ['Run', ['scale', 'restart', 'maintenance', 'remove']],
+];
+
+/** `teal --help`: examples that can be run come first. */
+export function rootHelp(): string {
+  const lines = [
+    `teal: ${tagline}`,
+    '',
+    'Try',
+    ...examples.map(([command, what]) => `  ${command.padEnd(44)}${what}`),
+  ];
+  for (const [title, names] of groups) {
+    lines.push('', title, ...names.map((name) => `  ${name.padEnd(14)}${briefs[name]}`));
+  }
+  lines.push(
+    '',
+    'Every command takes --json (one JSON document), --no-color, --config <teal.yaml> and --help.',
+    'Exit codes: 0 done · 1 it failed · 2 asked wrongly · 4 timed out waiting.',
+  );
+  return lines.join('\n');
+}
+
+const examples: readonly (readonly [string, string])[] = [
+  ['teal init', 'write teal.yaml'],
+  ['teal up', 'run it'],
+  ['teal deploy shop v2 --from . --wait', 'ship'],
+  ['teal rollback shop', 'back, at once'],
+  ['teal prove http://127.0.0.1:8080/ --for 10s', 'count losses'],
+];
+
+/** What --wait says while it waits and when it stops before the end. */
+export const waitTexts = {
+  interrupted: (app: string) => `The release goes on without you. Look with: teal status ${app}`,
+  ready: (app: string) => `Ready: waiting for teal promote ${app}`,
+  reconnecting: 'Teal is not answering; waiting for it to come back …',
+};
+
+export const removeTexts = {
+  question: (app: string) => `Type ${app} to remove it, anything else to keep it: `,
+  kept: (app: string) => `Kept ${app}.`,
+};
+
+export const upTexts = {
+  stopping: 'Draining and stopping everything … (Ctrl-C again: by force)',
+  stopped: 'Stopped. Nothing is left running.',
+  leaving:
+    'The control plane stops; the router and every instance go on serving. Start it again with: teal up',
+  hint: 'Ctrl-C drains and stops everything.',
+};
