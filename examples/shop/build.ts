@@ -58,6 +58,7 @@ export async function buildShop(
   await refuseAnother(folder, about);
   await mkdir(join(folder, 'public/assets'), { recursive: true });
   await cp(app, folder, { recursive: true, filter: (source) => basename(source) !== 'public' });
+  await cp(new URL('smoke.js', import.meta.url), join(folder, 'smoke.js'));
   await writeFile(join(folder, 'public/assets', build.css), css);
   await writeFile(join(folder, 'public/assets', build.js), js);
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');

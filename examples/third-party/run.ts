@@ -27,6 +27,8 @@ interface Proof {
   readonly failed: number;
   readonly versions: Readonly<Record<string, number>>;
   readonly problems?: Readonly<Record<string, string>>;
+  /** What there is to complain about: losses, or a command that failed. */
+  readonly error: { readonly message: string } | null;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'teal-third-party-'));
@@ -134,6 +136,7 @@ function tell(what: string, proof: Proof): void {
     `${what}: ${proof.sent} sent, ${proof.answered} answered (${answered.join(', ')}), ${proof.failed} failed`,
   );
   for (const problem of Object.values(proof.problems ?? {})) console.log(`  ${problem}`);
+  if (proof.error !== null) throw new Error(proof.error.message);
   if (proof.failed > 0 || proof.sent !== proof.answered) process.exitCode = 1;
   if (answered.length < 2) throw new Error(`the load did not see both versions: ${answered.join(', ')}`);
 }

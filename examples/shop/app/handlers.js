@@ -110,9 +110,10 @@ async function readJson(request) {
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;
-    if (bytes > maxJsonBytes) throw refused(413, `a body of at most ${maxJsonBytes} bytes, please`);
-    chunks.push(chunk);
+    // Read to its end all the same: a request that is left half read takes its connection down with it.
+    if (bytes <= maxJsonBytes) chunks.push(chunk);
   }
+  if (bytes > maxJsonBytes) throw refused(413, `a body of at most ${maxJsonBytes} bytes, please`);
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {

@@ -31,7 +31,8 @@ async function respond(request, response) {
 }
 
 function fail(response, error) {
-  if (error.status === undefined) console.error(error);
+  const expected = error.status !== undefined || error.code === 'ECONNRESET';
+  if (!expected) console.error(error);
   if (response.headersSent) return response.destroy();
   response.writeHead(error.status ?? 500, { 'content-type': 'application/json' });
   response.end(JSON.stringify({ error: error.message }));
