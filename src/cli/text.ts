@@ -1,8 +1,10 @@
 import type { CommandName } from '../control/contract.ts';
 
 /** Every sentence a person reads from the CLI that is not about one piece of data: reviewed in one place. */
-export const tagline =
-  'Ships a new version into an idle environment, switches to it at once, and takes it back in an instant.';
+const tagline = [
+  'teal ships a new version into an idle environment, switches everyone to it at',
+  'once, and takes it back in an instant.',
+];
 
 /** While it is under way, and when it is complete. */
 export const commandLabels: Readonly<Record<CommandName, readonly [string, string]>> = {
@@ -57,17 +59,18 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
 /** `teal --help`: examples that can be run come first. */
 export function rootHelp(): string {
   const lines = [
-    `teal: ${tagline}`,
+    ...tagline,
     '',
     'Try',
-    ...examples.map(([command, what]) => `  ${command.padEnd(44)}${what}`),
+    ...examples.map(([command, what]) => `  ${command.padEnd(46)}${what}`),
   ];
   for (const [title, names] of groups) {
     lines.push('', title, ...names.map((name) => `  ${name.padEnd(14)}${briefs[name]}`));
   }
   lines.push(
     '',
-    'Every command takes --json (one JSON document), --no-color, --config <teal.yaml> and --help.',
+    'Every command takes --json (one JSON document), --no-color, --config <file> and',
+    '--help. Each shows examples: teal deploy --help',
     'Exit codes: 0 done · 1 it failed · 2 asked wrongly · 4 timed out waiting.',
   );
   return lines.join('\n');
@@ -78,7 +81,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['teal up', 'run it'],
   ['teal deploy shop v2 --from . --wait', 'ship'],
   ['teal rollback shop', 'back, at once'],
-  ['teal prove http://127.0.0.1:8080/ --for 10s', 'count losses'],
+  ['teal prove http://127.0.0.1:8080/', 'count losses'],
 ];
 
 /** What --wait says while it waits and when it stops before the end. */

@@ -50,7 +50,7 @@ export function pad(text: string, width: number): string {
 
 /**
  * Breaks pieces into lines that fit, each piece kept whole: a command or a URL must stay one piece to be copied.
- * @param indent of every line but the first, in columns
+ * @param room columns for each line, and the indent of every line but the first
  */
 export function flow(
   pieces: readonly string[],
@@ -61,8 +61,7 @@ export function flow(
   let line = '';
   for (const piece of pieces) {
     const longer = line === '' ? piece : `${line}${gap}${piece}`;
-    const left = lines.length === 0 ? 0 : room.indent;
-    if (line !== '' && left + widthOf(longer) > room.width) {
+    if (line !== '' && widthOf(longer) > room.width) {
       lines.push(line);
       line = piece;
     } else line = longer;
