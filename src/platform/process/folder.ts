@@ -67,7 +67,7 @@ export async function listFolders(data: string): Promise<readonly { folder: stri
       const spec = readSpec(folder);
       return spec === null ? [] : [{ folder, spec }];
     })
-    .toSorted((a, b) => a.spec.startedAt - b.spec.startedAt);
+    .toSorted((a, b) => a.spec.startedAt - b.spec.startedAt || a.spec.slot - b.spec.slot);
 }
 
 function readSpec(folder: string): InstanceSpec | null {

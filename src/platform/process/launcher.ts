@@ -30,12 +30,13 @@ export interface Launch {
 const outer = `
 trap : TERM INT HUP QUIT USR1 USR2
 exec 3>&2 2>/dev/null
-/bin/sh -c "$2" teal "$@" 2>&3 3>&-
+/bin/sh -c "$2" teal "$@"
 echo "$?" >"$1/exit"
 `;
 
 // dash knows -p for what others call -u.
 const inner = `
+exec 2>&3 3>&-
 teal_folder=$1 teal_files=$3 teal_processes=$4 teal_cgroup=$5
 shift 5
 teal_refuse() { echo "$1" >"$teal_folder/refused"; exit 126; }
