@@ -1,0 +1,131 @@
+/** All SQL of the SQLite store, and its schema. */
+
+/** "Teal" in ASCII, in the header of the file: a database of another program is never touched. */
+export const applicationId = 0x54_65_61_6c;
+
+/** Version of the schema below. A file with a higher one was written by a newer Teal and is refused. */
+export const schemaVersion = 1;
+
+export const create = `
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${schemaVersion};
+
+  -- One row per stream that ever had an event; its version outlives the events that are pruned.
+  CREATE TABLE stream (
+    name TEXT PRIMARY KEY,
+    version INTEGER NOT NULL CHECK (version >= pruned),
+    pruned INTEGER NOT NULL DEFAULT 0 CHECK (pruned >= 0)
+  ) STRICT, WITHOUT ROWID;
+
+  -- AUTOINCREMENT: a position is never given twice, also when the newest events are gone.
+  CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream TEXT NOT NULL REFERENCES stream (name),
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (stream, version)
+  ) STRICT;
+
+  CREATE TABLE snapshot (
+    stream TEXT PRIMARY KEY REFERENCES stream (name),
+    version INTEGER NOT NULL,
+    shape INTEGER NOT NULL,
+    state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE counter (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE secret (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** Before `create`, outside any transaction; it stays in the file. */
+export const walMode = 'PRAGMA journal_mode = WAL';
+
+/**
+ * Of every connection. FULL: a commit is on disk when it returns, also through a power cut (NORMAL syncs the WAL
+ * only at checkpoints). A second: calls block the event loop, and nobody but another Teal by mistake writes here.
+ */
+export const connection = `
+  PRAGMA synchronous = FULL;
+  PRAGMA busy_timeout = 1000;
+  PRAGMA foreign_keys = ON;
+  PRAGMA journal_size_limit = 4194304;
+`;
+
+/** A test's way to a full disk. */
+export const limitPages = (pages: number): string => `PRAGMA max_page_count = ${pages}`;
+
+export const begin = 'BEGIN IMMEDIATE';
+export const commit = 'COMMIT';
+export const rollback = 'ROLLBACK';
+
+export const checks = {
+  pages: 'PRAGMA quick_check(1)',
+  applicationId: 'PRAGMA application_id',
+  schemaVersion: 'PRAGMA user_version',
+  foreignKeys: 'PRAGMA foreign_key_check',
+  /** A stream whose events do not run without gap from `pruned` to its version. */
+  gaps: `
+    SELECT stream.name AS name
+    FROM stream LEFT JOIN event ON event.stream = stream.name
+    GROUP BY stream.name
+    HAVING count(event.seq) <> stream.version - stream.pruned
+      OR coalesce(min(event.version), stream.pruned + 1) <> stream.pruned + 1
+      OR coalesce(max(event.version), stream.version) <> stream.version
+    LIMIT 1`,
+  /** A stream whose pruned events no snapshot stands for. */
+  uncovered: `
+    SELECT stream.name AS name
+    FROM stream LEFT JOIN snapshot ON snapshot.stream = stream.name
+    WHERE stream.pruned > coalesce(snapshot.version, 0) OR stream.version < snapshot.version
+    LIMIT 1`,
+  lastSeq: "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0) AS seq",
+} as const;
+
+const columns = 'seq, stream, version, at, actor, reason, type, data';
+
+export const statements = {
+  stream: 'SELECT version, pruned FROM stream WHERE name = ?',
+  streams: 'SELECT name FROM stream ORDER BY name',
+  advance: `
+    INSERT INTO stream (name, version) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version`,
+  insert: 'INSERT INTO event (stream, version, at, actor, reason, type, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  read: `SELECT ${columns} FROM event WHERE stream = ? AND version > ? ORDER BY version`,
+  recent: `SELECT ${columns} FROM event WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
+  // By version, which within a stream is the order of seq and has the index.
+  recentOf: `SELECT ${columns} FROM event WHERE stream = ? AND seq < ? ORDER BY version DESC LIMIT ?`,
+  snapshot: 'SELECT version, shape, state FROM snapshot WHERE stream = ?',
+  // Of two snapshots the later one stays; one of the same version may have a new shape.
+  saveSnapshot: `
+    INSERT INTO snapshot (stream, version, shape, state) VALUES (?, ?, ?, ?)
+    ON CONFLICT (stream) DO UPDATE
+    SET version = excluded.version, shape = excluded.shape, state = excluded.state
+    WHERE excluded.version >= snapshot.version`,
+  // The last version that may go: covered by the snapshot, and no event up to it is young.
+  prunable: `
+    SELECT stream.name AS name,
+      min(snapshot.version, coalesce(
+        (SELECT min(event.version) - 1 FROM event WHERE event.stream = stream.name AND event.at >= ?),
+        stream.version)) AS upTo
+    FROM stream JOIN snapshot ON snapshot.stream = stream.name
+    WHERE upTo > stream.pruned`,
+  prune: 'DELETE FROM event WHERE stream = ? AND version <= ?',
+  setPruned: 'UPDATE stream SET pruned = ? WHERE name = ?',
+  reserve: `
+    INSERT INTO counter (name, value) VALUES ('generation', ?)
+    ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value
+    RETURNING value`,
+  secret: 'SELECT value FROM secret WHERE name = ?',
+  addSecret: 'INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
+} as const;
