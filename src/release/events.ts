@@ -48,6 +48,8 @@ export type ReleaseEvent =
   | { readonly type: 'switched'; readonly live: Colour; readonly generation: number }
   | { readonly type: 'drained'; readonly colour: Colour; readonly drain: Drain }
   | { readonly type: 'window-closed' }
+  /** There was nothing live before: no old environment to keep. */
+  | { readonly type: 'settled' }
   /** The environment is drained, stopped and empty. */
   | { readonly type: 'retired'; readonly colour: Colour; readonly drain: Drain }
   | { readonly type: 'abort-started'; readonly why: string; readonly error: ErrorJson | null }

@@ -113,6 +113,8 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, at
       return release.status === 'reverted'
         ? withPhase(set({}), release.colour, 'stopping')
         : set({ windowEndsAt: at + release.build.spec.release.rollbackWindowMs });
+    case 'settled':
+      return set({ pausedAt: null });
     case 'drained':
       return set({ drain: event.drain });
     case 'window-closed':

@@ -123,8 +123,7 @@ function stepped(release: Release, now: number): readonly Event[] {
 
 function watched(state: AppState, release: Release, now: number): readonly Event[] {
   const old = other(release.colour);
-  if (state.environments[old] === null)
-    return [{ type: 'retired', colour: old, drain: { finished: 0, cut: 0, seconds: 0 } }];
+  if (state.environments[old] === null) return [{ type: 'settled' }];
   // Its processes are not touched before the drain has ended, however short the window.
   if (release.drain === null || release.windowEndsAt === null || now < release.windowEndsAt) return [];
   return [{ type: 'window-closed' }];

@@ -76,7 +76,7 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
       'rollback-started': 'reverting',
       paused: 'promoted',
       resumed: 'promoted',
-      retired: 'completed',
+      settled: 'completed',
       superseded: 'completed',
     },
     effects: ['drain'],

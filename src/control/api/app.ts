@@ -1,0 +1,162 @@
+import { Hono, type Context } from 'hono';
+import { stream } from 'hono/streaming';
+import { didYouMean } from '../../config/did-you-mean.ts';
+import { errorCodes, TealError } from '../../errors.ts';
+import { followLogs, readLogs } from '../../platform/process/logs.ts';
+import { apply } from '../apply.ts';
+import type { By } from '../apps.ts';
+import { commandNames, type CommandName, type LogLine } from '../contract.ts';
+import type { Deps } from '../deps.ts';
+import { doctor } from '../doctor.ts';
+import { known } from '../known.ts';
+import { previewLink } from '../preview.ts';
+import { applyBody, commandBody, parse, stopBody } from './bodies.ts';
+import { command } from './command.ts';
+import { followEvents, recentEvents } from './events.ts';
+import { statusOf, wholeStatus } from './status.ts';
+
+export interface ApiOptions {
+  readonly startedAt: number;
+  readonly stop: (options: { readonly everything: boolean }) => void;
+  /** Aborted when the control plane ends: streams end with it. */
+  readonly closing: AbortSignal;
+}
+
+/** As many lines of each log as a terminal shows. */
+const defaultLines = 50;
+
+/** The HTTP API of contract.ts. */
+export function api(deps: Deps, options: ApiOptions): Hono {
+  const app = new Hono().basePath('/v1');
+  app.get('/status', async (c) => c.json(await wholeStatus(deps, options.startedAt)));
+  app.get('/doctor', async (c) => c.json(await doctor(deps)));
+  app.get('/apps/:app', async (c) => c.json(await statusOf(deps, c.req.param('app'))));
+  app.get('/apps/:app/preview', async (c) => c.json(await previewLink(deps, c.req.param('app'))));
+  app.get('/apps/:app/logs', (c) => logs(deps, c, options.closing));
+  app.get('/events', (c) => events(deps, c, options.closing));
+  app.post('/apply', async (c) => c.json(await apply(deps, parse(applyBody, await body(c)), by(c))));
+  app.post('/stop', async (c) => {
+    const asked = parse(stopBody, await body(c));
+    // After the answer has left: stopping ends the server that gives it.
+    setImmediate(() => options.stop(asked));
+    return c.json({ stopping: true });
+  });
+  app.post('/apps/:app/:command', async (c) => {
+    const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await body(c)) };
+    const who = by(c);
+    return c.json(
+      await command(deps, c.req.param('app'), {
+        ...asked,
+        by: { ...who, reason: asked.body.reason ?? null },
+      }),
+    );
+  });
+  app.notFound((c) =>
+    refuse(
+      c,
+      new TealError('usage', `There is nothing at ${c.req.path}.`, { remedy: 'see the API: GET /v1/status' }),
+    ),
+  );
+  app.onError((error, c) => {
+    if (error instanceof TealError) return refuse(c, error);
+    deps.log.error({ error, path: c.req.path }, 'a request of the API failed');
+    return refuse(
+      c,
+      new TealError('internal', `Teal failed: ${error.message}`, {
+        remedy: 'see the log of teal up, and report it',
+      }),
+    );
+  });
+  return app;
+}
+
+function refuse(c: Context, error: TealError): Response {
+  return c.json(error.toJSON(), errorCodes[error.code].status);
+}
+
+async function body(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text === '') return {};
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new TealError('usage', 'The body is not JSON.', { remedy: 'send JSON, or nothing', cause });
+  }
+}
+
+/** Whoever can open the socket (0600) is who they say they are: the file's permission is the login. */
+function by(c: Context): By {
+  const actor = c.req.header('x-teal-actor') ?? 'user:unknown';
+  return { actor: actor.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200), reason: null };
+}
+
+function commandName(name: string): CommandName {
+  const found = commandNames.find((each) => each === name);
+  if (found !== undefined) return found;
+  const meant = didYouMean(name, commandNames);
+  throw new TealError(
+    'usage',
+    `There is no command ${name}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
+    {
+      remedy: `one of: ${commandNames.join(', ')}`,
+      details: { command: name },
+    },
+  );
+}
+
+async function events(deps: Deps, c: Context, closing: AbortSignal): Promise<Response> {
+  const app = c.req.query('app');
+  if (app !== undefined && app !== '') known(deps, app);
+  if (c.req.query('follow') === undefined) {
+    return c.json(
+      await recentEvents(deps.store, { app, limit: number(c, 'limit'), before: number(c, 'before') }),
+    );
+  }
+  return lines(c, closing, (signal) => followEvents(deps, { app, after: number(c, 'after') ?? 0 }, signal));
+}
+
+async function logs(deps: Deps, c: Context, closing: AbortSignal): Promise<Response> {
+  const app = known(deps, c.req.param('app') ?? '').app;
+  const role = c.req.query('role');
+  const instance = c.req.query('instance');
+  const query = {
+    data: deps.config.data,
+    app,
+    lines: number(c, 'lines') ?? defaultLines,
+    ...(role === undefined ? {} : { role }),
+    ...(instance === undefined ? {} : { instance }),
+  };
+  if (c.req.query('follow') !== undefined) return lines(c, closing, (signal) => followLogs(query, signal));
+  const read = await readLogs(query);
+  return lines(c, closing, () => each(read));
+}
+
+async function* each(items: readonly LogLine[]): AsyncGenerator<LogLine> {
+  yield* items;
+}
+
+/** One JSON document per line, until the source ends, the client goes, or Teal does. */
+function lines(
+  c: Context,
+  closing: AbortSignal,
+  source: (signal: AbortSignal) => AsyncIterable<unknown>,
+): Response {
+  c.header('content-type', 'application/x-ndjson');
+  return stream(c, async (out) => {
+    const gone = new AbortController();
+    out.onAbort(() => gone.abort());
+    for await (const item of source(AbortSignal.any([gone.signal, closing])))
+      await out.write(`${JSON.stringify(item)}\n`);
+  });
+}
+
+function number(c: Context, name: string): number | undefined {
+  const text = c.req.query(name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new TealError('usage', `${name}=${text} is not a whole number.`, {
+    remedy: `for example ${name}=50`,
+    details: { name },
+  });
+}

@@ -1,0 +1,35 @@
+import * as v from 'valibot';
+import { TealError } from '../../errors.ts';
+
+/** What the API takes; anything else is refused with the path and what was expected. */
+export const commandBody = v.strictObject({
+  reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
+  version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
+  from: v.exactOptional(v.pipe(v.string(), v.maxLength(4096))),
+  promote: v.exactOptional(v.picklist(['auto', 'manual'])),
+  full: v.exactOptional(v.boolean()),
+  role: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
+  instances: v.exactOptional(v.number()),
+  on: v.exactOptional(v.boolean()),
+  message: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
+});
+
+export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptional(v.boolean()) });
+
+export const stopBody = v.strictObject({ everything: v.boolean() });
+
+/** @throws TealError `usage` */
+export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
+  const result = v.safeParse(schema, body);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue) ?? 'the body';
+  throw new TealError(
+    'usage',
+    `${path}: expected ${issue.expected ?? 'something else'}, got ${issue.received}.`,
+    {
+      remedy: 'see the types of the API: docs/cli.md names the command that sends it rightly',
+      details: { path },
+    },
+  );
+}

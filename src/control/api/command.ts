@@ -1,0 +1,54 @@
+import { TealError } from '../../errors.ts';
+import type { Command } from '../../release/input.ts';
+import type { By } from '../apps.ts';
+import type { CommandBody, CommandName, CommandResult } from '../contract.ts';
+import { deploy } from '../deploy.ts';
+import type { Deps } from '../deps.ts';
+import { known } from '../known.ts';
+import { says } from '../view/says.ts';
+import { statusOf } from './status.ts';
+
+/** Does what was asked, and says what was done. Resolves as soon as it is on disk; what follows is in the events. */
+export async function command(
+  deps: Deps,
+  app: string,
+  asked: { name: CommandName; body: CommandBody; by: By },
+): Promise<CommandResult> {
+  known(deps, app);
+  if (asked.name === 'deploy') {
+    await deploy(deps, app, asked.body, asked.by);
+    return { did: `deploying ${asked.body.version}`, app: await statusOf(deps, app) };
+  }
+  const decision = await deps.apps.submit(app, toCommand(asked.name, asked.body), asked.by);
+  const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
+  return { did, app: await statusOf(deps, app) };
+}
+
+function toCommand(name: Exclude<CommandName, 'deploy'>, body: CommandBody): Command {
+  switch (name) {
+    case 'promote':
+      return { type: 'promote', full: body.full ?? false };
+    case 'abort':
+      return { type: 'abort', reason: body.reason ?? null };
+    case 'rollback':
+      return { type: 'rollback', reason: body.reason ?? null };
+    case 'retry':
+    case 'pause':
+    case 'resume':
+    case 'restart':
+    case 'remove':
+      return { type: name };
+    case 'scale':
+      return { type: 'scale', role: body.role ?? null, instances: needed(body.instances, 'instances') };
+    case 'maintenance':
+      return { type: 'maintenance', message: needed(body.on, 'on') ? (body.message ?? 'Back soon.') : null };
+  }
+}
+
+function needed<T>(value: T | undefined, name: string): T {
+  if (value !== undefined) return value;
+  throw new TealError('usage', `${name} is missing.`, {
+    remedy: `send it in the body: {"${name}": …}`,
+    details: { name },
+  });
+}

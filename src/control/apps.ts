@@ -1,0 +1,173 @@
+import type { Command, Fact } from '../release/input.ts';
+import { TealError } from '../errors.ts';
+import { decide, type Decision } from '../release/decide.ts';
+import type { Event } from '../release/events.ts';
+import { evolve } from '../release/evolve.ts';
+import { nothing, stateShape, type AppState } from '../release/state.ts';
+import type { NewEvent, Store, StoredEvent } from '../store/store.ts';
+
+/** Who asks, and why. */
+export interface By {
+  readonly actor: string;
+  readonly reason: string | null;
+}
+
+export const teal: By = { actor: 'teal', reason: null };
+
+export type Listener = (state: AppState, events: readonly StoredEvent[]) => void;
+
+/** A start reads at most this many events of an app beyond its snapshot. */
+const eventsPerSnapshot = 200;
+
+interface Entry {
+  state: AppState;
+  version: number;
+  snapshotAt: number;
+  /** Inputs of one app are decided one after the other; apps never wait for each other. */
+  queue: Promise<unknown>;
+}
+
+/**
+ * The apps and all that happened to them. `submit` is the only way in which anything changes:
+ * decide → one store transaction → evolve → listeners.
+ */
+export class Apps {
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<Listener>();
+
+  private constructor(store: Store, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Folds what is stored. @throws TealError `store-unreadable` when events do not make sense to this Teal. */
+  static async load(store: Store, now: () => number): Promise<Apps> {
+    const apps = new Apps(store, now);
+    for (const stream of await store.streams()) apps.#entries.set(stream, await apps.#read(stream));
+    return apps;
+  }
+
+  names(): readonly string[] {
+    return [...this.#entries].filter(([, { state }]) => state.config !== null).map(([app]) => app);
+  }
+
+  states(): readonly AppState[] {
+    return this.names().map((app) => this.state(app));
+  }
+
+  state(app: string): AppState {
+    return this.#entries.get(app)?.state ?? nothing(app);
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Decides and stores; when it resolves, what follows is on disk. @throws the refusal, or what the store says. */
+  async submit(app: string, input: Command | Fact, by: By): Promise<Decision & { events: readonly Event[] }> {
+    const entry = this.#entry(app);
+    const turn = entry.queue.then(() => this.#take(app, entry, input, by));
+    entry.queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  /** Several apps' configurations in one transaction: all of them are applied, or none. */
+  async applyAll(
+    inputs: readonly { readonly app: string; readonly input: Command }[],
+    by: By,
+  ): Promise<void> {
+    const entries = inputs.map(({ app, input }) => ({ app, input, entry: this.#entry(app) }));
+    const turn = Promise.all(entries.map(({ entry }) => entry.queue)).then(() => this.#takeAll(entries, by));
+    for (const { entry } of entries) entry.queue = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #take(
+    app: string,
+    entry: Entry,
+    input: Command | Fact,
+    by: By,
+  ): Promise<Decision & { events: readonly Event[] }> {
+    const decision = this.#decide(entry, input, by);
+    if (decision.events.length === 0) return decision;
+    const stored = await this.#store.append(app, entry.version, decision.events.map(this.#dated(by)));
+    this.#advance(entry, stored);
+    return decision;
+  }
+
+  async #takeAll(entries: readonly { app: string; input: Command; entry: Entry }[], by: By): Promise<void> {
+    const batches = entries.map(({ app, input, entry }) => ({
+      stream: app,
+      expected: entry.version,
+      events: this.#decide(entry, input, by).events.map(this.#dated(by)),
+    }));
+    const stored = await this.#store.appendAll(batches);
+    entries.forEach(({ entry }, index) => this.#advance(entry, stored[index] ?? []));
+  }
+
+  #decide(entry: Entry, input: Command | Fact, by: By): Decision & { events: readonly Event[] } {
+    const decision = decide(entry.state, input, { now: this.#now(), actor: by.actor });
+    if (decision.refused) throw decision.refused;
+    return decision;
+  }
+
+  #dated(by: By): (event: Event) => NewEvent {
+    const at = this.#now();
+    return ({ type, ...data }) => ({ at, actor: by.actor, reason: by.reason, type, data });
+  }
+
+  #advance(entry: Entry, stored: readonly StoredEvent[]): void {
+    entry.state = fold(entry.state, stored);
+    entry.version = stored.at(-1)?.version ?? entry.version;
+    for (const listener of this.#listeners) listener(entry.state, stored);
+    if (entry.version - entry.snapshotAt < eventsPerSnapshot) return;
+    entry.snapshotAt = entry.version;
+    // Only shortens the next start: when it cannot be written, the events are read instead.
+    void this.#store
+      .saveSnapshot(entry.state.app, { version: entry.version, shape: stateShape, state: entry.state })
+      .catch(() => undefined);
+  }
+
+  #entry(app: string): Entry {
+    const known = this.#entries.get(app);
+    if (known !== undefined) return known;
+    const entry: Entry = { state: nothing(app), version: 0, snapshotAt: 0, queue: Promise.resolve() };
+    this.#entries.set(app, entry);
+    return entry;
+  }
+
+  async #read(app: string): Promise<Entry> {
+    const snapshot = await this.#store.snapshot(app);
+    const usable = snapshot !== null && snapshot.shape === stateShape ? snapshot : null;
+    const base = (usable?.state as AppState | undefined) ?? nothing(app);
+    const version = usable?.version ?? 0;
+    const events = await this.#store.read(app, version);
+    const state = fold(base, events);
+    return {
+      state,
+      version: events.at(-1)?.version ?? version,
+      snapshotAt: version,
+      queue: Promise.resolve(),
+    };
+  }
+}
+
+function fold(state: AppState, stored: readonly StoredEvent[]): AppState {
+  try {
+    return stored.reduce((folded, { type, data, at, actor }) => {
+      return evolve(folded, { type, ...(data as object) } as Event, { at, actor });
+    }, state);
+  } catch (cause) {
+    throw new TealError(
+      'store-unreadable',
+      `the events of ${state.app} do not follow from each other: ${String(cause)}`,
+      {
+        remedy: 'run the version of Teal that wrote them, or restore a backup of the data directory',
+        cause,
+      },
+    );
+  }
+}

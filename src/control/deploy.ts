@@ -1,0 +1,81 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { TealError } from '../errors.ts';
+import { checkLimits } from '../platform/process/limits.ts';
+import { decide } from '../release/decide.ts';
+import type { App } from '../config/config.ts';
+import type { Build } from '../release/state.ts';
+import { teal, type By } from './apps.ts';
+import type { CommandBody } from './contract.ts';
+import type { Deps } from './deps.ts';
+import { directoryOf } from './effects/workload.ts';
+import { known } from './known.ts';
+
+/** Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway. */
+export async function deploy(deps: Deps, app: string, body: CommandBody, by: By): Promise<void> {
+  const { config } = known(deps, app);
+  const version = body.version;
+  if (config === null || version === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(version)) {
+    throw new TealError('usage', `${JSON.stringify(version ?? '')} is not the name of a version.`, {
+      remedy: 'letters, digits, dots, dashes and underscores, at most 128: teal deploy shop v42',
+    });
+  }
+  const promote = body.promote ?? null;
+  const asked = decide(
+    deps.apps.state(app),
+    { type: 'deploy', build: { version, directory: null, spec: config }, promote },
+    {
+      now: deps.now(),
+      actor: by.actor,
+    },
+  );
+  if (asked.refused) throw asked.refused;
+  const directory = await put(deps, app, { version, from: body.from });
+  const build: Build = { version, directory, spec: config };
+  if (directory === null) checkDirectories(build);
+  for (const role of config.roles) {
+    const unsupported = checkLimits(role.limits);
+    if (unsupported !== null) throw unsupported;
+  }
+  await deps.apps.submit(app, { type: 'deploy', build, promote }, by);
+}
+
+/** The version's folder in the version store, or null when teal.yaml says where versions lie. */
+async function put(
+  deps: Deps,
+  app: string,
+  what: { readonly version: string; readonly from: string | undefined },
+): Promise<string | null> {
+  if (what.from !== undefined) {
+    await deps.versions.put(app, what.version, what.from, { cwd: path.dirname(deps.config.file) });
+  } else if (deps.versions.directory(app, what.version) !== null) {
+    await deps.versions.verify(app, what.version);
+  }
+  return deps.versions.directory(app, what.version);
+}
+
+function checkDirectories(build: Build): void {
+  for (const role of build.spec.roles) {
+    const directory = directoryOf(build, role);
+    if (existsSync(directory) && statSync(directory).isDirectory()) continue;
+    throw new TealError(
+      'version-unknown',
+      `There is no version ${build.version} of ${build.spec.name}: ${directory} is not a folder.`,
+      {
+        remedy: `put it there, or let Teal take it: teal deploy ${build.spec.name} ${build.version} --from <dir|tgz|git:ref>`,
+        details: { version: build.version, directory },
+      },
+    );
+  }
+}
+
+/** Removes versions nobody can go back to any more, beyond those to keep. */
+export async function pruneVersions(deps: Deps, app: string): Promise<void> {
+  const state = deps.apps.state(app);
+  const config: App | null = state.config;
+  if (config === null) return;
+  const inUse = [state.environments.blue, state.environments.green, state.release?.build, ...state.lives];
+  const versions = new Set(inUse.flatMap((build) => (build ? [build.version] : [])));
+  const removed = await deps.versions.prune(app, config.keep, versions);
+  if (removed.length > 0) deps.log.info({ app, removed, by: teal.actor }, 'old versions removed');
+}

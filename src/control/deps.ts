@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { VersionStore } from '../platform/versions/version-store.ts';
+import type { Router } from '../router/router.ts';
+import type { Store } from '../store/store.ts';
+import type { Apps } from './apps.ts';
+import type { Releases } from './releases.ts';
+import type { Routes } from './routes.ts';
+
+/** What effects and API handlers work with; wired in control.ts. */
+export interface Deps {
+  readonly config: Config;
+  readonly apps: Apps;
+  readonly store: Store;
+  readonly platform: Platform;
+  readonly versions: VersionStore;
+  readonly router: Router;
+  readonly routes: Routes;
+  readonly releases: Releases;
+  /** Signs and checks preview tokens of an app. */
+  readonly previewKey: (app: string) => string;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

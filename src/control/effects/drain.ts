@@ -1,0 +1,25 @@
+import type { Effect } from '../../release/effects.ts';
+import { teal } from '../apps.ts';
+import type { Deps } from '../deps.ts';
+
+/** Waits for what is in flight in the environment that traffic has left; its processes stay warm. */
+export async function drain(
+  deps: Deps,
+  app: string,
+  effect: Effect & { kind: 'drain' },
+  signal: AbortSignal,
+): Promise<void> {
+  const { release, colour } = effect;
+  const state = deps.apps.state(app);
+  const policy = (state.config ?? state.environments[colour]?.spec)?.drain ?? {
+    streams: 'drain',
+    deadlineMs: 0,
+  };
+  await deps.routes.current(signal);
+  const endpoints = deps.platform
+    .instances()
+    .filter((each) => each.app === app && each.colour === colour && each.address !== null)
+    .map(({ id }) => id);
+  const report = await deps.router.drain({ app, endpoints, ...policy }, signal);
+  await deps.apps.submit(app, { type: 'drained', release, colour, drain: report }, teal);
+}

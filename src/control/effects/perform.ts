@@ -1,0 +1,35 @@
+import type { Effect } from '../../release/effects.ts';
+import { teal } from '../apps.ts';
+import type { Deps } from '../deps.ts';
+import { drain } from './drain.ts';
+import { handOver } from './hand-over.ts';
+import { retire } from './retire.ts';
+import { run } from './run.ts';
+import { testStep } from './test-step.ts';
+import { wake } from './wake.ts';
+
+/** Does one effect of an app, and tells the app what was found out. May be repeated at any point (invariant 6). */
+export async function perform(deps: Deps, app: string, effect: Effect, signal: AbortSignal): Promise<void> {
+  switch (effect.kind) {
+    case 'run':
+      return await run(deps, app, effect, signal);
+    case 'hand-over':
+      return await handOver(deps, app, effect, signal);
+    case 'retire':
+      return await retire(deps, app, effect, signal);
+    case 'drain':
+      return await drain(deps, app, effect, signal);
+    case 'test':
+      return await testStep(deps, app, effect, signal);
+    case 'wake':
+      return await wake(deps, app, effect, signal);
+    case 'route': {
+      const generation = await deps.routes.current(signal);
+      await deps.apps.submit(
+        app,
+        { type: 'table-acknowledged', release: effect.release, live: effect.live, generation },
+        teal,
+      );
+    }
+  }
+}

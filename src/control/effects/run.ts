@@ -1,0 +1,55 @@
+import { TealError } from '../../errors.ts';
+import type { Effect } from '../../release/effects.ts';
+import { teal } from '../apps.ts';
+import type { Deps } from '../deps.ts';
+import { workload } from './workload.ts';
+
+/** Keeps an environment's roles running, and says when all of them are healthy, or that they can't be. */
+export async function run(
+  deps: Deps,
+  app: string,
+  effect: Effect & { kind: 'run' },
+  signal: AbortSignal,
+): Promise<void> {
+  const { colour, environment } = effect;
+  const { version } = environment;
+  const roles = environment.spec.roles.filter(({ name }) => effect.counts[name] !== undefined);
+  try {
+    await unchanged(deps, app, effect);
+    await Promise.all(roles.map((role) => deps.platform.ensure(workload(app, effect, role), signal)));
+  } catch (error) {
+    await environmentFailed(deps, app, effect, { error, signal });
+  }
+  if (signal.aborted) return;
+  await deps.apps.submit(app, { type: 'environment-ready', colour, version, size: environment.size }, teal);
+}
+
+/** Reports the failure, and throws it again: what is live is tried again until it runs. */
+export async function environmentFailed(
+  deps: Deps,
+  app: string,
+  { colour, environment: { version } }: Effect & { kind: 'run' | 'hand-over' },
+  { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
+): Promise<never> {
+  if (!signal.aborted) {
+    const known =
+      error instanceof TealError
+        ? error
+        : new TealError('internal', String(error), { remedy: 'see the log of teal up' });
+    await deps.apps.submit(app, { type: 'environment-failed', colour, version, error: known.toJSON() }, teal);
+  }
+  throw error;
+}
+
+/** A version that changed on disk is not the version that was tested; checked when an environment is brought up anew. */
+async function unchanged(
+  deps: Deps,
+  app: string,
+  { colour, environment }: Effect & { kind: 'run' },
+): Promise<void> {
+  if (environment.directory === null) return;
+  const up = deps.platform
+    .instances()
+    .some((each) => each.app === app && each.colour === colour && each.version === environment.version);
+  if (!up) await deps.versions.verify(app, environment.version);
+}

@@ -1,0 +1,22 @@
+import type { Effect } from '../../release/effects.ts';
+import { teal } from '../apps.ts';
+import type { Deps } from '../deps.ts';
+import { sleep } from '../runner.ts';
+
+/** Never sleeps longer than this in one go: the clock may be set meanwhile, and a timer counts on without it. */
+const longestMs = 5000;
+
+/** Sends a tick when the time has come, and again while that changes nothing (the clock was set back). */
+export async function wake(
+  deps: Deps,
+  app: string,
+  { at }: Effect & { kind: 'wake' },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(Math.min(Math.max(at - deps.now(), 0), longestMs), signal);
+    if (signal.aborted || deps.now() < at) continue;
+    await deps.apps.submit(app, { type: 'tick' }, teal);
+    await sleep(100, signal);
+  }
+}

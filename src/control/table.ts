@@ -1,0 +1,65 @@
+import type { App } from '../config/config.ts';
+import type { Instance } from '../platform/platform.ts';
+import type { AppState, Colour } from '../release/state.ts';
+import type { AppTable, Endpoint, EnvironmentTable } from '../router/table.ts';
+
+/** What a table is made of. */
+export interface Facts {
+  readonly states: readonly AppState[];
+  readonly instances: readonly Instance[];
+  /** Instances about to be stopped: they get nothing new. */
+  readonly released: ReadonlySet<string>;
+  readonly previewKey: (app: string) => string;
+}
+
+/** Where every request shall go now: a pure function of what is known, so that it can be compared and made again. */
+export function tableOf(facts: Facts): readonly AppTable[] {
+  return facts.states.flatMap((state) =>
+    state.config === null || state.removing ? [] : [appTable(state, state.config, facts)],
+  );
+}
+
+function appTable(state: AppState, config: App, facts: Facts): AppTable {
+  const environments = { blue: environment(state, 'blue', facts), green: environment(state, 'green', facts) };
+  return {
+    app: state.app,
+    live: state.live !== null && environments[state.live] !== null ? state.live : null,
+    routes: config.roles
+      .filter((role) => role.kind === 'web')
+      .map(({ name, hosts, paths }) => ({ role: name, hosts, paths })),
+    environments,
+    maintenance: state.maintenance,
+    previewKey: facts.previewKey(state.app),
+    drain: config.drain,
+    upstream: config.upstream,
+  };
+}
+
+function environment(state: AppState, colour: Colour, facts: Facts): EnvironmentTable | null {
+  const known = state.environments[colour];
+  if (known === null || known.phase === 'stopping') return null;
+  const candidates = facts.instances.filter(
+    (instance) =>
+      instance.app === state.app &&
+      instance.colour === colour &&
+      instance.version === known.version &&
+      !facts.released.has(instance.id),
+  );
+  const roles = known.spec.roles.filter((role) => role.kind === 'web');
+  return {
+    version: known.version,
+    endpoints: roles.flatMap(({ name }) => endpoints(candidates.filter(({ role }) => role === name))),
+  };
+}
+
+/**
+ * The healthy instances; if none is, those that at least run. After a restart of Teal nothing has been checked yet,
+ * and an instance that fails its health check answers more requests than no instance.
+ */
+function endpoints(instances: readonly Instance[]): readonly Endpoint[] {
+  const healthy = instances.filter(({ state }) => state === 'healthy');
+  const running = instances.filter(({ state }) => state === 'starting' || state === 'unhealthy');
+  return (healthy.length > 0 ? healthy : running).flatMap(({ id, role, address }) =>
+    address === null ? [] : [{ id, role, ...address }],
+  );
+}

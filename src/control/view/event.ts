@@ -1,0 +1,19 @@
+import type { Event } from '../../release/events.ts';
+import type { StoredEvent } from '../../store/store.ts';
+import type { EventView } from '../contract.ts';
+import { says } from './says.ts';
+
+/** A stored event as people and machines outside see it. */
+export function eventView({ seq, at, stream, actor, reason, type, data }: StoredEvent): EventView {
+  const event = { type, ...(data as object) } as Event;
+  return { seq, at, app: stream, actor, reason, type, says: says(event), data: facts(event) };
+}
+
+/** Whole builds and configurations are left out: they are long, and teal.yaml has them. */
+function facts(event: Event): unknown {
+  const { type: _, ...rest } = event;
+  if (event.type === 'applied') return {};
+  if (event.type !== 'release-started') return rest;
+  const { build, ...others } = event;
+  return { ...others, version: build.version };
+}

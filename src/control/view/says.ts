@@ -1,0 +1,73 @@
+import type { Event } from '../../release/events.ts';
+import type { Drain } from '../../release/state.ts';
+
+/** One sentence for people about what happened. */
+export function says(event: Event): string {
+  switch (event.type) {
+    case 'applied':
+      return 'teal.yaml was applied';
+    case 'remove-started':
+      return 'removing the app: it gets no more requests, and both environments drain and stop';
+    case 'removed':
+      return 'the app is removed';
+    case 'scaled':
+      return `${event.role} is scaled to ${count(event.instances, 'instance')}`;
+    case 'restarted':
+      return 'restarting one instance after the other';
+    case 'maintenance-set':
+      return event.message === null ? 'maintenance is over' : `maintenance: ${event.message}`;
+    case 'release-started':
+      return started(event);
+    case 'cleared':
+      return 'the idle environment is empty; starting the candidate';
+    case 'candidate-ready':
+      return `the candidate is healthy${differ(event.differences.length)}`;
+    case 'step-passed':
+      return event.skipped
+        ? `${event.name} was skipped`
+        : event.name === 'approve'
+          ? 'approved'
+          : `${event.name} passed`;
+    case 'step-failed':
+      return `${event.name} failed`;
+    case 'steps-passed':
+      return 'all steps have passed; growing the candidate to full size';
+    case 'paused':
+      return 'paused';
+    case 'resumed':
+      return 'resumed';
+    case 'switch-started':
+      return `switching the routers${differ(event.differences.length)}`;
+    case 'switched':
+      return `${event.live} has everyone (table ${event.generation})`;
+    case 'drained':
+      return `${event.colour} is drained: ${drained(event.drain)}`;
+    case 'window-closed':
+      return 'the rollback window has closed; stopping the old environment';
+    case 'settled':
+      return 'live; there was no version before it to keep';
+    case 'retired':
+      return `${event.colour} is stopped: ${drained(event.drain)}`;
+    case 'abort-started':
+      return `aborting: ${firstLine(event.why)}`;
+    case 'rollback-started':
+      return `rolling back: ${firstLine(event.why)}`;
+    case 'superseded':
+      return `ended, since ${event.by} needs the idle environment`;
+  }
+}
+
+export const drained = ({ finished, cut, seconds }: Drain): string =>
+  `${count(finished, 'request')} finished, ${cut} cut, ${seconds.toFixed(1)} s`;
+
+const started = ({ kind, build, from, colour }: Event & { type: 'release-started' }): string =>
+  `${kind === 'rollback' ? 'going back to' : 'deploying'} ${build.version} to ${colour}${from === null ? '' : ` (live: ${from})`}`;
+
+const count = (number: number, of: string): string => `${number} ${of}${number === 1 ? '' : 's'}`;
+
+const differ = (differences: number): string =>
+  differences === 0
+    ? ''
+    : `; it differs from live in ${count(differences, 'setting')} (teal status shows them)`;
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text;

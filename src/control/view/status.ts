@@ -1,0 +1,142 @@
+import type { Instance } from '../../platform/platform.ts';
+import {
+  colours,
+  other,
+  type AppState,
+  type Colour,
+  type Environment,
+  type Release,
+} from '../../release/state.ts';
+import { stepName } from '../../release/steps.ts';
+import { next as nextStatus, transitions } from '../../release/transitions.ts';
+import type { RouterStatus } from '../../router/router.ts';
+import type { AppStatus, EnvironmentStatus, InstanceView, ReleaseView } from '../contract.ts';
+import { urlsOf } from '../urls.ts';
+
+/** What a status is made of beside the state. */
+export interface Seen {
+  readonly instances: readonly Instance[];
+  readonly router: RouterStatus | null;
+  /** Null when the router cannot be reached. */
+  readonly base: string | null;
+}
+
+/** An app as people and machines outside see it: a pure view. */
+export function appStatus(state: AppState, seen: Seen): AppStatus {
+  const live = state.live === null ? null : state.environments[state.live];
+  return {
+    app: state.app,
+    urls: state.config === null || seen.base === null ? [] : urlsOf(state.config, seen.base),
+    live: state.live,
+    version: live?.version ?? null,
+    environments: Object.fromEntries(
+      colours.map((colour) => [colour, environmentStatus(state, colour, seen)]),
+    ) as AppStatus['environments'],
+    release: state.release === null ? null : releaseView(state.release),
+    rollback: rollbackOf(state),
+    maintenance: state.maintenance,
+    next: nextCommand(state),
+  };
+}
+
+function environmentStatus(state: AppState, colour: Colour, seen: Seen): EnvironmentStatus | null {
+  const environment = state.environments[colour];
+  if (environment === null) return null;
+  const counts = seen.router?.environments.find(
+    (each) => each.app === state.app && each.colour === colour && each.version === environment.version,
+  );
+  return {
+    version: environment.version,
+    role: roleOf(state, colour, environment),
+    instances: seen.instances
+      .filter((each) => each.app === state.app && each.colour === colour)
+      .map(instanceView),
+    requests: counts?.requests ?? 0,
+    errors: counts?.errors ?? 0,
+    failed: counts?.failed ?? 0,
+    inFlight: counts?.inFlight ?? 0,
+  };
+}
+
+function roleOf(state: AppState, colour: Colour, environment: Environment): EnvironmentStatus['role'] {
+  if (environment.phase === 'stopping') return 'stopping';
+  if (state.live === colour) return 'live';
+  return state.release?.colour === colour && nextStatus(state.release.status, 'abort-started')
+    ? 'candidate'
+    : 'warm';
+}
+
+const instanceView = ({ id, role, state, pid, address, startedAt, crashes }: Instance): InstanceView => ({
+  id,
+  role,
+  state,
+  pid,
+  address: address === null ? null : `${address.host}:${address.port}`,
+  startedAt,
+  crashes,
+});
+
+function releaseView(release: Release): ReleaseView {
+  const step = release.steps[release.cursor];
+  const stepping = release.status === 'stepping' && step !== undefined;
+  return {
+    id: release.id,
+    kind: release.kind,
+    version: release.build.version,
+    from: release.from,
+    colour: release.colour,
+    status: release.status,
+    ended: transitions[release.status].ended ?? false,
+    step: stepping ? { index: release.cursor, of: release.steps.length, name: stepName(step) } : null,
+    actor: release.actor,
+    startedAt: release.startedAt,
+    pausedAt: release.pausedAt,
+    deadlineAt: release.deadlineAt,
+    windowEndsAt: release.windowEndsAt,
+    differences: release.differences,
+    drain: release.drain,
+    reason: release.reason,
+    error: release.error,
+    endedAt: release.endedAt,
+  };
+}
+
+function rollbackOf(state: AppState): AppStatus['rollback'] {
+  const release = state.release;
+  if (release !== null && nextStatus(release.status, 'rollback-started')) {
+    const back = state.environments[other(release.colour)];
+    return back === null ? null : { to: back.version, how: 'instant' };
+  }
+  const before = state.lives.at(-2);
+  return before === undefined ? null : { to: before.version, how: 'start-first' };
+}
+
+function nextCommand(state: AppState): string {
+  const { app, release } = state;
+  if (release === null) return `teal deploy ${app} <version>`;
+  if (release.pausedAt !== null) return `teal resume ${app}`;
+  switch (release.status) {
+    case 'clearing':
+    case 'starting':
+    case 'scaling':
+    case 'switching':
+      return `teal status ${app} --watch`;
+    case 'stepping': {
+      const step = release.steps[release.cursor]?.kind;
+      return step === 'approve' || step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
+    }
+    case 'promoted':
+      return state.environments[other(release.colour)] === null
+        ? `teal deploy ${app} <version>`
+        : `teal rollback ${app}`;
+    case 'retiring':
+    case 'completed':
+      return `teal deploy ${app} <version>`;
+    case 'aborting':
+    case 'aborted':
+    case 'reverting':
+    case 'reverted':
+    case 'rolled-back':
+      return `teal retry ${app}`;
+  }
+}
