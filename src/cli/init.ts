@@ -15,6 +15,7 @@ export async function init(this: Context, flags: InitFlags): Promise<Result> {
   const file = path.resolve(this.cwd, flags.config ?? 'teal.yaml');
   const found = detect(path.dirname(file));
   const app = flags.app ?? found.app;
+  if (appName(app) !== app) throw unusable(app);
   const { exampleConfig } = await import('../config/example.ts');
   const text = exampleConfig({ app, command: flags.command ?? found.command });
   try {
@@ -93,6 +94,12 @@ function appName(text: string): string {
     .replaceAll(/^[^a-z]+|-+$/g, '')
     .slice(0, 40);
   return name === '' ? 'app' : name;
+}
+
+function unusable(app: string): TealError {
+  return new TealError('usage', `An app cannot be called ${JSON.stringify(app)}`, {
+    remedy: `Use a-z, 0-9 and single dashes, beginning with a letter: teal init --app ${appName(app)}`,
+  });
 }
 
 function alreadyThere(file: string): TealError {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
+import type { Readable } from 'node:stream';
 import { TealError } from '../errors.ts';
 import { runLoad, type Load } from '../load/load.ts';
 import type { LoadReport } from '../load/report.ts';
@@ -33,14 +34,15 @@ const knockTimeoutMs = 5000;
 /** Sends requests on a fixed clock while a command runs (or for a time), and tells what became of every one. */
 export async function prove(this: Context, flags: ProveFlags, url: string): Promise<Result> {
   await knock(url);
-  using interrupt = onInterrupt(['SIGINT', 'SIGTERM']);
+  const force = new AbortController();
+  using interrupt = onInterrupt(['SIGINT', 'SIGTERM'], () => force.abort());
   const load = runLoad({
     url,
     rps: flags.rps ?? 200,
     connections: Math.ceil(flags.connections ?? 16),
     ...(flags.versionHeader === undefined ? {} : { versionHeader: flags.versionHeader }),
   });
-  const ran = await windows(this, flags, { load, signal: interrupt.signal });
+  const ran = await windows(this, flags, { load, signal: interrupt.signal, force: force.signal });
   const report = await load.stop();
   const { samples: _, ...counts } = report;
   return {
@@ -52,15 +54,15 @@ export async function prove(this: Context, flags: ProveFlags, url: string): Prom
 
 interface UnderLoad {
   readonly load: Load;
+  /** The first Ctrl-C: wind down. */
   readonly signal: AbortSignal;
+  /** The second: at once. */
+  readonly force: AbortSignal;
 }
 
 /** `before`, `during`, `after` around a command; one window without it. */
-async function windows(
-  context: Context,
-  flags: ProveFlags,
-  { load, signal }: UnderLoad,
-): Promise<Ran | null> {
+async function windows(context: Context, flags: ProveFlags, under: UnderLoad): Promise<Ran | null> {
+  const { load, signal } = under;
   if (flags.during === undefined) {
     load.mark('steady');
     await pause(flags.for ?? 10_000, signal);
@@ -69,35 +71,53 @@ async function windows(
   load.mark('before');
   await pause(quietMs, signal);
   load.mark('during');
-  const ran = signal.aborted ? null : await runCommand(context, flags.during);
+  const ran = signal.aborted ? null : await runCommand(context, flags.during, under);
   load.mark('after');
   await pause(quietMs, signal);
   return ran;
 }
 
 /** The command's output goes to stderr, indented, so that stdout stays the result's. */
-function runCommand(context: Context, command: string): Promise<Ran> {
+function runCommand(context: Context, command: string, under: UnderLoad): Promise<Ran> {
   const startedAt = performance.now();
   context.terminal.note(`$ ${command}`);
   return new Promise((resolve, reject) => {
-    // Ctrl-C reaches it too: it is in the same foreground group of the terminal.
-    const child = spawn(command, { shell: true, cwd: context.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) {
-      let rest = '';
-      stream.setEncoding('utf8');
-      stream.on('data', (text: string) => {
-        const lines = (rest + text).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) context.terminal.note(`  ${line}`);
-      });
-      stream.on('end', () => {
-        if (rest !== '') context.terminal.note(`  ${rest}`);
-      });
-    }
+    // In a group of its own: a signal then reaches all that the shell started, and nothing is left behind.
+    const child = spawn(command, {
+      shell: true,
+      detached: true,
+      cwd: context.cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    under.signal.addEventListener('abort', () => kill(child.pid, 'SIGINT'));
+    under.force.addEventListener('abort', () => kill(child.pid, 'SIGKILL'));
+    for (const stream of [child.stdout, child.stderr]) indent(stream, context);
     child.on('error', reject);
     child.on('close', (code, signal) =>
       resolve({ command, code, signal, ms: performance.now() - startedAt }),
     );
+  });
+}
+
+function kill(group: number | undefined, signal: NodeJS.Signals): void {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function indent(stream: Readable, { terminal }: Context): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) terminal.note(`  ${line}`);
+  });
+  stream.on('end', () => {
+    if (rest !== '') terminal.note(`  ${rest}`);
   });
 }
 

@@ -58,7 +58,7 @@ test('the picture of an app has both environments, the release and what comes ne
       '  green     candidate  v42  web 1/2 starting  4 requests',
       '  release   shop-7  v41 → v42  stepping  step 2/3 smoke  for 12 s',
       '            deadline in 9 min',
-      '  rollback  to v41, at once: it is still warm',
+      '  rollback  to v41  at once: it is still warm',
       '  next      teal status shop',
     ].join('\n'),
   );
@@ -93,7 +93,8 @@ test('a narrow terminal gets more lines, not broken ones', () => {
       '  release   shop-7  v41 → v42  stepping',
       '            step 2/3 smoke  for 12 s',
       '            deadline in 9 min',
-      '  rollback  to v41, at once: it is still warm',
+      '  rollback  to v41',
+      '            at once: it is still warm',
       '  next      teal status shop',
     ].join('\n'),
   );

@@ -32,7 +32,7 @@ export function renderApp(app: AppStatus, view: View): string {
   }
   for (const colour of colours) lines.push(environment(colour, app.environments[colour], view));
   if (app.release !== null) lines.push(row('release', release(app.release, view), view));
-  if (app.rollback !== null) lines.push(row('rollback', [rollback(app.rollback)], view));
+  if (app.rollback !== null) lines.push(row('rollback', rollback(app.rollback), view));
   for (const difference of app.release?.ended === false ? app.release.differences : []) {
     lines.push(
       row(
@@ -126,8 +126,8 @@ function timers(release: ReleaseView, now: number): string[] {
   return [`for ${duration(now - release.startedAt)}`, `deadline in ${duration(release.deadlineAt - now)}`];
 }
 
-function rollback({ to, how }: NonNullable<AppStatus['rollback']>): string {
-  return how === 'instant' ? `to ${to}, at once: it is still warm` : `to ${to}, which is started first`;
+function rollback({ to, how }: NonNullable<AppStatus['rollback']>): string[] {
+  return [`to ${to}`, how === 'instant' ? 'at once: it is still warm' : 'which is started first'];
 }
 
 const labelColumns = 12;

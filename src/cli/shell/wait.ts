@@ -38,7 +38,7 @@ export function progressOf(release: ReleaseView, goal: Goal): Progress {
 }
 
 function isApproval(release: ReleaseView): boolean {
-  return /^approv/i.test(release.step?.name ?? '');
+  return release.step?.name === 'approve';
 }
 
 export interface Waiting {
