@@ -12,7 +12,7 @@ import type {
 } from './schema.ts';
 
 /** The role that `run.process` describes. */
-export const firstRole = 'web';
+const firstRole = 'web';
 
 /** The typed form of a checked file: paths made absolute from the file's folder, roles completed by what they inherit. */
 export function build(input: FileInput, file: string): Config {

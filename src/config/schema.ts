@@ -165,7 +165,7 @@ const testName = leaf({
 
 const commandTest = keys({
   command: needed(
-    text('a command line such as npm run smoke', 'npm run smoke'),
+    text('a command line such as node smoke.js', 'node smoke.js'),
     'Run by a shell in the directory of the version, with TEAL_PREVIEW_URL and TEAL_VERSION; passes with exit code 0.',
   ),
   name: maybe(testName, 'Shown in status and history. The command by default.'),
@@ -188,7 +188,7 @@ const httpTest = keys({
 const noTest = leaf<never>({
   expected: 'a map with the key command or http',
   json: {},
-  read: () => wrong('write { command: npm run smoke } or { http: /, status: 200 }'),
+  read: () => wrong('write { command: node smoke.js } or { http: /, status: 200 }'),
 });
 
 const test = choose<
@@ -289,7 +289,7 @@ const app = keys({
       expires: key(
         duration(1000),
         '1h',
-        'How long a link of `teal preview` works. 1h by default: long enough to try, short enough to leak.',
+        'How long a link of `teal preview` works. 1h by default: long enough to try, and a link that leaks is soon worth nothing.',
       ),
     }),
     {},

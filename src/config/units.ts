@@ -10,7 +10,7 @@ const longestMs = 24 * milliseconds.d;
 
 /** Milliseconds, or null when it is not exactly a number and one of ms, s, m, h, d. */
 export function parseDuration(text: string): number | null {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
+  const match = /^(\d{1,10}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
   if (match === null) return null;
   const ms = Math.round(Number(match[1]) * milliseconds[match[2] as keyof typeof milliseconds]);
   return ms > longestMs ? null : ms;
@@ -47,7 +47,7 @@ function guess(text: string): string | null {
 
 /** Bytes, or null when it is not exactly a number and one of B, KB, MB, GB (KiB, MiB, GiB). */
 export function parseSize(text: string): number | null {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(B|KB|MB|GB|KiB|MiB|GiB)$/.exec(text);
+  const match = /^(\d{1,15}(?:\.\d{1,3})?)(B|KB|MB|GB|KiB|MiB|GiB)$/.exec(text);
   if (match === null) return null;
   const unit = match[2]?.replace('i', '') as keyof typeof bytes;
   const size = Math.round(Number(match[1]) * bytes[unit]);

@@ -16,7 +16,7 @@ import { formatPath, show, type Path, type Problem } from './problem.ts';
 import { syntaxProblem } from './syntax.ts';
 
 /** A place in the file, both from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }

@@ -1,0 +1,198 @@
+import { joinCommand } from './command-line.ts';
+import type { App, EnvironmentValue, Role, Test } from './config.ts';
+import { looksSecret } from './problem.ts';
+import { formatDuration, formatSize } from './units.ts';
+
+/** One key of an app that is not as it was, as a person reads it in teal.yaml. */
+export interface ConfigDifference {
+  /** Below the app: `run.process.instances`, `roles.worker.command`; empty for the app itself. */
+  readonly path: string;
+  /** Null: was not there. */
+  readonly before: string | null;
+  /** Null: is not there any more. */
+  readonly after: string | null;
+  readonly effect: 'now' | 'next release';
+}
+
+type Keys = ReadonlyMap<string, string>;
+
+/**
+ * What changed between two settings of an app, in the order of teal.yaml. What a role inherits is told once, where it
+ * is written. Values that may be secret are never shown.
+ */
+export function diffConfig(before: App | null, after: App | null): readonly ConfigDifference[] {
+  if (before === null || after === null) return whole(before, after);
+  const roles = [...new Set([...before.roles, ...after.roles].map((role) => role.name))];
+  return [
+    ...compare(ofApp(before), ofApp(after)),
+    ...roles.flatMap((name, index) =>
+      index === 0 ? compare(ofWeb(before), ofWeb(after)) : ofRole(name, before, after),
+    ),
+  ];
+}
+
+function whole(before: App | null, after: App | null): readonly ConfigDifference[] {
+  if (before === after) return [];
+  const effect = after === null ? 'now' : 'next release';
+  return [{ path: '', before: told(before?.roles[0]), after: told(after?.roles[0]), effect }];
+}
+
+const told = (role: Role | undefined): string | null =>
+  role === undefined ? null : joinCommand(role.command);
+
+function compare(before: Keys, after: Keys): readonly ConfigDifference[] {
+  const paths = new Set([...after.keys(), ...before.keys()]);
+  return [...paths]
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => ({
+      path,
+      before: shown(path, before.get(path) ?? null),
+      after: shown(path, after.get(path) ?? null),
+      effect: effectOf(path),
+    }));
+}
+
+/** Routing follows teal.yaml at once; what a process is started with follows with the next version. */
+function effectOf(path: string): ConfigDifference['effect'] {
+  const process = /^(?:run|health|roles)(?:\.|$)/.test(path) && !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
+  return process ? 'next release' : 'now';
+}
+
+const plain = 'a plain value (not shown)';
+
+function shown(path: string, value: string | null): string | null {
+  const secret = path.includes('environment.') && looksSecret(path);
+  if (secret && value !== null && !value.startsWith('secret ')) return plain;
+  return value !== null && value.length > 80 ? `${value.slice(0, 79)}…` : value;
+}
+
+function ofApp(app: App): Keys {
+  const { release, drain, upstream } = app;
+  return new Map([
+    ['hosts', list(app.hosts)],
+    ['paths', list(app.paths)],
+    ['release.strategy', release.strategy],
+    ...release.tests.map((test, index): [string, string] => [`release.tests[${index}]`, describe(test)]),
+    ['release.promote', promote(release.promote)],
+    ['release.preview-instances', `${release.previewInstances}`],
+    ['release.deadline', formatDuration(release.deadlineMs)],
+    ['release.rollback-window', formatDuration(release.rollbackWindowMs)],
+    ['drain.streams', drain.streams],
+    ['drain.deadline', formatDuration(drain.deadlineMs)],
+    ['upstream.connect-timeout', formatDuration(upstream.connectTimeoutMs)],
+    ['upstream.response-timeout', formatDuration(upstream.responseTimeoutMs)],
+    ['upstream.idle-timeout', formatDuration(upstream.idleTimeoutMs)],
+    ['upstream.keep-alive', formatDuration(upstream.keepAliveMs)],
+    ['upstream.max-body', upstream.maxBodyBytes === null ? 'none' : formatSize(upstream.maxBodyBytes)],
+    ['preview.expires', formatDuration(app.preview.expiresMs)],
+    ['keep', `${app.keep}`],
+  ]);
+}
+
+function ofWeb(app: App): Keys {
+  const [web] = app.roles;
+  if (web === undefined) return new Map();
+  const entries = [...processKeys(web)].map(([key, value]): [string, string] => [
+    `run.process.${key}`,
+    value,
+  ]);
+  return new Map([...entries, ...healthKeys(web)]);
+}
+
+function ofRole(name: string, before: App, after: App): readonly ConfigDifference[] {
+  const [was, is] = [before, after].map((app) => app.roles.find((role) => role.name === name));
+  const path = `roles.${name}`;
+  if (was === undefined || is === undefined) {
+    return [{ path, before: told(was), after: told(is), effect: 'next release' }];
+  }
+  const inherited = new Map(
+    [...compare(inheritable(before), inheritable(after))].map(({ path: key, ...change }) => [key, change]),
+  );
+  return compare(roleKeys(was), roleKeys(is))
+    .filter((change) => {
+      const same = inherited.get(change.path);
+      return same === undefined || same.before !== change.before || same.after !== change.after;
+    })
+    .map(({ path: key, before: old, after: now }) => {
+      const full = `${path}.${key}`;
+      return { path: full, before: old, after: now, effect: effectOf(full) };
+    });
+}
+
+/** What other roles take from `run.process` and the app when they leave it out. */
+function inheritable(app: App): Keys {
+  const [web] = app.roles;
+  return web === undefined ? new Map() : roleKeys(web);
+}
+
+function roleKeys(role: Role): Keys {
+  const routes: readonly [string, string][] =
+    role.kind === 'web'
+      ? [
+          ['hosts', list(role.hosts)],
+          ['paths', list(role.paths)],
+        ]
+      : [];
+  return new Map([
+    ['kind', role.kind],
+    ['runs-in', role.runsIn],
+    ...processKeys(role),
+    ...routes,
+    ...healthKeys(role),
+  ]);
+}
+
+function processKeys(role: Role): Keys {
+  const { memoryBytes, cpus, openFiles, processes } = role.limits;
+  return new Map([
+    ['command', joinCommand(role.command)],
+    ['directory', role.directory],
+    ...Object.entries(role.environment).map(([name, value]): [string, string] => [
+      `environment.${name}`,
+      variable(value),
+    ]),
+    ['instances', `${role.instances}`],
+    ['stop-signal', role.stop.signal],
+    ['stop-deadline', formatDuration(role.stop.deadlineMs)],
+    ['limits.memory', memoryBytes === null ? 'none' : formatSize(memoryBytes)],
+    ['limits.cpus', `${cpus ?? 'none'}`],
+    ['limits.open-files', `${openFiles ?? 'none'}`],
+    ['limits.processes', `${processes ?? 'none'}`],
+  ]);
+}
+
+function healthKeys({ health }: Role): Keys {
+  if (health === null) return new Map();
+  return new Map([
+    ['health.path', health.path],
+    ['health.status', statuses(health.status)],
+    ['health.interval', formatDuration(health.intervalMs)],
+    ['health.timeout', formatDuration(health.timeoutMs)],
+    ['health.deadline', formatDuration(health.deadlineMs)],
+    ['health.fall', `${health.fall}`],
+  ]);
+}
+
+function variable(value: EnvironmentValue): string {
+  return value.kind === 'secret' ? `secret ${value.source}:${value.name}` : JSON.stringify(value.value);
+}
+
+function statuses(ranges: readonly (readonly [number, number])[]): string {
+  return ranges.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`)).join(', ');
+}
+
+function list(values: readonly string[]): string {
+  return `[${values.join(', ')}]`;
+}
+
+function promote(policy: App['release']['promote']): string {
+  if (policy.kind === 'manual') return 'manual';
+  return policy.afterMs === 0 ? 'auto' : `after ${formatDuration(policy.afterMs)}`;
+}
+
+function describe(test: Test): string {
+  const within = `within ${formatDuration(test.timeoutMs)}`;
+  if (test.kind === 'command') return `${test.name}: ${test.command}, ${within}`;
+  const contains = test.contains === null ? '' : ` containing ${JSON.stringify(test.contains)}`;
+  return `${test.name}: ${test.method} ${test.path} gives ${statuses(test.status)}${contains}, ${within}`;
+}
