@@ -41,7 +41,7 @@ export async function findInstances(context: Context): Promise<readonly Found[]>
 }
 
 async function find(folder: string, spec: InstanceSpec, context: Context): Promise<Found | null> {
-  const launched = await untilLaunched(folder, spec);
+  const launched = await untilLaunched(folder, spec, context.closing);
   if (!launched) {
     await removeFolder(folder);
     return null;
@@ -53,21 +53,24 @@ async function find(folder: string, spec: InstanceSpec, context: Context): Promi
   const healthy = readMark(folder, 'healthy');
   const healthyMs = healthy === null ? null : exit.at - healthy;
   writeEnded(folder, { ...exit, asked: stopping, healthyMs });
-  if (record !== null) await clearGroup(record, spec.spec.stop.signal, 0);
+  if (record !== null)
+    await clearGroup(record, { signal: spec.spec.stop.signal, graceMs: 0, closing: context.closing });
   context.log.warn({ instance: spec.id, ...exit }, 'an instance ended while Teal was away');
   return stopping ? null : { spec, folder, running: false, stopping, crashes: [] };
 }
 
 /** False when the folder was written and nothing was launched for it. */
-async function untilLaunched(folder: string, spec: InstanceSpec): Promise<boolean> {
-  const never = new AbortController().signal;
+async function untilLaunched(folder: string, spec: InstanceSpec, closing: AbortSignal): Promise<boolean> {
   const written = (): boolean => readPid(folder) !== null || readExit(folder) !== null;
   for (let waited = 0; waited < pidWaitMs; waited += pidPollMs) {
     if (written()) return true;
-    await pause(pidPollMs, never);
+    await pause(pidPollMs, closing);
   }
   // A machine so busy that a shell takes seconds: wait as long as there is one.
-  while (!written() && carriedInEnvironment(`TEAL_INSTANCE=${spec.id}`)) await pause(pidPollMs, never);
+  while (!written() && carriedInEnvironment(`TEAL_INSTANCE=${spec.id}`)) {
+    await pause(pidPollMs, closing);
+    closing.throwIfAborted();
+  }
   return written();
 }
 

@@ -13,6 +13,8 @@ export interface Context {
   readonly own: NodeJS.ProcessEnv;
   readonly support: LimitSupport;
   readonly log: Log;
+  /** Aborts when the platform is closed: whatever waits for others gives up. */
+  readonly closing: AbortSignal;
   /** An instance has ended: old folders of its place may go. */
   readonly ended: () => void;
 }

@@ -44,8 +44,11 @@ export function redact(
 ): string {
   const secrets = Object.entries(values).filter(([, value]) => value.kind === 'secret');
   return secrets.reduce((shown, [name, value]) => {
-    const secret = resolvable(name, value, own);
-    return secret.length < leastRedacted ? shown : shown.replaceAll(secret, `[${name}]`);
+    // Line by line: what is shown is too, and a key has many.
+    const lines = resolvable(name, value, own)
+      .split(/\r?\n/)
+      .filter((line) => line.length >= leastRedacted);
+    return lines.reduce((less, line) => less.replaceAll(line, `[${name}]`), shown);
   }, text);
 }
 

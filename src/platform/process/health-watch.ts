@@ -21,14 +21,10 @@ export interface HealthWatchOptions {
 const firstAskMs = 25;
 const eagerIntervalMs = 100;
 
-/** Asks until the signal aborts, or until `deadline` or `lost` was told. Resolves `first` after the first answer. */
+/** Asks until the signal aborts, or until `deadline` or `lost` was told. */
 export async function watchHealth(options: HealthWatchOptions): Promise<void> {
   const { health, now, tell, signal } = options;
-  const state: { since: number; failures: number; is: 'starting' | 'healthy' | 'unhealthy' } = {
-    since: now(),
-    failures: 0,
-    is: 'starting',
-  };
+  const state: HealthState = { since: now(), failures: 0, is: 'starting' };
   await pause(firstAskMs, signal);
   while (!signal.aborted) {
     const answer = await options.ask(signal);

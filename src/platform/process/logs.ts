@@ -39,9 +39,18 @@ export async function* followLogs(query: LogQuery, signal: AbortSignal): AsyncGe
   for (const reader of await findReaders(query, known)) yield* reader.last(query.lines);
   while (!signal.aborted) {
     for (const reader of await findReaders(query, known)) {
-      for (let lines = reader.next(); lines.length > 0; lines = reader.next()) yield* lines;
+      for (let lines = reader.next(); lines.length > 0 && !signal.aborted; lines = reader.next()) {
+        yield* untilAborted(lines, signal);
+      }
     }
     await pause(followEveryMs, signal);
+  }
+}
+
+function* untilAborted(lines: readonly LogLine[], signal: AbortSignal): Generator<LogLine, void> {
+  for (const line of lines) {
+    if (signal.aborted) return;
+    yield line;
   }
 }
 

@@ -1,5 +1,5 @@
 /** One health check: an HTTP GET as a router would send it, on a connection of its own, redirects not followed. */
-import { request, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Health } from '../../config/config.ts';
 
 export type Probe =
@@ -26,13 +26,14 @@ const bodyBytes = 300;
 /** Asks once. Never throws; an aborted signal reads as `broken`. */
 export function probe(address: Address, health: Health, signal: AbortSignal): Promise<Probe> {
   const { promise, resolve } = Promise.withResolvers<Probe>();
-  const asked = request({
-    ...address,
-    path: health.path,
-    agent: false,
-    signal,
-    headers: { 'user-agent': 'teal-health', accept: '*/*', connection: 'close' },
-  });
+  let asked: ClientRequest;
+  try {
+    const headers = { 'user-agent': 'teal-health', accept: '*/*', connection: 'close' };
+    asked = request({ ...address, path: health.path, agent: false, signal, headers });
+  } catch (error) {
+    // A path with characters that HTTP has no room for.
+    return Promise.resolve({ kind: 'broken', why: String(error) });
+  }
   const timer = setTimeout(() => {
     resolve({ kind: 'timeout' });
     asked.destroy();

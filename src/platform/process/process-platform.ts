@@ -1,5 +1,6 @@
 /** The `process` driver: versions run as plain processes of this machine, detached, supervised by what is on disk. */
 import { randomBytes } from 'node:crypto';
+import { TealError } from '../../errors.ts';
 import type { Instance, Place, Platform, PlatformHooks, Stopped, Workload } from '../platform.ts';
 import { findInstances } from './adopt.ts';
 import { sweepCgroups } from './cgroup.ts';
@@ -33,7 +34,7 @@ export class ProcessPlatform implements Platform {
   readonly #places = new Map<string, PlaceSupervisor>();
   readonly #rotation: NodeJS.Timeout;
   #pruning: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: ProcessPlatformOptions) {
     const { data } = options;
@@ -45,6 +46,7 @@ export class ProcessPlatform implements Platform {
       own: options.environment ?? process.env,
       support: options.support ?? limitSupport(),
       log: options.log ?? quiet,
+      closing: this.#closing.signal,
       ended: () => this.#prune(),
     };
     this.#rotation = setInterval(() => rotateLogs(this.instances()), rotateEveryMs);
@@ -75,7 +77,8 @@ export class ProcessPlatform implements Platform {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    const remedy = 'The instances go on running; the next Teal adopts them.';
+    this.#closing.abort(new TealError('wrong-state', 'Teal has let go of its instances', { remedy }));
     clearInterval(this.#rotation);
     await Promise.all([...this.#places.values()].map((place) => place.close()));
     await this.#pruning;
@@ -100,7 +103,7 @@ export class ProcessPlatform implements Platform {
   /** Nobody is told anything after `close`, and a listener that throws does not end the supervision. */
   #guard(hooks: PlatformHooks): PlatformHooks {
     const tell = (call: () => void): void => {
-      if (this.#closed) return;
+      if (this.#closing.signal.aborted) return;
       try {
         call();
       } catch (error) {
@@ -110,7 +113,7 @@ export class ProcessPlatform implements Platform {
     return {
       changed: (place) => tell(() => hooks.changed(place)),
       failing: (place, version, error) => tell(() => hooks.failing(place, version, error)),
-      release: (instances) => hooks.release(instances),
+      release: (instances) => abortable(hooks.release(instances), this.#closing.signal),
     };
   }
 }

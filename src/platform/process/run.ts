@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly now: () => number;
   /** Teal's own environment: where secrets come from. */
   readonly own: NodeJS.ProcessEnv;
+  readonly closing: AbortSignal;
   /** Its state has changed. */
   readonly changed: () => void;
 }
@@ -95,7 +96,9 @@ export class Run {
   async crashed(exit: Exit): Promise<number | null> {
     const healthyMs = this.#healthyAt === null ? null : exit.at - this.#healthyAt;
     writeEnded(this.folder, { ...exit, asked: false, healthyMs });
-    if (this.record !== null) await clearGroup(this.record, 'SIGTERM', orphanGraceMs);
+    const { closing } = this.#options;
+    if (this.record !== null)
+      await clearGroup(this.record, { signal: 'SIGTERM', graceMs: orphanGraceMs, closing });
     return healthyMs;
   }
 
@@ -124,6 +127,7 @@ export class Run {
       record: await this.#watch.started,
       ended: this.#watch.ended,
       now: this.#options.now,
+      closing: this.#options.closing,
     });
     this.#watch.close();
     const { code, signal } = stopped;

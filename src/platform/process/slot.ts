@@ -58,7 +58,9 @@ export class Slot {
     this.#version = about.version;
     this.#wish = 'running' in from ? null : from;
     if (adopted !== null) this.#recall(adopted);
-    this.#loop = this.#live();
+    this.#loop = this.#live().catch((error: unknown) => {
+      if (!this.#closed) context.log.warn({ ...this.#place, error }, 'the supervision of an instance failed');
+    });
   }
 
   get version(): string {
@@ -171,6 +173,7 @@ export class Slot {
     try {
       const { spec, folder } = await launchInstance(workload, this.number, this.#crashCount, this.#context);
       this.#run = this.#follow(spec, folder);
+      this.#context.log.info({ instance: spec.id, port: spec.port }, 'an instance was launched');
       this.#restart = workload.restart;
       this.#version = workload.version;
       if (this.#closed) this.#run.close();
@@ -265,8 +268,8 @@ export class Slot {
   }
 
   #follow(spec: InstanceSpec, folder: string): Run {
-    const { now, own } = this.#context;
-    return new Run({ spec, folder, now, own, changed: () => this.#runChanged() });
+    const { now, own, closing } = this.#context;
+    return new Run({ spec, folder, now, own, closing, changed: () => this.#runChanged() });
   }
 
   #recall(adopted: Adopted): void {

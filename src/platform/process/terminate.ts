@@ -2,7 +2,7 @@
 import type { Stopped } from '../platform.ts';
 import { mark, type Exit, type InstanceSpec } from './folder.ts';
 import { alive, groupMembers, send, type ProcessRecord } from './processes.ts';
-import { pause, within } from './wait.ts';
+import { abortable, pause, within } from './wait.ts';
 
 export interface Ending {
   readonly spec: InstanceSpec;
@@ -10,6 +10,8 @@ export interface Ending {
   readonly record: ProcessRecord | null;
   readonly ended: Promise<Exit>;
   readonly now: () => number;
+  /** Gives up waiting when Teal lets go: the next one goes on with it. */
+  readonly closing: AbortSignal;
 }
 
 // SIGKILL is not refused; this is for the kernel to take the process apart and the launcher to note it.
@@ -26,27 +28,30 @@ export async function terminate(what: Ending): Promise<Stopped & { readonly at: 
   const began = now();
   mark(what.folder, 'stopping', began);
   if (record !== null && alive(record)) send(record.pid, signal);
-  let exit = await within(what.ended, deadlineMs);
+  const ended = abortable(what.ended, what.closing);
+  let exit = await within(ended, deadlineMs);
   const forced = exit === null;
   if (forced && record !== null && alive(record)) send(record.pid, 'SIGKILL');
-  exit ??= await within(what.ended, killedWithinMs);
+  exit ??= await within(ended, killedWithinMs);
   exit ??= { code: null, signal: 'SIGKILL', at: now() };
   const left = forced ? 0 : Math.max(began + deadlineMs - now(), 0);
-  if (record !== null) await clearGroup(record, signal, left);
+  if (record !== null) await clearGroup(record, { signal, graceMs: left, closing: what.closing });
   return { id: spec.id, code: exit.code, signal: exit.signal, at: exit.at, forced, ms: now() - began };
 }
 
+export interface Clearing {
+  readonly signal: NodeJS.Signals;
+  readonly graceMs: number;
+  readonly closing: AbortSignal;
+}
+
 /** Asks what is left of the group to end, and kills it after the grace. */
-export async function clearGroup(
-  record: ProcessRecord,
-  signal: NodeJS.Signals,
-  graceMs: number,
-): Promise<void> {
-  const never = new AbortController().signal;
-  for (const pid of groupMembers(record)) send(pid, signal);
-  for (let waited = 0; waited < graceMs; waited += groupPollMs) {
+export async function clearGroup(record: ProcessRecord, how: Clearing): Promise<void> {
+  for (const pid of groupMembers(record)) send(pid, how.signal);
+  for (let waited = 0; waited < how.graceMs; waited += groupPollMs) {
     if (groupMembers(record).length === 0) return;
-    await pause(groupPollMs, never);
+    await pause(groupPollMs, how.closing);
+    if (how.closing.aborted) return;
   }
   if (groupMembers(record).length > 0) send(-record.group, 'SIGKILL');
 }
