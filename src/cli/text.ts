@@ -47,12 +47,13 @@ export const briefs = {
   'config check': 'Check teal.yaml, with line and remedy for every mistake',
   doctor: 'Look for what is wrong with Teal and this machine',
   version: 'Print the version',
+  help: 'Print all commands, or the help of one',
 } as const;
 
 const groups: readonly (readonly [title: string, names: readonly (keyof typeof briefs)[]])[] = [
   ['Set up', ['init', 'up', 'down', 'apply', 'config check']],
   ['Release', ['deploy', 'preview', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume']],
-  ['Look', ['status', 'history', 'logs', 'prove', 'doctor', 'version']],
+  ['Look', ['status', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
   ['Run', ['scale', 'restart', 'maintenance', 'remove']],
 ];
 

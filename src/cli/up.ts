@@ -1,5 +1,4 @@
-import type { EventView } from '../control/contract.ts';
-import { TealError } from '../errors.ts';
+import type { Control } from '../control/control.ts';
 import { renderBlock } from './render/block.ts';
 import { renderEvent } from './render/event.ts';
 import type { CommonFlags, Context } from './shell/context.ts';
@@ -7,21 +6,6 @@ import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
 import { findConfig } from './shell/locate.ts';
 import type { View } from './shell/terminal.ts';
 import { upTexts } from './text.ts';
-
-/** A running Teal: control plane, router and instances. */
-interface Control {
-  readonly urls: readonly string[];
-  readonly socket: string;
-  stop(options: { readonly everything: boolean; readonly signal?: AbortSignal }): Promise<void>;
-}
-
-interface ControlOptions {
-  readonly file: string;
-  readonly log: 'pretty' | 'json' | 'silent';
-  readonly onEvent?: (event: EventView) => void;
-}
-
-type StartControl = (options: ControlOptions) => Promise<Control>;
 
 /**
  * Runs Teal in the foreground. Ctrl-C drains and stops everything; SIGTERM, as service managers send it, stops only
@@ -32,7 +16,7 @@ export async function up(this: Context, flags: CommonFlags): Promise<void> {
   const file = findConfig(flags.config, this);
   const force = new AbortController();
   using interrupt = onInterrupt(['SIGINT', 'SIGTERM'], () => force.abort());
-  const startControl = await loadControl();
+  const { startControl } = await import('../control/control.ts');
   const control = await startControl({
     file,
     log: json ? 'json' : 'pretty',
@@ -40,7 +24,9 @@ export async function up(this: Context, flags: CommonFlags): Promise<void> {
   });
   if (json) terminal.out(JSON.stringify({ up: facts(file, control) }));
   else terminal.out(welcome(file, control, terminal.view));
-  await aborted(interrupt.signal);
+  const by = await Promise.race([aborted(interrupt.signal), control.ended.then(() => 'api')]);
+  // Asked over the API (teal down): it has stopped already what it was to stop.
+  if (by === 'api') return;
   await stop(this, control, { everything: interrupt.signal.reason !== 'SIGTERM', signal: force.signal });
 }
 
@@ -78,15 +64,10 @@ function welcome(file: string, control: Control, view: View): string {
   );
 }
 
-async function loadControl(): Promise<StartControl> {
-  const name: string = '../control/control.ts';
-  const module = (await import(name)) as { readonly startControl?: StartControl };
-  if (module.startControl === undefined)
-    throw new TealError('internal', 'The control plane is missing', { remedy: 'Report it' });
-  return module.startControl;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+/** @returns the name of the signal */
+function aborted(signal: AbortSignal): Promise<string> {
+  if (signal.aborted) return Promise.resolve(String(signal.reason));
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(String(signal.reason)), { once: true });
+  });
 }

@@ -137,7 +137,6 @@ test('a result says what was done, where the traffic is, how to undo it and what
     renderDone(done, wide),
     [
       '✓ Promoted        shop  green  v42',
-      '  Done            Everyone is sent to v42',
       '  Traffic         100 % green (was blue v41)',
       '  Drained         311 requests finished, 0 cut, 4.2 s',
       '  Undo            teal rollback shop',

@@ -26,7 +26,8 @@ export function renderDone(done: Done, view: View): string {
       label,
       value: subject(done, view),
       rows: [
-        ['Done', done.did],
+        // What was begun is no news once it is complete.
+        ['Done', done.complete ? null : done.did],
         ['Traffic', traffic(app, view)],
         ...drained(app.release),
         ...differences(app.release),
