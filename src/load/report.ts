@@ -1,14 +1,14 @@
 import type { FailureKind, Outcome, Samples } from './samples.ts';
 
 /** Milliseconds from the scheduled time to the end, of answered requests; null when there were none. */
-export interface Latency {
+interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
 }
 
 /** The requests that were scheduled between two marks. */
-export interface LoadWindow {
+interface LoadWindow {
   readonly name: string;
   readonly from: number;
   readonly to: number;

@@ -1,5 +1,5 @@
 /** How a request ended: `answered`, or the way in which it failed. */
-export const outcomes = [
+const outcomes = [
   'answered',
   'refused',
   'reset',

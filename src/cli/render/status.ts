@@ -54,7 +54,7 @@ function header(app: AppStatus, view: View): string {
 }
 
 /** The worst that can be said of an app, as a glyph. */
-export function state(app: AppStatus): Glyph {
+function state(app: AppStatus): Glyph {
   const instances = colours.flatMap((colour) => app.environments[colour]?.instances ?? []);
   const live = app.live === null ? [] : (app.environments[app.live]?.instances ?? []);
   if (live.some(troubled) || (live.length === 0 && app.live !== null)) return 'failed';
