@@ -4,7 +4,7 @@ import { conflict, translated, unreadable } from './failures.ts';
 import { markOf, prepareFile } from './file.ts';
 import { Mark } from './mark.ts';
 import * as sql from './sql.ts';
-import type { NewEvent, Snapshot, Store, StoredEvent } from './store.ts';
+import type { Batch, NewEvent, Snapshot, Store, StoredEvent } from './store.ts';
 
 /** Generations are reserved in blocks, so that a new routing table (a rollback!) seldom waits for the disk. */
 const block = 1000;
@@ -57,14 +57,13 @@ export class SqliteStore implements Store {
     expected: number,
     events: readonly NewEvent[],
   ): Promise<readonly StoredEvent[]> {
-    const stored = this.#write(() => {
-      const actual = Number(this.#statements.stream.get(stream)?.['version'] ?? 0);
-      if (actual !== expected) throw conflict(stream, expected, actual);
-      if (events.length === 0) return [];
-      this.#statements.advance.run(stream, expected + events.length);
-      return events.map((event, index) => this.#insert(stream, expected + index + 1, event));
-    });
-    this.#mark.raise(stored.at(-1)?.seq ?? 0);
+    const [stored = []] = await this.appendAll([{ stream, expected, events }]);
+    return stored;
+  }
+
+  async appendAll(batches: readonly Batch[]): Promise<readonly (readonly StoredEvent[])[]> {
+    const stored = this.#write(() => batches.map((batch) => this.#appendOne(batch)));
+    this.#mark.raise(Math.max(0, ...stored.map((events) => events.at(-1)?.seq ?? 0)));
     return stored;
   }
 
@@ -153,6 +152,14 @@ export class SqliteStore implements Store {
     if (!this.#database.isOpen) return;
     this.#mark.close();
     this.#database.close();
+  }
+
+  #appendOne({ stream, expected, events }: Batch): readonly StoredEvent[] {
+    const actual = Number(this.#statements.stream.get(stream)?.['version'] ?? 0);
+    if (actual !== expected) throw conflict(stream, expected, actual);
+    if (events.length === 0) return [];
+    this.#statements.advance.run(stream, expected + events.length);
+    return events.map((event, index) => this.#insert(stream, expected + index + 1, event));
   }
 
   #insert(stream: string, version: number, event: NewEvent): StoredEvent {

@@ -10,6 +10,9 @@ export interface Store {
    */
   append(stream: string, expected: number, events: readonly NewEvent[]): Promise<readonly StoredEvent[]>;
 
+  /** The same for several streams: all of it is on disk when it resolves, or nothing is. Results in the order of the batches. */
+  appendAll(batches: readonly Batch[]): Promise<readonly (readonly StoredEvent[])[]>;
+
   /** Events of a stream with a version above `after`, oldest first. */
   read(stream: string, after?: number): Promise<readonly StoredEvent[]>;
 
@@ -38,6 +41,13 @@ export interface Store {
   secret(name: string): Promise<string>;
 
   close(): Promise<void>;
+}
+
+/** What `append` takes, for one stream of several. */
+export interface Batch {
+  readonly stream: string;
+  readonly expected: number;
+  readonly events: readonly NewEvent[];
 }
 
 export interface NewEvent {

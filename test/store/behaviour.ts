@@ -49,6 +49,22 @@ const cases: Readonly<Record<string, Case>> = {
     assert.deepEqual(await again.read('shop'), stored);
   },
 
+  'several streams are appended to in one transaction: a conflict in one leaves nothing in any': async (
+    store,
+  ) => {
+    await store.append('blog', 0, [event('there')]);
+    const shop = { stream: 'shop', expected: 0, events: [event('one'), event('two')] };
+    const late = { stream: 'blog', expected: 0, events: [event('late')] };
+    await assert.rejects(store.appendAll([shop, late]), { code: 'store-conflict' });
+    assert.deepEqual(await store.read('shop'), []);
+    const stored = await store.appendAll([shop, { ...late, expected: 1 }]);
+    assert.deepEqual(
+      stored.map((events) => events.map(({ type }) => type)),
+      [['one', 'two'], ['late']],
+    );
+    assert.deepEqual(await store.read('shop'), stored[0]);
+  },
+
   'streams are independent and listed by name': async (store) => {
     assert.deepEqual(await store.streams(), []);
     assert.deepEqual(await store.read('shop'), []);
