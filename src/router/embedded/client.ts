@@ -105,6 +105,15 @@ export class Client {
     this.exchangeOver(keep);
   }
 
+  /**
+   * Ends a response that cannot be completed. Where an end of the connection would look like the end of the body, it
+   * is reset: half an answer must not be taken for a whole one.
+   */
+  breakOff(reset: boolean): void {
+    if (reset) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }

@@ -81,15 +81,16 @@ export class Connection {
       if (socket === null) throw unavailable('the router started, but does not answer');
     }
     const caller = this.#attach(socket);
-    const hello = (await caller.call('hello', {})) as Hello;
-    if (hello.protocol !== protocol || !isDeepStrictEqual(hello.options, this.#options)) {
-      const gone = closedSocket(socket);
-      await caller.call('shutdown', { deadlineMs: replaceDeadlineMs }).catch(() => {});
-      await gone;
-      return this.#establish();
+    const gone = closedSocket(socket);
+    const hello = (await caller.call('hello', {}).catch(() => null)) as Hello | null;
+    if (hello?.protocol === protocol && isDeepStrictEqual(hello.options, this.#options)) {
+      this.#caller = caller;
+      return caller;
     }
-    this.#caller = caller;
-    return caller;
+    // Another one's options, or it is stopping already: the next starts when this one has gone.
+    await caller.call('shutdown', { deadlineMs: replaceDeadlineMs }).catch(() => {});
+    await gone;
+    return this.#establish();
   }
 
   #attach(socket: Socket): Caller {
@@ -99,8 +100,9 @@ export class Connection {
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
-      if (this.#caller === caller) this.#caller = null;
       caller.fail(unavailable('the link to the router broke'));
+      if (this.#caller !== caller) return;
+      this.#caller = null;
       this.#comeBack();
     });
     return caller;
@@ -108,8 +110,7 @@ export class Connection {
 
   /** A router that died is started again at once, not only when somebody next asks it something. */
   #comeBack(): void {
-    if (this.closed || this.#caller !== null || this.#opening !== null) return;
-    this.caller().catch(() => {});
+    if (!this.closed) this.caller().catch(() => {});
   }
 }
 

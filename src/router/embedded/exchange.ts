@@ -160,6 +160,8 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   clientEnded(whole: boolean): void {
     if (this.#tunnel !== null) this.#upstream?.socket.end();
     else if (whole && this.#sent && !this.#body.done) this.#abandon();
+    // Half-closed clients still get answers that end; nobody listens to an event stream that way.
+    else if (this.#relay.streaming) this.#abandon();
   }
 
   clientClosed(): void {
@@ -366,12 +368,12 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     const started = this.#relay.started;
     this.#over();
     if (started) {
-      this.#client.destroy();
+      this.#client.breakOff(this.#relay.endsByClose);
       return;
     }
     this.#client.answer(
       { status, code, says, requestId: this.#sending.requestId, json: this.#json },
-      { method: this.method, keep: this.#keepAsked && this.#body.done },
+      { method: this.method, keep: this.#keepAsked && this.#body.done && status >= 500 },
     );
   }
 

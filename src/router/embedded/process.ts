@@ -35,16 +35,23 @@ async function main(argument: string): Promise<void> {
   const file = path.join(options.data, 'router', 'table.json');
   const ready = Promise.withResolvers<Parent>();
   ready.promise.catch(() => {});
+  let stopping = false;
   let stop: (deadlineMs: number) => Promise<void> = async () => {};
   const { control, leftover } = await ControlServer.listen(
     socketPath(options.data, path.join('router', 'control.sock')),
-    handlerOf(options, ready.promise, (deadlineMs) => stop(deadlineMs)),
+    handlerOf(
+      options,
+      ready.promise,
+      (deadlineMs) => stop(deadlineMs),
+      () => stopping,
+    ),
   );
   try {
     const listeners = await bindAll(options.listen, leftover ? leftoverPatienceMs : 0);
     const workers = new Workers(options, listeners, log);
     workers.table = await lastTable(file);
     stop = once(async (deadlineMs) => {
+      stopping = true;
       log.info({ deadlineMs }, 'stopping');
       for (const listener of listeners) listener.close();
       await workers.close(deadlineMs);
@@ -68,9 +75,11 @@ function handlerOf(
   options: RouterOptions,
   ready: Promise<Parent>,
   stop: (deadlineMs: number) => Promise<void>,
+  stopping: () => boolean,
 ): Handler {
   return async (op, args, context) => {
     const parent = await ready;
+    if (op !== 'shutdown' && stopping()) throw isStopping();
     switch (op) {
       case 'hello':
         return { pid: process.pid, protocol, options } satisfies Hello;
@@ -88,6 +97,11 @@ function handlerOf(
         });
     }
   };
+}
+
+/** Who adopts a router must not get one that is about to go. */
+function isStopping(): TealError {
+  return new TealError('router-unavailable', 'the router is stopping', { remedy: 'Start it again.' });
 }
 
 async function bindAll(addresses: readonly ListenAddress[], patienceMs: number): Promise<ListenHandle[]> {

@@ -62,6 +62,11 @@ export class ResponseRelay {
     return this.#readHeads(input);
   }
 
+  /** Only the end of the connection tells the client where the body ends. */
+  get endsByClose(): boolean {
+    return !this.#chunkedOut && this.#body.kind !== 'length' && this.#body.kind !== 'none';
+  }
+
   /** The app has closed. @returns whether that ended the response properly */
   ended(): boolean {
     if (!this.started || this.#body.kind !== 'until-close') return false;
