@@ -2,7 +2,7 @@
  * An instance's folder, `<data>/instances/<id>/`: all that is known of it, so that a Teal that never saw it start can
  * go on supervising it. `spec.json` before launch, `pid` and `exit` by the launcher, then marks by Teal.
  */
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
@@ -143,6 +143,8 @@ function readJson(file: string): unknown {
 
 function readText(file: string): string | null {
   try {
+    // Looked for several times a second and mostly not there: asking first is far cheaper than an error.
+    if (!existsSync(file)) return null;
     return readFileSync(file, 'utf8');
   } catch {
     return null;

@@ -19,7 +19,7 @@ export interface HealthWatchOptions {
 
 // A quick app shall be healthy quickly, whatever the interval: shells and small servers are up within this.
 const firstAskMs = 25;
-const eagerIntervalMs = 100;
+const eagerIntervalMs = 50;
 
 /** Asks until the signal aborts, or until `deadline` or `lost` was told. */
 export async function watchHealth(options: HealthWatchOptions): Promise<void> {
