@@ -8,6 +8,7 @@ import type { TealError } from '../../../src/errors.ts';
 import type { Workload } from '../../../src/platform/platform.ts';
 import {
   ask,
+  atEnd,
   blue,
   forever,
   healthyOf,
@@ -26,14 +27,21 @@ interface Left {
   readonly pid: number;
 }
 
-/** Has another process start the workload, and kills that process once all are healthy (or at the time given). */
+interface Moment {
+  /** Said by the other process right before what is to be interrupted. */
+  readonly after: 'here' | 'healthy';
+  readonly ms: number;
+  /** What it wants once the workload is healthy. */
+  readonly next?: Workload;
+}
+
+/** Has another process start the workload, and kills it once all are healthy, or at another moment. */
 async function startedByAKilledTeal(
   t: TestContext,
   data: string,
   shop: Workload,
-  killAfterMs?: number,
+  moment?: Moment,
 ): Promise<readonly Left[]> {
-  // Registered first, so that what the killed one leaves is stopped even when the test fails.
   const platformFile = new URL('../../../src/platform/process/process-platform.ts', import.meta.url).href;
   const script = `
     const { ProcessPlatform } = await import(${JSON.stringify(platformFile)});
@@ -41,28 +49,23 @@ async function startedByAKilledTeal(
     const platform = new ProcessPlatform({ data: ${JSON.stringify(data)}, hooks });
     process.stdout.write('here\\n');
     await platform.ensure(${JSON.stringify(shop)}, new AbortController().signal);
-    process.stdout.write(JSON.stringify(platform.instances().map(({ id, pid }) => ({ id, pid }))) + '\\n');
+    const left = JSON.stringify(platform.instances().map(({ id, pid }) => ({ id, pid })));
+    process.stdout.write(left + '\\nhealthy\\n');
+    await platform.ensure(${JSON.stringify(moment?.next ?? shop)}, new AbortController().signal);
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  if (killAfterMs === undefined) await until('it has started them', () => said.includes(']'));
-  else {
-    await until('it is there', () => said.includes('here'));
-    await until(
-      'the moment',
-      (
-        (end) => () =>
-          Date.now() >= end
-      )(Date.now() + killAfterMs),
-    );
-  }
+  const { after, ms } = moment ?? { after: 'healthy', ms: 0 };
+  await until(`the other process says ${after}`, () => said.includes(after));
+  const end = Date.now() + ms;
+  await until('the moment', () => Date.now() >= end);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  return killAfterMs === undefined ? (JSON.parse(said.split('\n')[1] ?? '[]') as Left[]) : [];
+  return JSON.parse(said.split('\n')[1] || '[]') as Left[];
 }
 
 function shopIn(
@@ -211,25 +214,26 @@ describe('adoption', { concurrency: 4 }, () => {
     await until('it is gone', () => platform.instances().length === 0);
   });
 
-  test('killed at any moment of a start, the next Teal never has two instances in a slot, nor one that nobody knows', async (t) => {
-    for (const delay of [0, 5, 10, 20, 40, 80]) {
+  const moments: readonly Moment[] = [
+    ...[0, 5, 10, 20, 40, 80].map((ms) => ({ after: 'here', ms }) as const),
+    ...[0, 20, 60, 120, 180].map((ms) => ({ after: 'healthy', ms }) as const),
+  ];
+  for (const { after, ms } of moments) {
+    const what = after === 'here' ? 'start' : 'rolling restart';
+    test(`killed ${ms} ms into a ${what}, the next Teal has as many as wanted and none that nobody knows`, async (t) => {
       const { data, shop } = shopIn(t, wellBehaved, { instances: 2 });
       const platform = platformOn(t, data, recorder());
-      await startedByAKilledTeal(t, data, shop, delay);
+      const next = after === 'here' ? shop : { ...shop, restart: 1 };
+      await startedByAKilledTeal(t, data, shop, { after, ms, next });
       await platform.adopt();
-      await platform.ensure(shop, forever);
-      assert.equal(platform.instances().length, 2, `killed after ${delay} ms`);
-      assert.deepEqual(
-        carriers(data),
-        platform
-          .instances()
-          .map((each) => each.pid ?? 0)
-          .toSorted(byNumber),
-        `killed after ${delay} ms`,
-      );
+      await platform.ensure(next, forever);
+      const pids = platform.instances().map((each) => each.pid ?? 0);
+      assert.equal(healthyOf(platform.instances()).length, 2);
+      await until('no other process is left', () => carriers(data).join() === pids.toSorted(byNumber).join());
       await platform.stop(blue);
-    }
-  });
+      assert.deepEqual(carriers(data), []);
+    });
+  }
 });
 
 const byNumber = (a: number, b: number): number => a - b;
