@@ -17,7 +17,7 @@ import {
 import path from 'node:path';
 import type { Limits } from '../../config/config.ts';
 
-export const controllers = ['memory', 'cpu', 'pids'] as const;
+const controllers = ['memory', 'cpu', 'pids'] as const;
 export type Controller = (typeof controllers)[number];
 
 export type CgroupLimits = Pick<Limits, 'memoryBytes' | 'cpus' | 'processes'>;

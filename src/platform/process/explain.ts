@@ -76,7 +76,7 @@ export function limitRefused(spec: InstanceSpec, limit: string): TealError {
 
 const describe = (spec: InstanceSpec): string => `${spec.app} ${spec.version} (${spec.role})`;
 
-export const describeExit = (exit: Pick<Exit, 'code' | 'signal'>): string =>
+const describeExit = (exit: Pick<Exit, 'code' | 'signal'>): string =>
   exit.signal ?? (exit.code === null ? 'an unknown exit code' : `exit code ${exit.code}`);
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

@@ -45,7 +45,7 @@ export interface Ended extends Exit {
 
 type Mark = 'healthy' | 'stopping';
 
-export const instancesFolder = (data: string): string => path.join(data, 'instances');
+const instancesFolder = (data: string): string => path.join(data, 'instances');
 
 export async function createFolder(data: string, spec: InstanceSpec): Promise<string> {
   const folder = path.join(instancesFolder(data), spec.id);

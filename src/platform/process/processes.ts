@@ -24,7 +24,7 @@ interface Stat {
 const linux = process.platform === 'linux';
 
 /** `ps` prints times by locale and time zone: the launcher sets the same two. */
-export const psEnvironment = { LC_ALL: 'C', TZ: 'UTC' } as const;
+const psEnvironment = { LC_ALL: 'C', TZ: 'UTC' } as const;
 
 /** Reads `/proc/<pid>/stat`. The command's name may hold spaces and brackets, so counting starts after the last one. */
 export function parseStat(text: string): Stat | null {
