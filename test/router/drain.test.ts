@@ -142,7 +142,7 @@ test('`spread` closes streams one after the other until the deadline', async () 
   for (const { socket } of tunnels) socket.on('end', () => times.push(performance.now() - begun));
   assert.deepEqual(await s.drain({ streams: 'spread', deadlineMs: 1000 }), { finished: 4, cut: 0 });
   await until(() => times.length === 4, 'all to be closed');
-  for (const [index, time] of times.entries()) assert.ok(time >= 200 * (index + 1) - 20, `${times}`);
+  for (const [index, time] of times.entries()) assert.ok(time >= 200 * (index + 1) - 20, times.join(' '));
   for (const tunnel of tunnels) tunnel.close();
 });
 

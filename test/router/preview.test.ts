@@ -174,6 +174,11 @@ test('a version that is nowhere any more is a 404 of ours', async () => {
   await using site = await both();
   const answer = await exchange(site.router.port, lastGet('/', `X-Teal-Preview: ${grant('v9')}`));
   assert.match(answer, /^HTTP\/1\.1 404 [^]*X-Teal-Error: preview-version-gone\r\n/);
+  const browser = await exchange(
+    site.router.port,
+    lastGet(`/.teal/preview/${grant('v9')}/`, 'Accept: text/html'),
+  );
+  assert.match(browser, /^HTTP\/1\.1 404 /);
 });
 
 test('maintenance closes the live side and says when to come back; previews pass', async () => {

@@ -14,7 +14,7 @@ export type Decision =
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
   | { readonly kind: 'redirect'; readonly location: string; readonly cookie: string };
 
-export interface Refusal {
+interface Refusal {
   readonly status: 403 | 404 | 503;
   readonly code: string;
   readonly says: string;
@@ -66,12 +66,12 @@ function byPath(table: CompiledTable, head: RequestHead, now: number): Decision 
   const verdict = verify(table, token, now);
   // One slash: `//host` and `/\host` would send the browser to another site.
   const rest = `/${head.target.slice(end).replace(/^[/\\]+/, '')}`;
-  if (verdict.ok && isNavigation(head)) {
-    const cookie = `${previewCookie}=${token}; HttpOnly; SameSite=Lax; Path=/`;
-    return { kind: 'redirect', location: rest, cookie };
-  }
   head.target = rest;
-  return byToken(table, head, verdict);
+  const decision = byToken(table, head, verdict);
+  // Only when there is something to see: a cookie that opens nothing would show the live version in its place.
+  if (decision.kind !== 'forward' || !isNavigation(head)) return decision;
+  const cookie = `${previewCookie}=${token}; HttpOnly; SameSite=Lax; Path=/`;
+  return { kind: 'redirect', location: rest, cookie };
 }
 
 function byToken(table: CompiledTable, head: RequestHead, verdict: PreviewVerdict): Decision {

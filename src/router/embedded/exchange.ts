@@ -8,7 +8,7 @@ import { wantsJson } from './page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { RelayState, ResponseTarget } from './response.ts';
 import { ResponseRelay } from './response.ts';
-import { closeFrame, FrameBorder } from './websocket.ts';
+import { Tunnel } from './tunnel.ts';
 import type { UpstreamOwner } from './upstream.ts';
 import { Upstream, takeIdle } from './upstream.ts';
 
@@ -49,7 +49,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   #bodySent = false;
   #answered = false;
   #retried = false;
-  #tunnel: FrameBorder | null = null;
+  #tunnel: Tunnel | null = null;
   #finished = false;
 
   constructor(client: Client, head: RequestHead, sending: Sending) {
@@ -90,11 +90,11 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   /** @returns how many of the bytes belonged to this request */
   takeBody(data: Buffer): number {
     const upstream = this.#upstream as Upstream;
-    this.#touch();
     if (this.#tunnel !== null) {
-      if (!upstream.socket.write(data)) this.#client.pause();
+      this.#tunnel.fromClient(data);
       return data.length;
     }
+    this.#touch();
     const body = this.#body;
     const end = body.decode(data, 0);
     const trailer = end >= 0 && body.done ? body.trailer() : '';
@@ -122,8 +122,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   upstreamData(data: Buffer): void {
     if (this.#tunnel !== null) {
-      this.#tunnel.pass(data);
-      this.write(Buffer.from(data));
+      this.#tunnel.fromApp(data);
       return;
     }
     this.#answered = true;
@@ -135,7 +134,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   }
 
   upstreamEnded(): void {
-    if (this.#tunnel !== null) this.#client.socket.end();
+    if (this.#tunnel !== null) this.#tunnel.appEnded();
     else this.#upstreamGone(null);
   }
 
@@ -158,10 +157,14 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   /** @param whole nothing that the client sent before its end is still unread */
   clientEnded(whole: boolean): void {
-    if (this.#tunnel !== null) this.#upstream?.socket.end();
-    else if (whole && this.#sent && !this.#body.done) this.#abandon();
-    // Half-closed clients still get answers that end; nobody listens to an event stream that way.
-    else if (this.#relay.streaming) this.#abandon();
+    if (this.#tunnel !== null) {
+      this.#tunnel.clientEnded();
+    } else if (whole && this.#sent && !this.#body.done) {
+      this.#abandon();
+    } else if (this.#relay.streaming) {
+      // Half-closed clients still get answers that end; nobody listens to an event stream that way.
+      this.#abandon();
+    }
   }
 
   clientClosed(): void {
@@ -176,8 +179,8 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   /** The phase we are in took too long. */
   expired(): void {
-    if (this.#tunnel !== null) return;
-    if (!this.#sent) this.#unreachable(true);
+    if (this.#tunnel !== null) this.cut();
+    else if (!this.#sent) this.#unreachable(true);
     else if (this.#relay.started) this.#fail(504, 'idle-timeout', '');
     else if (this.#body.done || this.#client.socket.isPaused()) {
       this.#fail(504, 'response-timeout', 'The app did not answer in time.');
@@ -189,7 +192,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   closeStream(): void {
     if (this.#finished) return;
     if (this.#tunnel !== null) {
-      if (this.#tunnel.atBorder) this.write(closeFrame);
+      this.#tunnel.sayGoodbye();
       this.#upstream?.destroy();
       this.#over();
       this.#client.linger();
@@ -286,8 +289,8 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   }
 
   #openTunnel(): void {
-    this.#tunnel = new FrameBorder();
-    this.#client.deadline = Infinity;
+    const { idleTimeoutMs } = this.#sending.environment.upstream;
+    this.#tunnel = new Tunnel(this.#client, this.#upstream as Upstream, idleTimeoutMs);
     const { rest } = this.#relay;
     if (rest !== null) this.upstreamData(rest);
     this.#client.resume();

@@ -62,7 +62,7 @@ async function main(argument: string): Promise<void> {
     await workers.start();
     const listen = listeners.map(boundAddress);
     ready.resolve(new Parent(workers, { file, listen, log }));
-    log.info({ pid: process.pid, listen, generation: workers.table?.generation ?? 0 }, 'router started');
+    log.info({ listen, generation: workers.table?.generation ?? 0 }, 'router started');
     tellStarter({ ready: true });
   } catch (error) {
     ready.reject(error);

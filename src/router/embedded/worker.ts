@@ -8,6 +8,8 @@ import type { CompiledTable } from './compile.ts';
 import { compileTable } from './compile.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
+import type { ListenHandle } from './listen-handle.ts';
+import { boundAddress, cannotListen } from './listen-handle.ts';
 import type { WorkerStatus } from './options.ts';
 import { trustedList } from './peer.ts';
 import type { Handler, Message } from './rpc.ts';
@@ -83,7 +85,9 @@ function listenOn(handle: unknown, started: Engine): Promise<void> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => started.accept(socket));
   servers.push(server);
   return new Promise((resolve, reject) => {
-    server.on('error', reject);
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      reject(cannotListen(boundAddress(handle as ListenHandle), error.code ?? error.message));
+    });
     server.listen(handle as net.ListenOptions, backlog, () => resolve());
   });
 }

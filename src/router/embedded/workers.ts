@@ -6,6 +6,8 @@ import { WorkerProcess } from './worker-process.ts';
 
 /** A worker that lived for less is part of a crash loop. */
 const healthyLifeMs = 5_000;
+/** One that does not acknowledge a table for this long serves an old one: it is killed, and replaced. */
+const silentMs = 5_000;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
@@ -95,9 +97,12 @@ export class Workers {
 }
 
 async function unlessDead(worker: WorkerProcess, doing: Promise<void>): Promise<void> {
+  const timer = setTimeout(() => worker.kill(), silentMs);
   try {
     await doing;
   } catch (error) {
     if (!worker.dead) throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
