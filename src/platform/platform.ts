@@ -73,8 +73,7 @@ export interface Instance extends Place {
   readonly logs: { readonly stdout: string; readonly stderr: string };
 }
 
-export const instanceStates = ['starting', 'healthy', 'unhealthy', 'stopping', 'backing-off'] as const;
-export type InstanceState = (typeof instanceStates)[number];
+export type InstanceState = 'starting' | 'healthy' | 'unhealthy' | 'stopping' | 'backing-off';
 
 export interface Stopped {
   readonly id: string;

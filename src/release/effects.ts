@@ -49,7 +49,7 @@ export type Effect =
   | { readonly kind: 'wake'; readonly key: string; readonly at: number };
 
 /** Instances by role. */
-export type Counts = Readonly<Record<string, number>>;
+type Counts = Readonly<Record<string, number>>;
 
 export function effects(state: AppState): readonly Effect[] {
   return [
@@ -168,7 +168,7 @@ function wanted(state: AppState, environment: Environment, of: (role: Role) => b
 }
 
 /** How many instances of a role the environment shall have now. */
-export function instances(state: AppState, environment: Environment, role: Role): number {
+function instances(state: AppState, environment: Environment, role: Role): number {
   const full = state.scale[role.name] ?? role.instances;
   const preview = environment.spec.release.previewInstances;
   if (environment.size === 'full' || preview === 'all' || role.kind !== 'web') return full;

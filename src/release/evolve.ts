@@ -10,7 +10,7 @@ export interface Happened {
 }
 
 /** A rollback reaches back this far; older builds are forgotten, and their folders may be pruned. */
-export const livesKept = 10;
+const livesKept = 10;
 
 /** The state after an event. Total for every event that `decide` makes; anything else is a bug, and throws. */
 export function evolve(state: AppState, event: Event, happened: Happened): AppState {

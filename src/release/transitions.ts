@@ -24,7 +24,7 @@ export interface Row {
 }
 
 /** `step` runs the step under the cursor; `route` gets the table to every router; `drain` empties the old environment of requests. */
-export type ReleaseEffect = 'step' | 'route' | 'drain';
+type ReleaseEffect = 'step' | 'route' | 'drain';
 
 export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   clearing: {

@@ -24,7 +24,7 @@ export interface AppTable {
 }
 
 /** Hosts and paths of one web role, as in App. */
-export interface Route {
+interface Route {
   readonly role: string;
   readonly hosts: readonly string[];
   readonly paths: readonly string[];
