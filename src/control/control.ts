@@ -181,6 +181,8 @@ async function stopAll(
   const longest = Math.max(0, ...deps.apps.states().map(({ config }) => config?.drain.deadlineMs ?? 0));
   await runner.close();
   await router.shutdown(signal?.aborted ? 0 : longest);
+  // There is nobody left to send a table to: instances that stop now would each be told of as an error.
+  await deps.routes.close();
   deps.releases.close();
   const places = new Map(
     deps.platform.instances().map((each) => [`${each.app}/${each.colour}/${each.role}`, each]),
