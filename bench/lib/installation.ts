@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '../../src/cli/client.ts';
+import { socketPath } from '../../src/router/socket-path.ts';
+
+export const app = 'bench';
+
+const root = join(import.meta.dirname, '../..');
+const upMs = 30_000;
+/** Longer than the drain and stop deadlines below together. */
+const downMs = 30_000;
+
+/** A Teal of its own in a temporary folder: `teal up` as a person starts it, asked over its socket. */
+export interface Installation {
+  readonly client: Client;
+  /** Where the app is reached. */
+  readonly url: string;
+  /** Drains and stops everything, and removes the folder. */
+  close(): Promise<void>;
+}
+
+export async function startInstallation(): Promise<Installation> {
+  const folder = await mkdtemp(join(tmpdir(), 'teal-bench-'));
+  try {
+    const port = await freePort();
+    const file = join(folder, 'teal.yaml');
+    await writeFile(file, config(port));
+    const client = new Client(file, socketPath(join(folder, '.teal'), 'control.sock'));
+    const up = await start(folder, client);
+    return {
+      client,
+      url: `http://127.0.0.1:${port}/`,
+      close: () => stop(up, folder),
+    };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Defaults wherever the bench has no reason: it measures what people get. */
+function config(port: number): string {
+  return `data: .teal
+router:
+  listen: 127.0.0.1:${port}
+apps:
+  ${app}:
+    run:
+      process:
+        command: node server.js
+        directory: ${join(root, 'bench/app')}
+        instances: 1
+        stop-deadline: 5s
+    release:
+      tests:
+        - http: /
+          status: 200
+      promote: manual
+      rollback-window: 1h
+    drain:
+      deadline: 5s
+`;
+}
+
+async function start(folder: string, client: Client): Promise<ChildProcess> {
+  // Instances are started as `node`: the one that runs the bench, whatever else is on the path.
+  const env = {
+    ...process.env,
+    PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
+  const log = await open(join(folder, 'up.log'), 'w');
+  // Detached: Ctrl-C in a terminal reaches this process only, which then stops Teal itself.
+  const up = spawn(process.execPath, [join(root, 'bin/teal.js'), 'up'], {
+    cwd: folder,
+    env,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await log.close();
+  for (const deadline = performance.now() + upMs; ; await sleep(100)) {
+    const there = await client.status().catch(() => null);
+    if (there !== null) return up;
+    if (up.exitCode === null && performance.now() < deadline) continue;
+    up.kill('SIGKILL');
+    throw new Error(`teal up did not come up:\n${await readFile(join(folder, 'up.log'), 'utf8')}`);
+  }
+}
+
+async function stop(up: ChildProcess, folder: string): Promise<void> {
+  if (up.exitCode === null && up.signalCode === null) {
+    const exit = once(up, 'exit');
+    up.kill('SIGINT');
+    const gone = await Promise.race([exit, sleep(downMs, null, { ref: false })]);
+    if (gone === null) {
+      up.kill('SIGKILL');
+      throw new Error(`teal up was still there ${downMs / 1000} s after SIGINT; see ${folder}`);
+    }
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
