@@ -12,6 +12,9 @@ export type PreviewVerdict =
   | { readonly ok: true; readonly grant: PreviewGrant }
   | { readonly ok: false; readonly why: 'malformed' | 'unknown-app' | 'forged' | 'expired' };
 
+/** Exactly the alphabet: decoders skip what is not in it, and a token is put into a header as it came. */
+const tokenPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
 /** Longer than any grant we sign; what is longer is not worth hashing. */
 const longestToken = 1024;
 
@@ -32,8 +35,8 @@ export function verifyPreview(
   now: number,
   keyOf: (app: string) => string | null,
 ): PreviewVerdict {
+  if (token.length > longestToken || !tokenPattern.test(token)) return { ok: false, why: 'malformed' };
   const dot = token.indexOf('.');
-  if (dot <= 0 || token.length > longestToken) return { ok: false, why: 'malformed' };
   const payload = token.slice(0, dot);
   const grant = readGrant(payload);
   if (grant === null) return { ok: false, why: 'malformed' };

@@ -23,7 +23,7 @@ export interface AppTable {
   readonly upstream: UpstreamPolicy;
 }
 
-/** Hosts and paths of one web role, as in App. */
+/** Hosts and paths of one web role, as in App: no hosts means every host, no paths every path. */
 interface Route {
   readonly role: string;
   readonly hosts: readonly string[];

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import { leastBusy } from '../../src/router/embedded/claim.ts';
@@ -121,6 +123,33 @@ test('an endpoint that refuses is passed over, for any method, since nothing was
     assert.match(answer, /^HTTP\/1\.1 200 /);
   }
   assert.ok(origin.received.endsWith('abc'));
+});
+
+test('a connection that never comes up is a 504 of its own', async () => {
+  // A listener that accepts nothing, with a full queue: the kernel drops what comes next without a word.
+  const script = `require('net').createServer().listen({port: 0, host: '127.0.0.1', backlog: 1}, function () { console.log(this.address().port) })`;
+  const child = spawn(process.execPath, ['-e', script]);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  child.kill('SIGSTOP');
+  const port = Number(line.toString());
+  const fillers = Array.from({ length: 4 }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
+  try {
+    const environments = { blue: { version: 'v1', endpoints: [endpoint('full', port)] }, green: null };
+    const policy = { ...upstream, connectTimeoutMs: 300 };
+    await using router = await proxy(tableOf(1, appTable({ environments, upstream: policy })));
+    await until(() => fillers.filter(({ connecting }) => !connecting).length >= 2, 'the queue to fill');
+    const answer = await exchange(router.port, lastGet());
+    assert.match(answer, /^HTTP\/1\.1 504 [^]*X-Teal-Error: connect-timeout\r\n/);
+    await using origin = await answering(ok('x'));
+    const both = { version: 'v1', endpoints: [endpoint('full', port), endpoint('e1', origin.port)] };
+    router.use(tableOf(2, appTable({ environments: { blue: both, green: null }, upstream: policy })));
+    for (let index = 0; index < 4; index++) {
+      assert.match(await exchange(router.port, lastGet()), /^HTTP\/1\.1 200 /);
+    }
+  } finally {
+    for (const filler of fillers) filler.destroy();
+    child.kill('SIGKILL');
+  }
 });
 
 test('refused everywhere is a 502 that says so', async () => {

@@ -123,6 +123,7 @@ test('expired, forged and strange tokens in path or header are refused with 403'
     [forged, 'preview-refused'],
     [`${later}.${grant('v2').split('.')[1]}`, 'preview-refused'],
     [`${payload}.`, 'preview-refused'],
+    [`${grant('v2')};Domain=evil.test`, 'preview-refused'],
     [`${payload}`, 'preview-refused'],
     ['v2', 'preview-refused'],
     ['green', 'preview-refused'],

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { entryPath } from '../../src/router/embedded/entry.ts';
 import { TealError } from '../../src/errors.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
 import {
@@ -142,6 +145,39 @@ test('a port that is taken is named', async () => {
   await rm(data, { recursive: true, force: true });
 });
 
+test('strange bytes on the control socket cost that connection, and nothing else', async () => {
+  await using running = await start({ workers: 1 });
+  for (const bytes of [
+    'GET / HTTP/1.1\r\n\r\n',
+    '{}\n',
+    'null\n',
+    '{"id":1,"op":"nonsense","args":null}\n',
+  ]) {
+    const socket = net.connect(socketPath(running.data, 'router/control.sock'));
+    socket.write(bytes);
+    const answer = await new Promise<string>((resolve) => {
+      socket.on('data', (data) => resolve(data.toString()));
+      socket.on('close', () => resolve('closed'));
+    });
+    assert.ok(answer === 'closed' || answer.includes('"error"'), answer);
+    socket.destroy();
+  }
+  assert.equal((await running.router.status()).workers.length, 1);
+});
+
+test('a second router for the same data directory does not start', async () => {
+  await using running = await start({ workers: 1 });
+  const second = spawn(process.execPath, [entryPath('process'), JSON.stringify(running.options)]);
+  let said = '';
+  second.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  const [code] = (await once(second, 'exit')) as [number];
+  assert.equal(code, 1);
+  assert.match(said, /already runs for this data directory/);
+  assert.equal((await running.router.status()).workers.length, 1);
+});
+
 test('a drain sums what all workers hold, tells how it goes, and can be given up', async () => {
   const held: (() => void)[] = [];
   const slow = await rawOrigin(
@@ -154,7 +190,7 @@ test('a drain sums what all workers hold, tells how it goes, and can be given up
   const clients = Array.from({ length: 12 }, () => new RawClient(port).send(get('/')));
   await until(() => held.length === 12, 'the requests to arrive');
   await running.router.apply(flip(2, [slow, quick]));
-  const request = { app: 'shop', endpoints: ['b'], streams: 'drain', deadlineMs: 2500 } as const;
+  const request = { app: 'shop', endpoints: ['b'], streams: 'drain', deadlineMs: 1500 } as const;
 
   const controller = new AbortController();
   const givenUp = running.router.drain(request, controller.signal);
@@ -170,7 +206,7 @@ test('a drain sums what all workers hold, tells how it goes, and can be given up
   for (const answer of held.splice(0, 7)) answer();
   const report = await drained;
   assert.deepEqual([report.finished, report.cut], [7, 5]);
-  assert.ok(report.seconds >= 2.4 && report.seconds < 6, String(report.seconds));
+  assert.ok(report.seconds >= 1.4 && report.seconds < 6, String(report.seconds));
   for (const client of clients) client.close();
   await closeSides([slow, quick]);
 });

@@ -27,11 +27,27 @@ export class Link {
       this.#parts = [];
       this.#length = 0;
       from = end + 1;
-      onMessage(JSON.parse(line) as Message);
+      const message = parse(line);
+      if (message === null) {
+        // Not our protocol: whoever it is, the router must not die of it.
+        this.#socket.destroy();
+        return;
+      }
+      onMessage(message);
     }
     if (from === text.length) return;
     this.#parts.push(text.slice(from));
     this.#length += text.length - from;
     if (this.#length > longestLine) this.#socket.destroy();
+  }
+}
+
+function parse(line: string): Message | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    const wellFormed = typeof value === 'object' && value !== null && 'id' in value;
+    return wellFormed ? (value as Message) : null;
+  } catch {
+    return null;
   }
 }

@@ -15,6 +15,9 @@ import type { Workers } from './workers.ts';
 /** How often a drain's caller is told. */
 const progressMs = 1000;
 
+/** A worker that does not say how it is in this time is left out: the status of the others matters more. */
+const statusPatienceMs = 2000;
+
 /** The router process: has the table, orders the workers about, and touches no request. */
 export class Parent {
   readonly #workers: Workers;
@@ -58,7 +61,10 @@ export class Parent {
 
   async status(): Promise<RouterStatus> {
     const reports = await Promise.all(
-      this.#workers.all.map((worker) => worker.call('status', {}).catch(() => null)),
+      this.#workers.all.map((worker) => {
+        const signal = AbortSignal.timeout(statusPatienceMs);
+        return worker.call('status', {}, { signal }).catch(() => null);
+      }),
     );
     const workers = reports.filter((report) => report !== null) as WorkerStatus[];
     return {

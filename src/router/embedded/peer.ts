@@ -29,9 +29,10 @@ export function trustedList(ranges: readonly string[]): BlockList {
   return list;
 }
 
-/** @param address as the socket says; an IPv4 client of a dual-stack socket comes as `::ffff:a.b.c.d` */
+/** @param address as the socket says: `::ffff:a.b.c.d` for IPv4 on a dual-stack socket, `fe80::1%eth0` with its zone */
 export function peerOf(address: string, trustedProxies: BlockList): Peer {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const [zoneless = ''] = address.split('%');
+  const plain = zoneless.startsWith('::ffff:') ? zoneless.slice(7) : zoneless;
   const trusted = plain !== '' && trustedProxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
   const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: `;
   if (!trusted) return { trusted, forwarded: (_head, host) => `${own}${host}\r\n` };

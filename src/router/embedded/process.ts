@@ -31,6 +31,8 @@ const signalDeadlineMs = 10_000;
 const log = pino({ name: 'teal-router' });
 
 async function main(argument: string): Promise<void> {
+  // The control socket exists for a moment before its mode is set: it must never be open to others.
+  process.umask(0o077);
   const options = readOptions(argument);
   const file = path.join(options.data, 'router', 'table.json');
   const ready = Promise.withResolvers<Parent>();

@@ -7,7 +7,7 @@ import { WorkerProcess } from './worker-process.ts';
 /** A worker that lived for less is part of a crash loop. */
 const healthyLifeMs = 5_000;
 /** One that does not acknowledge a table for this long serves an old one: it is killed, and replaced. */
-const silentMs = 5_000;
+const silentMs = 3_000;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
