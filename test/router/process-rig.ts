@@ -34,7 +34,9 @@ export async function start(more: Partial<RouterOptions> = {}): Promise<Running>
     port: async () => (await running.router.status()).listen[0]?.port ?? 0,
     async [Symbol.asyncDispose]() {
       await running.router.shutdown(0).catch(() => stopBySocket(data));
+      const folder = path.dirname(socketPath(data, 'router/control.sock'));
       await rm(data, { recursive: true, force: true });
+      if (!folder.startsWith(data)) await rm(folder, { recursive: true, force: true });
     },
   };
   return running;

@@ -9,6 +9,8 @@ import { CR, LF, hexValue, nameByte, valueByte } from './bytes.ts';
 const longestSize = 13;
 /** All extensions of one chunk together; no known client sends any. */
 const longestExtension = 256;
+/** RFC 9112 §7.1.1, without the optional whitespace that no sender may send. */
+const extensionPattern = /^(?:;[!#$%&'*+.^_`|~\w-]+(?:=(?:[!#$%&'*+.^_`|~\w-]+|"(?:[^"\\]|\\.)*"))?)+$/;
 /** The trailer section, with its empty line. */
 const longestTrailer = 8192;
 
@@ -20,7 +22,7 @@ export class ChunkedDecoder {
   trailer: Buffer = Buffer.alloc(0);
   #remaining = 0;
   #digits = 0;
-  #extension = 0;
+  #extension = '';
   #trailerParts: Buffer[] = [];
   #trailerLength = 0;
   #lineLength = 0;
@@ -56,14 +58,12 @@ export class ChunkedDecoder {
       case 'size':
         return this.#readSize(byte);
       case 'extension':
-        if (byte === CR) this.state = 'size-lf';
-        else if (valueByte[byte] !== 1 || ++this.#extension > longestExtension) return false;
-        return true;
+        return this.#readExtension(byte);
       case 'size-lf':
         if (byte !== LF) return false;
         this.state = this.#remaining === 0 ? 'trailer' : 'data';
         this.#digits = 0;
-        this.#extension = 0;
+        this.#extension = '';
         return true;
       case 'data-cr':
         this.state = 'data-lf';
@@ -86,9 +86,19 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) return false;
     if (byte === CR) this.state = 'size-lf';
-    else if (byte === 0x3b) this.state = 'extension';
+    else if (byte === 0x3b) return this.#readExtension(byte);
     else return false;
     return true;
+  }
+
+  #readExtension(byte: number): boolean {
+    if (byte === CR) {
+      this.state = 'size-lf';
+      return extensionPattern.test(this.#extension);
+    }
+    this.state = 'extension';
+    this.#extension += String.fromCharCode(byte);
+    return valueByte[byte] === 1 && this.#extension.length <= longestExtension;
   }
 
   /** Collects up to the empty line. Lines are checked here only for CRLF; `trailer.ts` reads their fields. */
