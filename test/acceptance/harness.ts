@@ -1,0 +1,276 @@
+/** A Teal of its own for one scenario: real processes, sockets and files in a temporary folder, all gone at the end. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildShop, type BuildOptions } from '../../examples/shop/build.ts';
+import { Client } from '../../src/cli/client.ts';
+import type { AppStatus, EventView } from '../../src/control/contract.ts';
+import { runLoad, type Load, type LoadOptions } from '../../src/load/load.ts';
+import { socketPath } from '../../src/router/socket-path.ts';
+import { isAlive, kill, processesOf } from './processes.ts';
+import { patchEnvironment, type Patch } from './sabotage/patch.ts';
+import { sleep, until } from './until.ts';
+
+const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
+/** A scenario's sabotage reaches its Teal this way; set by the runner, for the process of one scenario only. */
+export const sabotageVariable = 'ACCEPTANCE_SABOTAGE';
+
+export interface Settings {
+  /** Lines of teal.yaml below `apps.shop`, indented from there; later ones take the place of the usual ones. */
+  readonly instances?: number;
+  readonly workers?: number;
+  readonly release?: Readonly<Record<string, string>>;
+  readonly tests?: readonly string[];
+  readonly health?: string;
+  readonly drain?: string;
+  readonly upstream?: string;
+  readonly client?: string;
+  readonly command?: string;
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A control plane in the foreground, as `teal up` runs it. */
+export interface Up {
+  readonly child: ChildProcess;
+  readonly ended: Promise<NodeJS.Signals | number | null>;
+  readonly said: () => string;
+  /** SIGKILL, and gone. */
+  kill(): Promise<void>;
+}
+
+export class World implements AsyncDisposable {
+  readonly folder: string;
+  readonly port: number;
+  readonly url: string;
+  readonly client: Client;
+  readonly #patches: readonly Patch[];
+  #up: Up | null = null;
+  readonly #loads: Load[] = [];
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    mkdirSync(this.data, { mode: 0o700 });
+    this.client = new Client(this.config, socketPath(this.data, 'control.sock'));
+    this.#patches = JSON.parse(process.env[sabotageVariable] ?? '[]') as readonly Patch[];
+  }
+
+  /** A folder with a teal.yaml; nothing runs yet. */
+  static async create(settings: Settings = {}): Promise<World> {
+    const world = new World(mkdtempSync(path.join(tmpdir(), 'teal-accept-')), await freePort());
+    world.configure(settings);
+    return world;
+  }
+
+  /** One with `teal up` and v1 live. */
+  static async live(settings: Settings = {}): Promise<World> {
+    const world = await World.create(settings);
+    try {
+      await world.build('v1');
+      await world.up();
+      await world.deploy('v1', { promote: 'auto' });
+      await world.promoted('v1');
+      return world;
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get data(): string {
+    return path.join(this.folder, 'data');
+  }
+
+  get config(): string {
+    return path.join(this.folder, 'teal.yaml');
+  }
+
+  configure(settings: Settings): void {
+    writeFileSync(this.config, yaml(settings, this.folder, this.port));
+  }
+
+  async build(version: string, options: BuildOptions = {}): Promise<string> {
+    return await buildShop(version, path.join(this.folder, 'versions', version), options);
+  }
+
+  /** Starts `teal up`. @param more patches beside the sabotage, e.g. one that ends the process at some point */
+  async up(more: readonly Patch[] = [], env: Readonly<Record<string, string>> = {}): Promise<Up> {
+    const up = this.launch(more, env);
+    await Promise.race([
+      until('teal up', () => up.said().includes('"up":'), { state: up.said }),
+      up.ended.then((how) => {
+        throw new Error(`teal up ended (${how}): ${up.said()}`);
+      }),
+    ]);
+    return up;
+  }
+
+  /** The same without waiting for it: it may be meant to die early. */
+  launch(more: readonly Patch[] = [], env: Readonly<Record<string, string>> = {}): Up {
+    const child = spawn(process.execPath, [bin, 'up', '--json', '--config', this.config], {
+      cwd: this.folder,
+      env: { ...clean(), ...patchEnvironment([...this.#patches, ...more]), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const ended = new Promise<NodeJS.Signals | number | null>((resolve) => {
+      child.on('exit', (code, signal) => resolve(signal ?? code));
+    });
+    this.#up = {
+      child,
+      ended,
+      said: () => said,
+      kill: async () => {
+        child.kill('SIGKILL');
+        await ended;
+      },
+    };
+    return this.#up;
+  }
+
+  /** Runs `teal` as a person would. */
+  teal(...args: readonly string[]): Promise<Finished> {
+    const child = spawn(process.execPath, [bin, ...args, '--config', this.config], {
+      cwd: this.folder,
+      env: clean(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code, out, err }));
+    });
+  }
+
+  async deploy(version: string, body: { readonly promote?: 'auto' | 'manual'; from?: string } = {}) {
+    return await this.client.command('shop', 'deploy', { version, ...body });
+  }
+
+  app(): Promise<AppStatus> {
+    return this.client.app('shop');
+  }
+
+  /** Polls the app until it is so; a control plane that is away is waited for. */
+  async reaches(what: string, holds: (app: AppStatus) => boolean): Promise<AppStatus> {
+    let last: AppStatus | null = null;
+    return await until(
+      what,
+      async () => {
+        last = await this.app().catch(() => null);
+        return last !== null && holds(last) && last;
+      },
+      { state: () => last?.release },
+    );
+  }
+
+  /** Everyone is on the version, and its release has nothing left to do but to wait for its window. */
+  promoted(version: string): Promise<AppStatus> {
+    return this.reaches(`${version} live`, ({ version: live, release }) => {
+      const over =
+        release?.status === 'completed' || (release?.status === 'promoted' && release.drain !== null);
+      return live === version && over;
+    });
+  }
+
+  /** Everything that happened to the shop, oldest first. */
+  async events(): Promise<readonly EventView[]> {
+    return (await this.client.events({ app: 'shop', limit: 1000 })).toReversed();
+  }
+
+  async event(type: string, which: (event: EventView) => boolean = () => true): Promise<EventView> {
+    return await until(`event ${type}`, async () => {
+      return (await this.events()).findLast((event) => event.type === type && which(event)) ?? null;
+    });
+  }
+
+  /** Requests against the router, counted; stopped at the end of the world if not before. */
+  load(options: Partial<LoadOptions> = {}): Load {
+    const load = runLoad({ url: `${this.url}/api/products`, rps: 150, connections: 16, ...options });
+    this.#loads.push(load);
+    return load;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#loads.map((load) => load.stop()));
+    const up = this.#up;
+    if (up !== null && up.child.exitCode === null && up.child.signalCode === null) {
+      up.child.kill('SIGTERM');
+      await Promise.race([up.ended, sleep(3000)]);
+      await up.kill();
+    }
+    await this.#sweep();
+    if (process.env['ACCEPTANCE_KEEP'] === undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The router and the instances outlive a control plane, as they should; here they end. */
+  async #sweep(): Promise<void> {
+    const signals = ['SIGTERM', 'SIGKILL', 'SIGKILL', 'SIGKILL'] as const;
+    for (const signal of signals) {
+      const left = processesOf(this.folder).filter(isAlive);
+      if (left.length === 0) return;
+      for (const pid of left) kill(pid, signal === 'SIGTERM' ? 'SIGKILL' : signal);
+      await sleep(50);
+    }
+    const left = processesOf(this.folder).filter(isAlive);
+    if (left.length > 0) throw new Error(`processes left behind: ${left.join(', ')}`);
+  }
+}
+
+function clean(): NodeJS.ProcessEnv {
+  const foreign = /^(TEAL_|NO_COLOR|FORCE_COLOR|NODE_TEST|NODE_OPTIONS|COLUMNS|CI$|ACCEPTANCE_)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}
+
+/** Below the ports that the system gives out by itself, so that no instance gets it meanwhile. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+function yaml(settings: Settings, folder: string, port: number): string {
+  const release = { 'rollback-window': '1h', deadline: '60s', 'preview-instances': '1', ...settings.release };
+  const tests = settings.tests ?? ['http: /api/products\n          contains: cup'];
+  return `data: ${folder}/data
+router:
+  listen: 127.0.0.1:${port}
+  workers: ${settings.workers ?? 1}
+  ${settings.client === undefined ? '' : `client: { ${settings.client} }`}
+apps:
+  shop:
+    run:
+      process:
+        command: ${settings.command ?? `${process.execPath} server.js`}
+        directory: ./versions/{version}
+        environment: { SHOP_DATA: ${folder}/jobs.sqlite }
+        instances: ${settings.instances ?? 2}
+        stop-deadline: 3s
+    health: { path: /healthz, interval: 200ms, timeout: 2s, ${settings.health ?? 'deadline: 20s'} }
+    release:
+${Object.entries(release)
+  .map(([key, value]) => `      ${key}: ${value}\n`)
+  .join('')}      tests:${tests.length === 0 ? ' []' : ''}
+${tests.map((test) => `        - ${test}\n`).join('')}
+    drain: { ${settings.drain ?? 'streams: drain, deadline: 20s'} }
+    ${settings.upstream === undefined ? '' : `upstream: { ${settings.upstream} }`}
+`;
+}

@@ -1,0 +1,23 @@
+/** Longer than anything takes on a busy machine with two cores; only a failure waits that long. */
+const patienceMs = 30_000;
+const pollMs = 15;
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Asks until the answer is neither null nor false. @throws Error that says what never happened, and the last `state` */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | null | false> | T | null | false,
+  options: { readonly patienceMs?: number; readonly state?: () => unknown } = {},
+): Promise<T> {
+  const deadline = performance.now() + (options.patienceMs ?? patienceMs);
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer !== false) return answer;
+    if (performance.now() > deadline) {
+      const state = options.state === undefined ? '' : `; last seen: ${JSON.stringify(options.state())}`;
+      throw new Error(`never happened: ${what}${state}`);
+    }
+    await sleep(pollMs);
+  }
+}
