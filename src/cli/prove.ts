@@ -5,7 +5,7 @@ import { TealError } from '../errors.ts';
 import { runLoad, type Load } from '../load/load.ts';
 import type { LoadReport } from '../load/report.ts';
 import { parseTarget } from '../load/shape.ts';
-import { renderProof } from './render/proof.ts';
+import { renderProof, type Ran } from './render/proof.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { onInterrupt } from './shell/interrupt.ts';
 import { pause } from './shell/wait.ts';
@@ -16,14 +16,6 @@ export interface ProveFlags extends CommonFlags {
   readonly for?: number;
   readonly during?: string;
   readonly versionHeader?: string;
-}
-
-/** How the command that ran meanwhile ended. */
-export interface Ran {
-  readonly command: string;
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly ms: number;
 }
 
 /** Long enough for some hundred requests to compare with, short enough to wait for. */

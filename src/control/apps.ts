@@ -1,6 +1,7 @@
 import type { Command, Fact } from '../release/input.ts';
 import { TealError } from '../errors.ts';
-import { decide, type Decision } from '../release/decide.ts';
+import { decide } from '../release/decide.ts';
+import type { Decision } from '../release/decision.ts';
 import type { Event } from '../release/events.ts';
 import { evolve } from '../release/evolve.ts';
 import { nothing, stateShape, type AppState } from '../release/state.ts';
@@ -79,10 +80,16 @@ export class Apps {
     inputs: readonly { readonly app: string; readonly input: Command }[],
     by: By,
   ): Promise<void> {
+    if (inputs.length === 0) return;
     const entries = inputs.map(({ app, input }) => ({ app, input, entry: this.#entry(app) }));
     const turn = Promise.all(entries.map(({ entry }) => entry.queue)).then(() => this.#takeAll(entries, by));
     for (const { entry } of entries) entry.queue = turn.catch(() => undefined);
     await turn;
+  }
+
+  /** Keeps the state of every app, so that the events before it may be pruned. */
+  async saveSnapshots(): Promise<void> {
+    for (const entry of this.#entries.values()) await this.#saveSnapshot(entry);
   }
 
   async #take(
@@ -124,11 +131,15 @@ export class Apps {
     entry.version = stored.at(-1)?.version ?? entry.version;
     for (const listener of this.#listeners) listener(entry.state, stored);
     if (entry.version - entry.snapshotAt < eventsPerSnapshot) return;
-    entry.snapshotAt = entry.version;
     // Only shortens the next start: when it cannot be written, the events are read instead.
-    void this.#store
-      .saveSnapshot(entry.state.app, { version: entry.version, shape: stateShape, state: entry.state })
-      .catch(() => undefined);
+    void this.#saveSnapshot(entry).catch(() => undefined);
+  }
+
+  async #saveSnapshot(entry: Entry): Promise<void> {
+    const { version, state } = entry;
+    if (version === entry.snapshotAt) return;
+    entry.snapshotAt = version;
+    await this.#store.saveSnapshot(state.app, { version, shape: stateShape, state });
   }
 
   #entry(app: string): Entry {

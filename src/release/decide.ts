@@ -1,15 +1,9 @@
-import type { Event } from './events.ts';
+import type { Decision } from './decision.ts';
 import { evolve } from './evolve.ts';
 import type { Command, Fact } from './input.ts';
 import { learn } from './learn.ts';
 import { obey } from './obey.ts';
 import type { AppState } from './state.ts';
-import type { TealError } from '../errors.ts';
-
-/** What follows from an input: events to store, or a refusal. `note` says why nothing happened where nothing had to. */
-export type Decision =
-  | { readonly events: readonly Event[]; readonly note?: string; readonly refused?: never }
-  | { readonly refused: TealError; readonly events?: never };
 
 /** Who asks, and when. */
 export interface Asked {

@@ -51,11 +51,12 @@ export type Effect =
 /** Instances by role. */
 type Counts = Readonly<Record<string, number>>;
 
+/** The most urgent first: nothing comes before the routers when everyone has to go back. */
 export function effects(state: AppState): readonly Effect[] {
   return [
+    ...releaseEffects(state),
     ...colours.flatMap((colour) => environmentEffects(state, colour)),
     ...handOver(state),
-    ...releaseEffects(state),
     ...wake(state),
   ];
 }

@@ -143,5 +143,5 @@ function missed(release: Release): string {
 
 function differences(state: AppState, release: Release): ReturnType<typeof parity> {
   const live = state.environments[other(release.colour)];
-  return live === null ? [] : parity(live.spec, release.build.spec);
+  return live === null ? [] : parity(live.spec, release.build.spec, state.scale);
 }

@@ -1,5 +1,6 @@
+import type { App } from '../config/config.ts';
 import type { TealError } from '../errors.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Event } from './events.ts';
 import type { Command } from './input.ts';
 import * as refuse from './refusals.ts';
@@ -12,7 +13,7 @@ import { next, transitions } from './transitions.ts';
 export function obey(state: AppState, command: Command, now: number): Decision {
   // Rollback first, before anything that could refuse (invariant 3).
   if (command.type === 'rollback') return rollback(state, command.reason, now);
-  if (command.type === 'apply') return { events: [{ type: 'applied', config: command.config }] };
+  if (command.type === 'apply') return apply(state, command.config);
   if (state.config === null || state.removing) return { refused: refuse.unknownApp(state.app) };
   switch (command.type) {
     case 'deploy':
@@ -38,6 +39,15 @@ export function obey(state: AppState, command: Command, now: number): Decision {
     case 'remove':
       return { events: [{ type: 'remove-started' }] };
   }
+}
+
+/** What is being removed takes its settings with it: new ones would be lost without a word. */
+function apply(state: AppState, config: App): Decision {
+  if (state.removing)
+    return refused(
+      refuse.wrongState(state, 'be applied', `when it is gone, which teal status shows: teal apply`),
+    );
+  return { events: [{ type: 'applied', config }] };
 }
 
 /** Back to what was live before, whatever state the release is in, and whatever is wrong with the candidate. */

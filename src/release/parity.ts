@@ -3,21 +3,26 @@ import type { Difference } from './state.ts';
 
 /**
  * The ways in which two environments of an app differ in more than the version (invariant 10): variables, instances,
- * limits, roles. Values of secrets are not known here and never shown: a secret `differs` when its source does.
+ * limits, roles. `scale` holds for both, whatever their teal.yaml said. Values of secrets are not known here and never shown: a secret `differs` when its source does.
  */
-export function parity(live: App, candidate: App): readonly Difference[] {
+export function parity(
+  live: App,
+  candidate: App,
+  scale: Readonly<Record<string, number>> = {},
+): readonly Difference[] {
   const names = new Set([...live.roles, ...candidate.roles].map((role) => role.name));
   return [...names].flatMap((name) => {
     const before = live.roles.find((role) => role.name === name);
     const after = candidate.roles.find((role) => role.name === name);
     if (!before || !after) return [difference(name, 'role', before && 'present', after && 'present')];
-    return [...settings(before, after), ...variables(before, after)];
+    return [...settings(before, after, scale), ...variables(before, after)];
   });
 }
 
-function settings(before: Role, after: Role): Difference[] {
+function settings(before: Role, after: Role, scale: Readonly<Record<string, number>>): Difference[] {
+  const instances = (role: Role): string => String(scale[role.name] ?? role.instances);
   const pairs: [string, string, string][] = [
-    ['instances', String(before.instances), String(after.instances)],
+    ['instances', instances(before), instances(after)],
     ['runs-in', before.runsIn, after.runsIn],
     ['stop-signal', before.stop.signal, after.stop.signal],
     ...limitNames.map((name): [string, string, string] => [

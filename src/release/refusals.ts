@@ -61,14 +61,16 @@ export const noRelease = (state: AppState, command: string): TealError =>
 export const wrongState = (state: AppState, command: string, instead: string): TealError => {
   const release = state.release;
   const step = release && release.status === 'stepping' ? release.steps[release.cursor] : undefined;
-  const where = step
-    ? `at ${stepName(step)}`
-    : release
-      ? transitions[release.status].means
-      : 'without a release';
+  const where = state.removing
+    ? 'being removed'
+    : step
+      ? `at ${stepName(step)}`
+      : release
+        ? transitions[release.status].means
+        : 'without a release';
   return new TealError(
     'wrong-state',
-    `${state.app} can't ${command} now: ${release?.id ?? 'it'} is ${where}.`,
+    `${state.app} can't ${command} now: ${state.removing ? 'it' : (release?.id ?? 'it')} is ${where}.`,
     {
       remedy: instead,
       details: { status: release?.status ?? null },

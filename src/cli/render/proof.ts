@@ -1,9 +1,16 @@
 import type { TealError } from '../../errors.ts';
 import type { LoadReport } from '../../load/report.ts';
-import type { Ran } from '../prove.ts';
 import type { View } from '../shell/terminal.ts';
 import { renderBlock, type Row } from './block.ts';
 import { count, duration, latency } from './units.ts';
+
+/** How the command that ran meanwhile ended. */
+export interface Ran {
+  readonly command: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly ms: number;
+}
 
 export interface Proof {
   readonly report: LoadReport;
