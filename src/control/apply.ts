@@ -1,38 +1,89 @@
 import { diffConfig } from '../config/diff.ts';
-import type { Config } from '../config/config.ts';
+import type { App, Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { TealError } from '../errors.ts';
 import { checkLimits } from '../platform/process/limits.ts';
-import type { By } from './apps.ts';
+import { teal, type By } from './apps.ts';
 import type { ApplyBody, ApplyResult, ConfigChange } from './contract.ts';
 import type { Deps } from './deps.ts';
 
+type Known = Pick<Deps, 'apps' | 'keys'>;
+
 /** Validates teal.yaml, shows what differs, and applies all of it in one transaction, or nothing. Traffic does not move. */
 export async function apply(
-  deps: Pick<Deps, 'apps' | 'config'>,
+  deps: Known & Pick<Deps, 'config'>,
   body: ApplyBody,
   by: By,
 ): Promise<ApplyResult> {
   const config = await loadConfig(body.file);
+  check(deps, config);
   const changes = [...appChanges(deps, config), ...routerChanges(deps.config, config)];
   if (body.dryRun === true) return { changes, applied: false };
-  await applyConfig(deps, config, by);
+  await applyApps(deps, Object.values(config.apps), by);
   return { changes, applied: true };
 }
 
-/** Gives every app its configuration, where it differs. @throws TealError `limits-unsupported`, before anything is stored */
-export async function applyConfig(deps: Pick<Deps, 'apps'>, config: Config, by: By): Promise<void> {
-  for (const role of Object.values(config.apps).flatMap(({ roles }) => roles)) {
-    const unsupported = checkLimits(role.limits);
-    if (unsupported !== null) throw unsupported;
-  }
-  const changed = Object.values(config.apps).filter(
+/**
+ * The same at start. An app whose removal is still going on is left to it: its name is free when it is gone.
+ * @throws TealError `limits-unsupported`, `route-conflict`: before anything is stored
+ */
+export async function applyAtStart(deps: Known, config: Config): Promise<void> {
+  check(deps, config);
+  const apps = Object.values(config.apps).filter(({ name }) => !deps.apps.state(name).removing);
+  await applyApps(deps, apps, teal);
+}
+
+async function applyApps(deps: Known, apps: readonly App[], by: By): Promise<void> {
+  const changed = apps.filter(
     (app) => JSON.stringify(deps.apps.state(app.name).config) !== JSON.stringify(app),
   );
+  // Before the app is known: the next table is built with its key.
+  await deps.keys.load(changed.map(({ name }) => name));
   await deps.apps.applyAll(
     changed.map((app) => ({ app: app.name, input: { type: 'apply', config: app } })),
     by,
   );
 }
+
+function check(deps: Pick<Deps, 'apps'>, config: Config): void {
+  for (const role of Object.values(config.apps).flatMap(({ roles }) => roles)) {
+    const unsupported = checkLimits(role.limits);
+    if (unsupported !== null) throw unsupported;
+  }
+  const goOn = deps.apps
+    .states()
+    .flatMap(({ app, config: known, removing }) =>
+      known === null || removing || config.apps[app] !== undefined ? [] : [known],
+    );
+  checkRoutes(goOn, Object.values(config.apps));
+}
+
+/** An app that has left the file goes on: nothing in the file may take its requests away, as a renamed app would. */
+function checkRoutes(goOn: readonly App[], apps: readonly App[]): void {
+  const taken = new Map(goOn.flatMap((app) => routesOf(app).map((route) => [route, app.name])));
+  for (const app of apps) {
+    const route = routesOf(app).find((each) => taken.has(each));
+    if (route === undefined) continue;
+    const other = taken.get(route);
+    throw new TealError(
+      'route-conflict',
+      `${app.name} wants ${route}, which goes to ${other}; ${other} is not in teal.yaml any more, and still runs.`,
+      {
+        remedy: `remove it first: teal remove ${other}`,
+        details: { app: app.name, other, route },
+      },
+    );
+  }
+}
+
+const routesOf = (app: App): readonly string[] =>
+  app.roles
+    .filter(({ kind }) => kind === 'web')
+    .flatMap(({ hosts, paths }) =>
+      (hosts.length === 0 ? ['every host'] : hosts).flatMap((host) =>
+        (paths.length === 0 ? ['/'] : paths).map((path) => `${host} with path ${path}`),
+      ),
+    );
 
 function appChanges(deps: Pick<Deps, 'apps'>, config: Config): readonly ConfigChange[] {
   const gone = deps.apps.names().filter((app) => config.apps[app] === undefined);

@@ -4,7 +4,8 @@ import { TealError } from '../errors.ts';
 import { checkLimits } from '../platform/process/limits.ts';
 import { decide } from '../release/decide.ts';
 import type { App } from '../config/config.ts';
-import type { Build } from '../release/state.ts';
+import type { AppState, Build } from '../release/state.ts';
+import { transitions } from '../release/transitions.ts';
 import { teal, type By } from './apps.ts';
 import type { CommandBody } from './contract.ts';
 import type { Deps } from './deps.ts';
@@ -68,6 +69,10 @@ function checkDirectories(build: Build): void {
     );
   }
 }
+
+/** Whether these events leave the app without a release at work: what it no longer needs can go. */
+export const releaseEnded = (state: AppState, events: readonly { readonly type: string }[]): boolean =>
+  events.length > 0 && (state.release === null || (transitions[state.release.status].ended ?? false));
 
 /** Removes versions nobody can go back to any more, beyond those to keep. */
 export async function pruneVersions(deps: Deps, app: string): Promise<void> {

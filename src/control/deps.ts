@@ -5,10 +5,11 @@ import type { VersionStore } from '../platform/versions/version-store.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import type { Apps } from './apps.ts';
+import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
 import type { Routes } from './routes.ts';
 
-/** What effects and API handlers work with; wired in control.ts. */
+/** What effects and API handlers work with; wired in system.ts. */
 export interface Deps {
   readonly config: Config;
   readonly apps: Apps;
@@ -18,8 +19,8 @@ export interface Deps {
   readonly router: Router;
   readonly routes: Routes;
   readonly releases: Releases;
-  /** Signs and checks preview tokens of an app. */
-  readonly previewKey: (app: string) => string;
+  /** Signs and checks preview tokens. */
+  readonly keys: PreviewKeys;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

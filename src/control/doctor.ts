@@ -4,22 +4,35 @@ import { TealError } from '../errors.ts';
 import { describeLimitSupport } from '../platform/process/limits.ts';
 import type { Check } from './contract.ts';
 import type { Deps } from './deps.ts';
+import { endsWithin } from './pause.ts';
 
 /** Below this an event log, versions and logs soon fail to be written. */
 const littleDiskBytes = 500 * 1024 * 1024;
+/** A router that takes longer is not well. */
+const routerMs = 2000;
 
 /** Looks at what Teal stands on; each check says what to do when it is not well. */
 export async function doctor(deps: Deps): Promise<readonly Check[]> {
   return await Promise.all([
-    node(),
-    store(deps),
-    router(deps),
-    config(deps),
-    disk(deps),
-    permissions(deps),
-    limits(),
-    ...apps(deps),
+    checked('node', node),
+    checked('event log', () => store(deps)),
+    checked('router', () => router(deps)),
+    checked('teal.yaml', () => config(deps)),
+    checked('disk', () => disk(deps)),
+    checked('permissions', () => permissions(deps)),
+    checked('limits', limits),
+    ...deps.apps.names().map((name) => checked(name, () => app(deps, name))),
   ]);
+}
+
+/** A check that cannot even be made has failed; the others are worth telling all the same. */
+async function checked(name: string, check: () => Check | Promise<Check>): Promise<Check> {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof TealError) return failed(name, error.message, error.remedy);
+    return failed(name, String(error), 'see the log of teal up');
+  }
 }
 
 const ok = (name: string, says: string): Check => ({ name, state: 'ok', says, remedy: null });
@@ -36,51 +49,41 @@ const failed = (name: string, says: string, remedy: string): Check => ({
   remedy,
 });
 
-async function node(): Promise<Check> {
+function node(): Check {
   return ok('node', `${process.versions.node} (${process.execPath})`);
 }
 
 async function store(deps: Deps): Promise<Check> {
-  try {
-    const streams = await deps.store.streams();
-    return ok('event log', `readable, ${streams.length} streams`);
-  } catch (error) {
-    return fromError('event log', error);
-  }
+  const streams = await deps.store.streams();
+  return ok('event log', `readable, ${streams.length} streams`);
 }
 
 async function router(deps: Deps): Promise<Check> {
-  try {
-    const { generation, workers, listen } = await deps.router.status();
-    const behind = workers.filter((worker) => worker.generation !== generation);
-    const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ');
-    if (behind.length > 0)
-      return warning(
-        'router',
-        `${behind.length} workers have an older table than ${generation}`,
-        'ask again in a moment',
-      );
-    return ok('router', `${where}, table ${generation}, ${workers.length} workers`);
-  } catch (error) {
-    return fromError('router', error);
-  }
+  const asked = deps.router.status();
+  if (!(await endsWithin(asked, routerMs)))
+    return failed(
+      'router',
+      `no answer within ${routerMs / 1000} s`,
+      `look into ${deps.config.data}/router/router.log`,
+    );
+  const { generation, workers, listen } = await asked;
+  const behind = workers.filter((worker) => worker.generation !== generation);
+  const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ');
+  if (behind.length === 0) return ok('router', `${where}, table ${generation}, ${workers.length} workers`);
+  return warning(
+    'router',
+    `${behind.length} workers have an older table than ${generation}`,
+    'ask again in a moment',
+  );
 }
 
 async function config(deps: Deps): Promise<Check> {
-  try {
-    const now = await loadConfig(deps.config.file);
-    const differs = Object.values(now.apps).filter(
-      (app) => JSON.stringify(deps.apps.state(app.name).config) !== JSON.stringify(app),
-    );
-    if (differs.length === 0) return ok('teal.yaml', `${deps.config.file} is applied`);
-    return warning(
-      'teal.yaml',
-      `not applied yet: ${differs.map(({ name }) => name).join(', ')}`,
-      'teal apply',
-    );
-  } catch (error) {
-    return fromError('teal.yaml', error);
-  }
+  const now = await loadConfig(deps.config.file);
+  const differs = Object.values(now.apps).filter(
+    (each) => JSON.stringify(deps.apps.state(each.name).config) !== JSON.stringify(each),
+  );
+  if (differs.length === 0) return ok('teal.yaml', `${deps.config.file} is applied`);
+  return warning('teal.yaml', `not applied yet: ${differs.map(({ name }) => name).join(', ')}`, 'teal apply');
 }
 
 async function disk(deps: Deps): Promise<Check> {
@@ -98,26 +101,14 @@ async function permissions(deps: Deps): Promise<Check> {
   return warning('permissions', 'others can look into the data directory', `chmod 700 ${deps.config.data}`);
 }
 
-async function limits(): Promise<Check> {
+function limits(): Check {
   const said = describeLimitSupport();
   return ok('limits', typeof said === 'string' ? said : JSON.stringify(said));
 }
 
-function apps(deps: Deps): Promise<Check>[] {
-  return deps.apps.names().map(async (app) => {
-    const instances = deps.platform.instances().filter((each) => each.app === app);
-    const unwell = instances.filter(({ state }) => state === 'unhealthy' || state === 'backing-off');
-    if (unwell.length > 0)
-      return failed(
-        app,
-        `${unwell.length} of ${instances.length} instances are not well`,
-        `teal logs ${app}`,
-      );
-    return ok(app, `${instances.length} instances, all well`);
-  });
-}
-
-function fromError(name: string, error: unknown): Check {
-  if (error instanceof TealError) return failed(name, error.message, error.remedy);
-  return failed(name, String(error), 'see the log of teal up');
+function app(deps: Deps, name: string): Check {
+  const instances = deps.platform.instances().filter((each) => each.app === name);
+  const unwell = instances.filter(({ state }) => state === 'unhealthy' || state === 'backing-off');
+  if (unwell.length === 0) return ok(name, `${instances.length} instances, all well`);
+  return failed(name, `${unwell.length} of ${instances.length} instances are not well`, `teal logs ${name}`);
 }

@@ -2,22 +2,43 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TealError } from '../errors.ts';
 
+/** SQLITE_BUSY (sqlite.org/rescode.html): another connection holds the lock. */
+const busy = 5;
+
 /**
  * One control plane for a data directory. The lock is SQLite's own file lock, held by an open transaction: the kernel
  * lets go of it when the process dies, however it dies, so there are no stale locks to clean up.
- * @throws TealError `already-running`
+ * @throws TealError `already-running`, `store-unreadable`
  */
 export function lockData(data: string): { release(): void } {
-  const database = new DatabaseSync(path.join(data, 'lock'));
+  let database: DatabaseSync | null = null;
   try {
+    database = new DatabaseSync(path.join(data, 'lock'));
+    // Nothing is written by it: a full disk does not keep Teal from starting.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    const held = database;
+    return { release: () => held.close() };
   } catch (cause) {
-    database.close();
-    throw new TealError('already-running', `Teal already runs with the data directory ${data}.`, {
-      remedy: 'use that one (teal status), or stop it: teal down',
+    database?.close();
+    throw (cause as { errcode?: number }).errcode === busy ? running(data, cause) : unusable(data, cause);
+  }
+}
+
+const running = (data: string, cause: unknown): TealError =>
+  new TealError('already-running', `Teal already runs with the data directory ${data}.`, {
+    remedy: 'use that one (teal status), or stop it: teal down',
+    details: { data },
+    cause,
+  });
+
+/** The data directory cannot be made, or nothing can be opened in it. */
+export const unusable = (data: string, cause: unknown): TealError =>
+  new TealError(
+    'store-unreadable',
+    `The data directory ${data} cannot be used: ${(cause as Error).message}.`,
+    {
+      remedy: 'make it a folder that this user may write to, or name another one in teal.yaml: data',
       details: { data },
       cause,
-    });
-  }
-  return { release: () => database.close() };
-}
+    },
+  );

@@ -32,7 +32,7 @@ export async function linkTo(
   to: { readonly app: string; readonly version: string; readonly colour: Colour; readonly expiresAt: number },
 ): Promise<PreviewLink> {
   const { app, version, expiresAt } = to;
-  const token = signPreview({ app, version, expiresAt }, deps.previewKey(app));
+  const token = signPreview({ app, version, expiresAt }, deps.keys.get(app));
   const base = await baseUrl(deps);
   return { ...to, url: `${base}/.teal/preview/${token}/`, header: { name: previewHeader, value: token } };
 }

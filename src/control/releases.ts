@@ -1,3 +1,4 @@
+import { TealError } from '../errors.ts';
 import type { Instance } from '../platform/platform.ts';
 import type { Colour, Drain } from '../release/state.ts';
 import type { Router } from '../router/router.ts';
@@ -5,10 +6,12 @@ import type { Routes } from './routes.ts';
 import type { Apps } from './apps.ts';
 
 export interface ReleasesOptions {
-  readonly router: Router;
-  readonly routes: () => Routes;
-  readonly apps: () => Apps;
+  readonly router: Pick<Router, 'drain'>;
+  readonly routes: () => Pick<Routes, 'current'>;
+  readonly apps: Pick<Apps, 'state'>;
 }
+
+const none: Drain = { finished: 0, cut: 0, seconds: 0 };
 
 /**
  * Lets instances go: takes them out of the table, waits until every router has it, and drains them. Nothing is stopped
@@ -18,7 +21,8 @@ export class Releases {
   readonly #options: ReleasesOptions;
   readonly #released = new Set<string>();
   readonly #drains = new Map<string, Drain>();
-  readonly #closed = new AbortController();
+  readonly #leaving = new AbortController();
+  readonly #routerGone = new AbortController();
 
   constructor(options: ReleasesOptions) {
     this.#options = options;
@@ -29,34 +33,30 @@ export class Releases {
     return this.#released;
   }
 
+  /** Resolves when they may be stopped; rejects when Teal leaves before that: then nobody may stop them. */
   async release(instances: readonly Instance[]): Promise<void> {
     const [first] = instances;
-    const web = instances.filter(({ address }) => address !== null);
+    const endpoints = instances.filter(({ address }) => address !== null).map(({ id }) => id);
     for (const { id } of instances) this.#released.add(id);
-    if (first === undefined || web.length === 0 || this.#closed.signal.aborted) return;
-    const state = this.#options.apps().state(first.app);
-    const policy = (state.config ?? state.environments[first.colour]?.spec)?.drain ?? {
-      streams: 'drain',
-      deadlineMs: 0,
-    };
+    if (first === undefined || endpoints.length === 0) return;
+    const signal = AbortSignal.any([this.#leaving.signal, this.#routerGone.signal]);
     try {
-      await this.#options.routes().current(this.#closed.signal);
-      const drain = await this.#options.router.drain(
-        { app: first.app, endpoints: web.map(({ id }) => id), ...policy },
-        this.#closed.signal,
-      );
+      await this.#options.routes().current(signal);
+      const policy = drainPolicy(this.#options.apps, first);
+      const drain = await this.#options.router.drain({ app: first.app, endpoints, ...policy }, signal);
       this.#add(first.app, first.colour, drain);
     } catch (error) {
-      if (!this.#closed.signal.aborted) throw error;
+      if (this.#leaving.signal.aborted || !this.#routerGone.signal.aborted) throw error;
     }
   }
 
-  /** What the drains of this environment have counted since the last call. */
-  takeDrain(app: string, colour: Colour): Drain {
-    const key = `${app}/${colour}`;
-    const drain = this.#drains.get(key) ?? { finished: 0, cut: 0, seconds: 0 };
-    this.#drains.delete(key);
-    return drain;
+  /** What the drains of this environment have counted since `forgetDrain`. */
+  drainOf(app: string, colour: Colour): Drain {
+    return this.#drains.get(`${app}/${colour}`) ?? none;
+  }
+
+  forgetDrain(app: string, colour: Colour): void {
+    this.#drains.delete(`${app}/${colour}`);
   }
 
   /** Forgets instances that are gone. */
@@ -64,18 +64,34 @@ export class Releases {
     for (const id of this.#released) if (!existing.has(id)) this.#released.delete(id);
   }
 
-  /** From now on instances are let go without waiting: the router is gone, or going. */
-  close(): void {
-    this.#closed.abort();
+  /** Teal lets go of everything: what is not drained yet goes on serving. */
+  leave(): void {
+    this.#leaving.abort(
+      new TealError('control-unavailable', 'Teal is letting go of the instances', { remedy: 'teal up' }),
+    );
+  }
+
+  /** From now on instances are let go without waiting: no request reaches them any more. */
+  withoutRouter(): void {
+    this.#routerGone.abort();
   }
 
   #add(app: string, colour: Colour, more: Drain): void {
-    const key = `${app}/${colour}`;
-    const sum = this.#drains.get(key) ?? { finished: 0, cut: 0, seconds: 0 };
-    this.#drains.set(key, {
+    const sum = this.drainOf(app, colour);
+    this.#drains.set(`${app}/${colour}`, {
       finished: sum.finished + more.finished,
       cut: sum.cut + more.cut,
       seconds: Math.max(sum.seconds, more.seconds),
     });
   }
+}
+
+/** How an environment is drained: as teal.yaml says now, or as it said when the app was still in it. */
+export function drainPolicy(
+  apps: Pick<Apps, 'state'>,
+  { app, colour }: { readonly app: string; readonly colour: Colour },
+): { readonly streams: 'drain' | 'close' | 'spread'; readonly deadlineMs: number } {
+  const state = apps.state(app);
+  const known = (state.config ?? state.environments[colour]?.spec)?.drain;
+  return known ?? { streams: 'drain', deadlineMs: 0 };
 }

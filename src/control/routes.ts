@@ -1,16 +1,26 @@
+import { TealError } from '../errors.ts';
 import type { Router } from '../router/router.ts';
-import type { AppTable } from '../router/table.ts';
-import { sleep } from './runner.ts';
+import type { AppTable, RoutingTable } from '../router/table.ts';
+import { pause } from './pause.ts';
 
 export interface RoutesOptions {
-  readonly router: Router;
+  readonly router: Pick<Router, 'apply' | 'status'>;
   readonly build: () => readonly AppTable[];
   readonly nextGeneration: () => Promise<number>;
   readonly failed: (error: unknown) => void;
   readonly applied: (generation: number) => void;
+  /** How often the router is asked whether it still has the table. */
+  readonly checkMs?: number;
 }
 
 const retryMs = { first: 50, last: 2000 };
+/** A router that lost its table answers 503 for this long at most; asking costs it one message to each worker. */
+const defaultCheckMs = 2000;
+
+interface Waiter {
+  readonly resolve: (generation: number) => void;
+  readonly reject: (reason: unknown) => void;
+}
 
 /**
  * Keeps the routers' table equal to what it shall be. Any number of changes while one table is on its way become one
@@ -19,39 +29,79 @@ const retryMs = { first: 50, last: 2000 };
 export class Routes {
   readonly #options: RoutesOptions;
   readonly #closed = new AbortController();
-  #waiters: ((generation: number) => void)[] = [];
+  readonly #waiters = new Set<Waiter>();
+  #open = false;
   #dirty = false;
   #pumping: Promise<void> | null = null;
-  #content: string | null = null;
-  #generation = 0;
+  /** Ends the pause before the next try: what has changed meanwhile need not wait for it. */
+  #hurry = new AbortController();
+  /** In force, as far as is known; null: nothing yet, or the router has something else. */
+  #table: { readonly table: RoutingTable; readonly content: string } | null = null;
+  /** Some router has been seen with this generation: only a higher one is taken. */
+  #seen = 0;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(options: RoutesOptions) {
     this.#options = options;
   }
 
+  /** Until now nothing was built: the router serves its last table until what it is made of is known again. */
+  open(): void {
+    this.#open = true;
+    this.#timer = setInterval(() => void this.check(), this.#options.checkMs ?? defaultCheckMs);
+    this.#timer.unref();
+    this.refresh();
+  }
+
   /** Something that the table is made of has changed. */
   refresh(): void {
-    if (this.#closed.signal.aborted) return;
+    if (!this.#open || this.#closed.signal.aborted) return;
     this.#dirty = true;
-    this.#pumping ??= this.#pump().finally(() => (this.#pumping = null));
+    this.#hurry.abort();
+    this.#pumping ??= this.#pump();
   }
 
   /** The generation in force everywhere that reflects everything known at the time of this call. */
-  current(signal: AbortSignal): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const gone = (): void => reject(signal.reason as Error);
-      if (signal.aborted) return gone();
-      signal.addEventListener('abort', gone, { once: true });
-      this.#waiters.push((generation) => {
-        signal.removeEventListener('abort', gone);
-        resolve(generation);
-      });
-      this.refresh();
-    });
+  async current(signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    this.#closed.signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const waiter = { resolve, reject };
+    const gone = (): void => reject(signal.reason);
+    signal.addEventListener('abort', gone, { once: true });
+    this.#waiters.add(waiter);
+    this.refresh();
+    try {
+      return await promise;
+    } finally {
+      this.#waiters.delete(waiter);
+      signal.removeEventListener('abort', gone);
+    }
   }
 
+  /** Asks the router which table it has, and gives it the right one again when it was replaced or has lost it. */
+  async check(): Promise<void> {
+    const asked = this.#table;
+    if (asked === null || this.#pumping !== null) return;
+    try {
+      const { generation, workers } = await this.#options.router.status();
+      if (this.#table !== asked || this.#pumping !== null) return;
+      const { generation: wanted } = asked.table;
+      if (generation === wanted && workers.every((worker) => worker.generation === wanted)) return;
+      this.#seen = Math.max(this.#seen, generation);
+      this.#table = null;
+      this.refresh();
+    } catch {
+      // It does not answer: asked again at the next turn. Whoever needs it is told by `apply`.
+    }
+  }
+
+  /** Builds nothing any more; whoever waits is told so. Resolves when the table on its way has arrived or failed. */
   async close(): Promise<void> {
-    this.#closed.abort();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#closed.abort(letGo());
+    this.#hurry.abort();
+    for (const waiter of this.#waiters) waiter.reject(this.#closed.signal.reason);
     await this.#pumping;
   }
 
@@ -59,29 +109,56 @@ export class Routes {
     let wait = retryMs.first;
     while (this.#dirty && !this.#closed.signal.aborted) {
       this.#dirty = false;
-      const waiters = this.#waiters;
-      this.#waiters = [];
+      this.#hurry = new AbortController();
+      const waiters = [...this.#waiters];
       try {
-        await this.#apply(this.#options.build());
-        for (const waiter of waiters) waiter(this.#generation);
+        const generation = await this.#apply(this.#options.build(), waiters.length > 0);
+        for (const waiter of waiters) waiter.resolve(generation);
         wait = retryMs.first;
       } catch (error) {
+        if (this.#closed.signal.aborted) break;
         this.#options.failed(error);
-        this.#waiters.unshift(...waiters);
+        await pause(wait, this.#hurry.signal);
         this.#dirty = true;
-        await sleep(wait, this.#closed.signal);
         wait = Math.min(wait * 2, retryMs.last);
       }
     }
+    // In the same turn as the last look at #dirty: a refresh in between would be lost.
+    this.#pumping = null;
   }
 
-  async #apply(apps: readonly AppTable[]): Promise<void> {
+  /** @param confirm somebody relies on it: also a table that has not changed is acknowledged anew */
+  async #apply(apps: readonly AppTable[], confirm: boolean): Promise<number> {
     const content = JSON.stringify(apps);
-    if (content === this.#content) return;
-    const generation = await this.#options.nextGeneration();
-    await this.#options.router.apply({ generation, apps });
-    this.#generation = generation;
-    this.#content = content;
-    this.#options.applied(generation);
+    const same = this.#table?.content === content ? this.#table.table : null;
+    if (same !== null && !confirm) return same.generation;
+    const table = same ?? { generation: await this.#nextGeneration(), apps };
+    this.#table = null;
+    try {
+      await this.#options.router.apply(table);
+    } catch (error) {
+      this.#seen = Math.max(this.#seen, refusedBy(error));
+      throw error;
+    }
+    this.#table = { table, content };
+    if (same === null) this.#options.applied(table.generation);
+    return table.generation;
+  }
+
+  /** Above all that a router was seen with: the counter is behind after the event log was put back from a copy. */
+  async #nextGeneration(): Promise<number> {
+    for (;;) {
+      const generation = await this.#options.nextGeneration();
+      if (generation > this.#seen) return generation;
+    }
   }
 }
+
+/** The generation of the router that refused a table as too old; 0 for every other failure. */
+function refusedBy(error: unknown): number {
+  const current = error instanceof TealError && error.code === 'table-refused' && error.details['current'];
+  return typeof current === 'number' ? current : 0;
+}
+
+const letGo = (): TealError =>
+  new TealError('control-unavailable', 'Teal is letting go of the router', { remedy: 'teal up' });

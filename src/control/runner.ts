@@ -1,4 +1,5 @@
 import type { Effect } from '../release/effects.ts';
+import { pause } from './pause.ts';
 
 /** Does one effect; resolves when it is done. Throws when it has to be tried again. */
 export type Perform = (app: string, effect: Effect, signal: AbortSignal) => Promise<void>;
@@ -20,12 +21,15 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #apps = new Map<string, Map<string, AbortController>>();
   readonly #running = new Set<Promise<void>>();
+  #over = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
   }
 
+  /** The effects are started in the order given: the most urgent first. */
   want(app: string, effects: readonly Effect[]): void {
+    if (this.#over) return;
     const current = this.#apps.get(app) ?? new Map<string, AbortController>();
     this.#apps.set(app, current);
     const keys = new Set(effects.map((effect) => effect.key));
@@ -37,9 +41,16 @@ export class Runner {
     for (const effect of effects) if (!current.has(effect.key)) this.#start(app, effect, current);
   }
 
+  /** Tells every effect to end, and starts none any more. */
+  giveUp(): void {
+    this.#over = true;
+    for (const current of this.#apps.values()) for (const controller of current.values()) controller.abort();
+    this.#apps.clear();
+  }
+
   /** Gives everything up; resolves when nothing works any more. */
   async close(): Promise<void> {
-    for (const app of this.#apps.keys()) this.want(app, []);
+    this.giveUp();
     await Promise.all(this.#running);
   }
 
@@ -57,22 +68,8 @@ export class Runner {
       } catch (error) {
         if (signal.aborted) return;
         this.#options.failed(app, effect, error);
-        await sleep(wait, signal);
+        await pause(wait, signal);
       }
     }
   }
-}
-
-/** Resolves after `ms`, or when the signal is aborted. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

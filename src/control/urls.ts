@@ -1,12 +1,17 @@
 import type { App } from '../config/config.ts';
+import type { RouterStatus } from '../router/router.ts';
 import type { Deps } from './deps.ts';
 
 /** Where this machine reaches the router: the port it really listens on, also when 0 was asked for. */
 export async function baseUrl(deps: Pick<Deps, 'router'>): Promise<string> {
-  const { listen } = await deps.router.status();
-  const [first] = listen;
-  if (first === undefined) throw new Error('the router listens nowhere');
-  return `http://${hostInUrl(first.host)}:${first.port}`;
+  const base = baseOf(await deps.router.status());
+  if (base === null) throw new Error('the router listens nowhere');
+  return base;
+}
+
+/** The same of a status that is known; null when the router listens nowhere. */
+export function baseOf({ listen: [first] }: Pick<RouterStatus, 'listen'>): string | null {
+  return first === undefined ? null : `http://${hostInUrl(first.host)}:${first.port}`;
 }
 
 /** What a person on this machine types to see the app. */

@@ -32,7 +32,7 @@ describe('a blue-green release', () => {
     story.goesLive('v1');
     story.deploys('v2', app({ tests: [smoke] }));
     story.isReady();
-    assert.deepEqual(wishes(story), ['run', 'run', 'test', 'wake']);
+    assert.deepEqual(wishes(story), ['test', 'run', 'run', 'wake']);
     assert.deepEqual(story.tests('fail'), ['step-failed', 'abort-started']);
     assert.equal(story.state.live, 'blue');
     assert.equal(story.hasStopped()[0], 'retired');
@@ -269,6 +269,56 @@ describe('one release after another', () => {
     story.hasStopped();
     assert.deepEqual(story.hasStopped(), ['retired', 'removed']);
     assert.equal(story.refuses({ type: 'pause' }).code, 'app-unknown');
+  });
+});
+
+describe('what is urgent', () => {
+  test('the routers come before everything else at a switch and at a rollback', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    story.deploys('v2');
+    story.isReady();
+    story.isReady();
+    assert.equal(wishes(story)[0], 'route');
+    story.routersHaveIt();
+    story.does({ type: 'rollback', reason: null });
+    assert.equal(wishes(story)[0], 'route');
+  });
+});
+
+describe('an app that is being removed', () => {
+  test('takes no new settings, which would go with it', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    story.does({ type: 'remove' });
+    const refused = story.refuses({ type: 'apply', config: app() });
+    assert.equal(refused.code, 'wrong-state');
+    assert.match(refused.message, /it is being removed/);
+    story.hasStopped();
+    assert.deepEqual(story.does({ type: 'apply', config: app() }), ['applied']);
+  });
+});
+
+describe('parity of the two environments', () => {
+  const differences = (story: Story): readonly string[] =>
+    story.state.release?.differences.map(({ what, live, candidate }) => `${what}: ${live} → ${candidate}`) ??
+    [];
+
+  test('names other numbers of instances', () => {
+    const story = new Story(app({}, [{ instances: 2 }]));
+    story.goesLive('v1', app({}, [{ instances: 2 }]));
+    story.deploys('v2', app({}, [{ instances: 4 }]));
+    story.isReady();
+    assert.deepEqual(differences(story), ['instances: 2 → 4']);
+  });
+
+  test('counts the instances that teal scale set for both', () => {
+    const story = new Story(app({}, [{ instances: 2 }]));
+    story.goesLive('v1', app({}, [{ instances: 2 }]));
+    story.does({ type: 'scale', role: null, instances: 3 });
+    story.deploys('v2', app({}, [{ instances: 4 }]));
+    story.isReady();
+    assert.deepEqual(differences(story), []);
   });
 });
 

@@ -1,5 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { stream } from 'hono/streaming';
+import type { StreamingApi } from 'hono/utils/stream';
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { errorCodes, TealError } from '../../errors.ts';
 import { followLogs, readLogs } from '../../platform/process/logs.ts';
@@ -112,7 +113,9 @@ async function events(deps: Deps, c: Context, closing: AbortSignal): Promise<Res
       await recentEvents(deps.store, { app, limit: number(c, 'limit'), before: number(c, 'before') }),
     );
   }
-  return lines(c, closing, (signal) => followEvents(deps, { app, after: number(c, 'after') ?? 0 }, signal));
+  return lines({ deps, c, closing }, (signal) =>
+    followEvents(deps, { app, after: number(c, 'after') ?? 0 }, signal),
+  );
 }
 
 async function logs(deps: Deps, c: Context, closing: AbortSignal): Promise<Response> {
@@ -126,28 +129,33 @@ async function logs(deps: Deps, c: Context, closing: AbortSignal): Promise<Respo
     ...(role === undefined ? {} : { role }),
     ...(instance === undefined ? {} : { instance }),
   };
-  if (c.req.query('follow') !== undefined) return lines(c, closing, (signal) => followLogs(query, signal));
+  if (c.req.query('follow') !== undefined)
+    return lines({ deps, c, closing }, (signal) => followLogs(query, signal));
   const read = await readLogs(query);
-  return lines(c, closing, () => each(read));
+  return lines({ deps, c, closing }, () => each(read));
 }
 
 async function* each(items: readonly LogLine[]): AsyncGenerator<LogLine> {
   yield* items;
 }
 
+type Streaming = { readonly deps: Deps; readonly c: Context; readonly closing: AbortSignal };
+
 /** One JSON document per line, until the source ends, the client goes, or Teal does. */
 function lines(
-  c: Context,
-  closing: AbortSignal,
+  { deps, c, closing }: Streaming,
   source: (signal: AbortSignal) => AsyncIterable<unknown>,
 ): Response {
   c.header('content-type', 'application/x-ndjson');
-  return stream(c, async (out) => {
+  const pour = async (out: StreamingApi): Promise<void> => {
     const gone = new AbortController();
     out.onAbort(() => gone.abort());
     for await (const item of source(AbortSignal.any([gone.signal, closing])))
       await out.write(`${JSON.stringify(item)}\n`);
-  });
+  };
+  return stream(c, pour, async (error) =>
+    deps.log.error({ error, path: c.req.path }, 'a stream of the API failed'),
+  );
 }
 
 function number(c: Context, name: string): number | undefined {

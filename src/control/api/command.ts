@@ -6,7 +6,7 @@ import { deploy } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
 import { known } from '../known.ts';
 import { says } from '../view/says.ts';
-import { statusOf } from './status.ts';
+import { statusAfter } from './status.ts';
 
 /** Does what was asked, and says what was done. Resolves as soon as it is on disk; what follows is in the events. */
 export async function command(
@@ -17,11 +17,11 @@ export async function command(
   known(deps, app);
   if (asked.name === 'deploy') {
     await deploy(deps, app, asked.body, asked.by);
-    return { did: `deploying ${asked.body.version}`, app: await statusOf(deps, app) };
+    return { did: `deploying ${asked.body.version}`, app: await statusAfter(deps, app) };
   }
   const decision = await deps.apps.submit(app, toCommand(asked.name, asked.body), asked.by);
   const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
-  return { did, app: await statusOf(deps, app) };
+  return { did, app: await statusAfter(deps, app) };
 }
 
 function toCommand(name: Exclude<CommandName, 'deploy'>, body: CommandBody): Command {

@@ -39,9 +39,10 @@ export async function* followEvents(
   signal.addEventListener('abort', () => wake(), { once: true });
   try {
     let last = after;
-    for (const stored of (await storedEvents(deps.store, app)).filter(({ seq }) => seq > after)) {
-      last = stored.seq;
-      yield stored;
+    for (const event of await eventsAfter(deps.store, app, after)) {
+      if (signal.aborted) return;
+      last = event.seq;
+      yield event;
     }
     while (!signal.aborted) {
       for (const event of waiting.splice(0)) if (event.seq > last) yield event;
@@ -53,10 +54,18 @@ export async function* followEvents(
   }
 }
 
-/** As far back as a follower may ask; whoever wants more reads the pages of the history. */
-const followBack = 1000;
-
-async function storedEvents(store: Store, app: string | undefined): Promise<readonly EventView[]> {
-  const events = await store.recent({ limit: followBack, ...(app === undefined ? {} : { stream: app }) });
-  return events.toReversed().map(eventView);
+/** All there is after a position, oldest first, read page by page. */
+async function eventsAfter(
+  store: Store,
+  app: string | undefined,
+  after: number,
+): Promise<readonly EventView[]> {
+  const found: EventView[] = [];
+  for (let before: number | undefined; ;) {
+    const page = await recentEvents(store, { app, limit: mostLimit, before });
+    const newer = page.filter(({ seq }) => seq > after);
+    found.push(...newer);
+    before = page.at(-1)?.seq;
+    if (newer.length < mostLimit) return found.toReversed();
+  }
 }

@@ -1,6 +1,7 @@
 import type { Effect } from '../../release/effects.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
+import { drainPolicy } from '../releases.ts';
 
 /** Waits for what is in flight in the environment that traffic has left; its processes stay warm. */
 export async function drain(
@@ -10,11 +11,7 @@ export async function drain(
   signal: AbortSignal,
 ): Promise<void> {
   const { release, colour } = effect;
-  const state = deps.apps.state(app);
-  const policy = (state.config ?? state.environments[colour]?.spec)?.drain ?? {
-    streams: 'drain',
-    deadlineMs: 0,
-  };
+  const policy = drainPolicy(deps.apps, { app, colour });
   await deps.routes.current(signal);
   const endpoints = deps.platform
     .instances()

@@ -20,9 +20,7 @@ export async function retire(
   await deps.routes.current(signal);
   await Promise.all([...roles].map((role) => deps.platform.stop({ app, colour, role })));
   if (signal.aborted) return;
-  await deps.apps.submit(
-    app,
-    { type: 'environment-stopped', colour, drain: deps.releases.takeDrain(app, colour) },
-    teal,
-  );
+  const drain = deps.releases.drainOf(app, colour);
+  await deps.apps.submit(app, { type: 'environment-stopped', colour, drain }, teal);
+  deps.releases.forgetDrain(app, colour);
 }

@@ -1,4 +1,4 @@
-import { TealError } from '../../errors.ts';
+import { TealError, type ErrorCode } from '../../errors.ts';
 import type { Effect } from '../../release/effects.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
@@ -24,6 +24,17 @@ export async function run(
   await deps.apps.submit(app, { type: 'environment-ready', colour, version, size: environment.size }, teal);
 }
 
+/** Trouble of Teal or its machine, which says nothing about the version: tried again, until the release's deadline. */
+const notTheVersions: ReadonlySet<ErrorCode> = new Set([
+  'router-unavailable',
+  'table-refused',
+  'control-unavailable',
+  'store-conflict',
+  'store-unreadable',
+  'disk-full',
+  'wrong-state',
+]);
+
 /** Reports the failure, and throws it again: what is live is tried again until it runs. */
 export async function environmentFailed(
   deps: Deps,
@@ -31,11 +42,11 @@ export async function environmentFailed(
   { colour, environment: { version } }: Effect & { kind: 'run' | 'hand-over' },
   { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
 ): Promise<never> {
-  if (!signal.aborted) {
-    const known =
-      error instanceof TealError
-        ? error
-        : new TealError('internal', String(error), { remedy: 'see the log of teal up' });
+  const known =
+    error instanceof TealError
+      ? error
+      : new TealError('internal', String(error), { remedy: 'see the log of teal up' });
+  if (!signal.aborted && !notTheVersions.has(known.code)) {
     await deps.apps.submit(app, { type: 'environment-failed', colour, version, error: known.toJSON() }, teal);
   }
   throw error;

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Test } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
+import { kill } from '../kill.ts';
+import { endsWithin } from '../pause.ts';
 
 export interface Target {
   /** Of the preview, without a slash at its end. */
@@ -14,10 +17,14 @@ export interface Target {
   readonly version: string;
   readonly colour: Colour;
   readonly release: string;
+  /** Takes the values of the app's secrets out of what is going to be shown. */
+  readonly redact: (text: string) => string;
 }
 
 /** As much of the end of the output as a person reads in an error, and as an event should hold. */
 const keptBytes = 4000;
+/** A child that left the command's group may hold its output open; nobody waits for that one. */
+const outputMs = 1000;
 
 /**
  * Runs a test command in a shell, in the version's folder, with the preview's URL. Resolves with the end of its
@@ -29,50 +36,82 @@ export async function runCommand(
   target: Target & { readonly directory: string },
   signal: AbortSignal,
 ): Promise<string> {
+  signal.throwIfAborted();
   const child = spawn('/bin/sh', ['-c', test.command], {
     cwd: target.directory,
     // A group of its own, so that what it starts can be ended with it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      TEAL_APP: target.app,
-      TEAL_VERSION: target.version,
-      TEAL_ENVIRONMENT: target.colour,
-      TEAL_RELEASE: target.release,
-      TEAL_PREVIEW_URL: target.url,
-    },
+    env: { ...process.env, ...told(target) },
   });
-  const log = createWriteStream(target.log, { mode: 0o600 });
-  let tail = '';
-  const keep = (chunk: Buffer): void => {
-    log.write(chunk);
-    tail = (tail + chunk.toString()).slice(-keptBytes);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const end = (): void => {
-    if (child.pid !== undefined) killGroup(child.pid);
-  };
+  const output = collect(child, target.log);
+  const fail = (how: string): TealError => failed(test, target, how, output.tail());
   const late = AbortSignal.timeout(test.timeoutMs);
   const stop = AbortSignal.any([signal, late]);
+  const end = (): void => {
+    if (child.pid !== undefined) kill(-child.pid);
+  };
   stop.addEventListener('abort', end);
   try {
-    const [code, killed] = (await once(child, 'close')) as [number | null, string | null];
+    const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+    const [code, killed] = await exited.catch((error: Error) => {
+      throw fail(`could not be started: ${error.message}`);
+    });
+    // What it left running in the background ends now, and with it the output.
+    end();
+    await output.ended();
     signal.throwIfAborted();
-    if (late.aborted) throw failed(test, target, `took longer than ${test.timeoutMs / 1000} s`, tail);
-    if (code !== 0)
-      throw failed(test, target, killed === null ? `exited with ${code}` : `was ended by ${killed}`, tail);
-    return tail;
+    if (late.aborted) throw fail(`took longer than ${test.timeoutMs / 1000} s`);
+    if (code !== 0) throw fail(killed === null ? `exited with ${code}` : `was ended by ${killed}`);
+    return target.redact(output.tail());
   } finally {
     stop.removeEventListener('abort', end);
     end();
-    log.end();
+    output.close();
   }
 }
 
+const told = (target: Target): Readonly<Record<string, string>> => ({
+  TEAL_APP: target.app,
+  TEAL_VERSION: target.version,
+  TEAL_ENVIRONMENT: target.colour,
+  TEAL_RELEASE: target.release,
+  TEAL_PREVIEW_URL: target.url,
+});
+
+interface Output {
+  /** The end of it. */
+  tail(): string;
+  ended(): Promise<void>;
+  close(): void;
+}
+
+function collect(child: ChildProcess, file: string): Output {
+  const log: WriteStream = createWriteStream(file, { mode: 0o600 });
+  // The log is for people; a full disk fails neither the test nor Teal.
+  log.on('error', () => undefined);
+  let tail = '';
+  const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null);
+  for (const stream of streams) {
+    stream.on('data', (chunk: Buffer) => {
+      log.write(chunk);
+      tail = (tail + chunk.toString()).slice(-keptBytes);
+    });
+  }
+  const closed = Promise.all(streams.map((stream) => once(stream, 'close')));
+  closed.catch(() => undefined);
+  return {
+    tail: () => tail,
+    ended: async () => void (await endsWithin(closed, outputMs)),
+    close: () => {
+      for (const stream of streams) stream.destroy();
+      log.end();
+    },
+  };
+}
+
 export function failed(test: Test, target: Target, how: string, output: string): TealError {
-  const shown = output.trimEnd() === '' ? 'It printed nothing.' : output.trimEnd();
+  const shown = output.trimEnd() === '' ? 'It printed nothing.' : target.redact(output.trimEnd());
   return new TealError(
     'test-failed',
     `Test ${test.name} of ${target.app} ${target.version} ${how}.\n${shown}`,
@@ -81,12 +120,4 @@ export function failed(test: Test, target: Target, how: string, output: string):
       details: { test: test.name, log: target.log, release: target.release },
     },
   );
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nothing of it is left.
-  }
 }

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { TealError } from '../../errors.ts';
+import { redact } from '../../platform/process/environment.ts';
 import type { Effect } from '../../release/effects.ts';
 import type { Build } from '../../release/state.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
 import { linkTo } from '../preview.ts';
+import { pruneTestLogs } from '../retention.ts';
 import { runCommand } from './test-command.ts';
 import { runHttp } from './test-http.ts';
 import { directoryOf } from './workload.ts';
@@ -28,6 +30,7 @@ export async function testStep(
   const folder = path.join(deps.config.data, 'tests', app);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const log = path.join(folder, `${release.id}-${cursor + 1}-${step.name.replaceAll(/[^\w.-]+/g, '-')}.log`);
+  const roles = release.build.spec.roles;
   const target = {
     url: link.url.replace(/\/$/, ''),
     log,
@@ -35,6 +38,8 @@ export async function testStep(
     version,
     colour: release.colour,
     release: release.id,
+    redact: (text: string) =>
+      roles.reduce((shown, { environment }) => redact(shown, environment, process.env), text),
   };
   try {
     const output =
@@ -49,6 +54,10 @@ export async function testStep(
       app,
       { type: 'test-failed', release: release.id, cursor, error: error.toJSON() },
       teal,
+    );
+  } finally {
+    await pruneTestLogs(folder).catch((error: unknown) =>
+      deps.log.warn({ app, error }, 'old logs were not removed'),
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { Effect } from '../../release/effects.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
-import { sleep } from '../runner.ts';
+import { pause } from '../pause.ts';
 
 /** Never sleeps longer than this in one go: the clock may be set meanwhile, and a timer counts on without it. */
 const longestMs = 5000;
@@ -14,9 +14,9 @@ export async function wake(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await sleep(Math.min(Math.max(at - deps.now(), 0), longestMs), signal);
+    await pause(Math.min(Math.max(at - deps.now(), 0), longestMs), signal);
     if (signal.aborted || deps.now() < at) continue;
     await deps.apps.submit(app, { type: 'tick' }, teal);
-    await sleep(100, signal);
+    await pause(100, signal);
   }
 }

@@ -86,7 +86,7 @@ function releaseView(release: Release): ReleaseView {
     from: release.from,
     colour: release.colour,
     status: release.status,
-    ended: transitions[release.status].ended ?? false,
+    ended: ended(release),
     step: stepping ? { index: release.cursor, of: release.steps.length, name: stepName(step) } : null,
     actor: release.actor,
     startedAt: release.startedAt,
@@ -107,9 +107,17 @@ function rollbackOf(state: AppState): AppStatus['rollback'] {
     const back = state.environments[other(release.colour)];
     return back === null ? null : { to: back.version, how: 'instant' };
   }
+  // Before the switch it aborts, and on the way back there is nothing more to do: everyone is, or will be, on what is live.
+  if (release !== null && release.status !== 'retiring' && release.status !== 'reverted' && !ended(release)) {
+    const live = state.live === null ? null : state.environments[state.live];
+    return live === null ? null : { to: live.version, how: 'instant' };
+  }
+  if (state.live === null) return null;
   const before = state.lives.at(-2);
   return before === undefined ? null : { to: before.version, how: 'start-first' };
 }
+
+const ended = (release: Release): boolean => transitions[release.status].ended ?? false;
 
 function nextCommand(state: AppState): string {
   const { app, release } = state;

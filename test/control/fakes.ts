@@ -1,0 +1,91 @@
+/** Stand-ins for what a test is not about: they do what they are told, at once, and note it. */
+import { pino } from 'pino';
+import type { Instance, Place, Platform, Stopped, Workload } from '../../src/platform/platform.ts';
+import type { Colour } from '../../src/release/state.ts';
+import type { DrainReport, DrainRequest, Router, RouterStatus } from '../../src/router/router.ts';
+import type { RoutingTable } from '../../src/router/table.ts';
+
+export const quiet = pino({ level: 'silent' });
+
+export class FakeRouter implements Router {
+  readonly applied: RoutingTable[] = [];
+  readonly drained: DrainRequest[] = [];
+  /** What it has in force; a test changes it to be a router that was replaced. */
+  generation = 0;
+  report: DrainReport = { finished: 1, cut: 0, seconds: 0.1 };
+  /** Set by a test to fail or to hold calls up. */
+  beforeApply: () => Promise<void> = async () => undefined;
+  beforeDrain: (signal: AbortSignal) => Promise<void> = async () => undefined;
+  beforeStatus: () => Promise<void> = async () => undefined;
+
+  async apply(table: RoutingTable): Promise<void> {
+    await this.beforeApply();
+    this.applied.push(table);
+    this.generation = table.generation;
+  }
+
+  async drain(request: DrainRequest, signal: AbortSignal): Promise<DrainReport> {
+    await this.beforeDrain(signal);
+    this.drained.push(request);
+    return this.report;
+  }
+
+  async status(): Promise<RouterStatus> {
+    await this.beforeStatus();
+    const { generation } = this;
+    return {
+      pid: 1,
+      generation,
+      workers: [{ pid: 2, generation, connections: 0 }],
+      listen: [{ host: '127.0.0.1', port: 4321 }],
+      environments: [],
+    };
+  }
+}
+
+export class FakePlatform implements Platform {
+  readonly calls: string[] = [];
+  running: Instance[] = [];
+  beforeEnsure: (workload: Workload, signal: AbortSignal) => Promise<void> = async () => undefined;
+  beforeStop: (place: Place) => Promise<void> = async () => undefined;
+
+  async adopt(): Promise<void> {}
+
+  async ensure(workload: Workload, signal: AbortSignal): Promise<void> {
+    const { colour, role, version, instances } = workload;
+    this.calls.push(`ensure ${colour} ${role} ${version} ${instances}`);
+    await this.beforeEnsure(workload, signal);
+    this.calls.push(`up ${colour} ${role}`);
+    this.running.push(instance({ ...workload, id: `${colour}-${role}-${version}` }));
+  }
+
+  async stop(place: Place): Promise<readonly Stopped[]> {
+    const { colour, role } = place;
+    this.calls.push(`stop ${colour} ${role}`);
+    await this.beforeStop(place);
+    this.running = this.running.filter((each) => each.colour !== colour || each.role !== role);
+    this.calls.push(`stopped ${colour} ${role}`);
+    return [];
+  }
+
+  instances(): readonly Instance[] {
+    return this.running;
+  }
+
+  async close(): Promise<void> {}
+}
+
+export const instance = (more: Partial<Instance> = {}): Instance => ({
+  app: 'shop',
+  colour: 'blue' as Colour,
+  role: 'web',
+  id: 'i1',
+  version: 'v1',
+  pid: 100,
+  address: { host: '127.0.0.1', port: 5000 },
+  state: 'healthy',
+  startedAt: 0,
+  crashes: 0,
+  logs: { stdout: '', stderr: '' },
+  ...more,
+});
