@@ -2,8 +2,8 @@ import net, { type Socket } from 'node:net';
 import path from 'node:path';
 import { TealError } from '../errors.ts';
 import { Link } from '../router/embedded/link.ts';
+import type { Hello } from '../router/embedded/options.ts';
 import { Caller } from '../router/embedded/rpc.ts';
-import type { RouterStatus } from '../router/router.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { kill } from './kill.ts';
 import { endsWithin } from './pause.ts';
@@ -17,18 +17,23 @@ const graceMs = 5000;
  * Stops the router process of a data directory, if there is one, without ever starting one: its requests in flight end
  * until the deadline; one that does not end then, or has to at once (`force`), is killed, and its workers end with it.
  * Returns whether there was one.
+ * @param pid of it, when known: one that is stopping already does not say
  */
-export async function shutRouter(data: string, drainMs: number, force?: AbortSignal): Promise<boolean> {
+export async function shutRouter(
+  data: string,
+  { drainMs, pid }: { readonly drainMs: number; readonly pid: number | null },
+  force?: AbortSignal,
+): Promise<boolean> {
   const socket = await connect(socketPath(data, path.join('router', 'control.sock')));
   if (socket === null) return false;
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   try {
     const caller = attach(socket);
-    const pid = await pidOf(caller);
+    const killable = (await pidOf(caller)) ?? pid;
     const asked = caller.call('shutdown', { deadlineMs: force?.aborted === true ? 0 : drainMs });
     asked.catch(() => undefined);
     if (await endsWithin(gone, drainMs + graceMs, force)) return true;
-    if (pid !== null) kill(pid);
+    if (killable !== null) kill(killable);
     await endsWithin(gone, answerMs);
     return true;
   } finally {
@@ -37,7 +42,7 @@ export async function shutRouter(data: string, drainMs: number, force?: AbortSig
 }
 
 async function pidOf(caller: Caller): Promise<number | null> {
-  const asked = caller.call('status', {}).catch(() => null) as Promise<RouterStatus | null>;
+  const asked = caller.call('hello', {}).catch(() => null) as Promise<Hello | null>;
   return (await endsWithin(asked, answerMs)) ? ((await asked)?.pid ?? null) : null;
 }
 

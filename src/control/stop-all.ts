@@ -8,6 +8,7 @@ import type { System } from './system.ts';
 
 /** For a router to end its workers and itself, beyond the requests it waits for. */
 const routerGraceMs = 5000;
+const routerAnswerMs = 500;
 
 /**
  * Everybody's requests in flight end first, then the instances are stopped; the state stays, for the next start.
@@ -17,14 +18,19 @@ export async function stopAll({ deps, router, runner, facts }: System, force?: A
   const { apps, config, platform, releases, log } = deps;
   runner.giveUp();
   facts.giveUp();
+  // One that is stopping says nothing of itself any more.
+  const asked = router.status().catch(() => null);
+  const pid = (await endsWithin(asked, routerAnswerMs)) ? ((await asked)?.pid ?? null) : null;
   const longest = Math.max(0, ...apps.states().map((state) => state.config?.drain.deadlineMs ?? 0));
+  // A router that is going takes no more tables: whatever changes from here on would be logged as an error.
+  await endsWithin(deps.routes.close(), routerGraceMs, force);
   const shut = router
     .shutdown(longest)
     .catch((error: unknown) => log.warn({ error }, 'the router did not stop by itself'));
   await endsWithin(shut, longest + routerGraceMs, force);
   router.close();
   // One that was started again meanwhile, or does not end: nothing of it may be left.
-  await shutRouter(config.data, 0, force);
+  await shutRouter(config.data, { drainMs: 0, pid }, force);
   releases.withoutRouter();
   await stopPlaces(platform, [...placesOf(deps.apps.states()), ...platform.instances()], force);
 }
@@ -75,7 +81,7 @@ export async function stopWithoutControl(
   drainMs: number,
   force?: AbortSignal,
 ): Promise<LeftBehind> {
-  const router = await shutRouter(data, drainMs, force);
+  const router = await shutRouter(data, { drainMs, pid: null }, force);
   const platform = new ProcessPlatform({
     data,
     // The router is gone: there is nothing to drain any more.
