@@ -10,12 +10,10 @@ import type { AppStatus, EventView } from '../../src/control/contract.ts';
 import { runLoad, type Load, type LoadOptions } from '../../src/load/load.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
 import { isAlive, kill, processesOf } from './processes.ts';
-import { patchEnvironment, type Patch } from './sabotage/patch.ts';
+import { patchEnvironment, sabotageVariable, type Patch } from './sabotage/patch.ts';
 import { sleep, until } from './until.ts';
 
 const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
-/** A scenario's sabotage reaches its Teal this way; set by the runner, for the process of one scenario only. */
-export const sabotageVariable = 'ACCEPTANCE_SABOTAGE';
 
 export interface Settings {
   /** Lines of teal.yaml below `apps.shop`, indented from there; later ones take the place of the usual ones. */
@@ -136,6 +134,11 @@ export class World implements AsyncDisposable {
       },
     };
     return this.#up;
+  }
+
+  /** SIGKILL of the control plane; the router and the instances go on. */
+  async kill(): Promise<void> {
+    await this.#up?.kill();
   }
 
   /** Runs `teal` as a person would. */

@@ -50,10 +50,10 @@ export async function A4(): Promise<void> {
     ({ release }) => release?.status === 'stepping' && release.step?.index === 1,
   );
   const asked = await world.teal('abort', 'shop', '--reason', 'not this one', '--json');
-  assert.equal(asked.code, 0, asked.err);
+  assert.equal(asked.code, 0, asked.out + asked.err);
   // Not waited for: the third version may come while the second is still being stopped.
   const third = await world.teal('deploy', 'shop', 'v3', '--wait', '--json');
-  assert.equal(third.code, 0, third.err);
+  assert.equal(third.code, 0, third.out + third.err);
   const app = await world.promoted('v3');
   await sleep(300);
   const report = await load.stop();
@@ -80,7 +80,7 @@ export async function A8(): Promise<void> {
     'the old environment is kept as it was',
   );
   const back = await world.teal('rollback', 'shop', '--json');
-  assert.equal(back.code, 0, back.err);
+  assert.equal(back.code, 0, back.out + back.err);
   const reverted = await world.reaches(
     'v1 again',
     ({ version, release }) => version === 'v1' && release?.ended === true,
@@ -122,7 +122,7 @@ export async function A9(): Promise<void> {
     ({ version, release }) => version === 'v2' && release?.status === 'completed',
   );
   const done = await world.teal('rollback', 'shop', '--json');
-  assert.equal(done.code, 0, done.err);
+  assert.equal(done.code, 0, done.out + done.err);
   const app = await world.promoted('v1');
   await sleep(300);
   const report = await load.stop();

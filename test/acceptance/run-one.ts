@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { sabotageVariable } from './harness.ts';
-import type { Patch } from './sabotage/patch.ts';
+import { sabotageVariable, type Patch } from './sabotage/patch.ts';
 
 /** What one run of one scenario came to. */
 export interface Outcome {

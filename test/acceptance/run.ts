@@ -75,7 +75,9 @@ async function sabotaged(): Promise<readonly Row[]> {
 }
 
 /** It failed, and by what the sabotage breaks: a Teal that does not even start proves nothing. */
-const isCaught = ({ passed, said }: Outcome, fails: RegExp): boolean => !passed && fails.test(said);
+function isCaught({ passed, said }: Outcome, fails: RegExp): boolean {
+  return !passed && fails.test(said);
+}
 
 /** A few at a time, printed in order as they come. */
 async function inTurns(runs: readonly (() => Promise<Row>)[]): Promise<readonly Row[]> {
@@ -127,10 +129,7 @@ function chosen(only: string | undefined): readonly Scenario[] {
   process.exit(2);
 }
 
-const indented = (text: string): string =>
-  text
-    .trimEnd()
-    .split('\n')
-    .slice(0, 40)
-    .map((line) => `       ${line}`)
-    .join('\n');
+function indented(text: string): string {
+  const lines = text.trimEnd().split('\n').slice(0, 40);
+  return lines.map((line) => `       ${line}`).join('\n');
+}

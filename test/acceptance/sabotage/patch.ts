@@ -10,6 +10,9 @@ export interface Patch {
 /** Where `hook.ts` finds its patches, as JSON. Known to tests only. */
 export const patchesVariable = 'ACCEPTANCE_PATCHES';
 
+/** The sabotage of a scenario, for the process that runs it, as JSON; set by the runner. */
+export const sabotageVariable = 'ACCEPTANCE_SABOTAGE';
+
 /** The text with the patch in it. @throws Error when what it changes is not there exactly once: it has rotted */
 export function patched(text: string, { file, find, replace }: Patch): string {
   const parts = text.split(find);

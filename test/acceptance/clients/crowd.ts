@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Lost, Wire, type Answer, type Phase } from './wire.ts';
+
+/** A request as its bytes, and what its answer has to be. */
+export interface Ask {
+  readonly name: string;
+  readonly idempotent: boolean;
+  /** Written one after the other; the first holds the head. */
+  readonly pieces: readonly string[];
+  readonly everyMs: number;
+}
+
+export interface InFlight {
+  readonly connection: number;
+  readonly port: number;
+  readonly phase: Phase;
+  readonly ask: Ask;
+}
+
+export interface Failure {
+  readonly connection: number;
+  readonly ask: Ask;
+  /** Names the connection and the phase. */
+  readonly says: string;
+}
+
+export interface CrowdReport {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failures: readonly Failure[];
+  readonly versions: Readonly<Record<string, number>>;
+}
+
+/**
+ * Clients that each keep one connection busy: request, answer, a short pause, the next. At any moment it can be told
+ * exactly which requests are under way, on which connection, and how far they are.
+ */
+export class Crowd {
+  readonly #port: number;
+  readonly #asks: readonly Ask[];
+  readonly #wires: (Wire | null)[];
+  readonly #under: (Ask | null)[];
+  readonly #failures: Failure[] = [];
+  readonly #versions = new Map<string, number>();
+  readonly #running: readonly Promise<void>[];
+  #sent = 0;
+  #answered = 0;
+  #stopped = false;
+  #heldUntil = 0;
+
+  constructor(port: number, connections: number, asks: readonly Ask[]) {
+    this.#port = port;
+    this.#asks = asks;
+    this.#wires = Array.from({ length: connections }, () => null);
+    this.#under = Array.from({ length: connections }, () => null);
+    this.#running = this.#wires.map((_, index) => this.#run(index));
+  }
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** What is under way at this instant. */
+  inFlight(): readonly InFlight[] {
+    return this.#under.flatMap((ask, connection) => {
+      const wire = this.#wires[connection];
+      return ask === null || !wire ? [] : [{ connection, port: wire.localPort, phase: wire.phase, ask }];
+    });
+  }
+
+  /**
+   * Nothing new is sent for this long: a request that would be written after a kill, and before this process's event
+   * loop has been told of the closed connection, was not in flight at the kill.
+   */
+  hold(ms: number): void {
+    this.#heldUntil = performance.now() + ms;
+  }
+
+  async stop(): Promise<CrowdReport> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+    for (const wire of this.#wires) wire?.close();
+    return {
+      sent: this.#sent,
+      answered: this.#answered,
+      failures: this.#failures,
+      versions: Object.fromEntries(this.#versions),
+    };
+  }
+
+  async #run(connection: number): Promise<void> {
+    for (let turn = connection; !this.#stopped; turn++) {
+      await sleep(2 + Math.random() * 8);
+      while (performance.now() < this.#heldUntil) await sleep(2);
+      const ask = this.#asks[turn % this.#asks.length];
+      if (ask !== undefined) await this.#one(connection, ask);
+    }
+  }
+
+  async #one(connection: number, ask: Ask): Promise<void> {
+    const wire = this.#wire(connection);
+    this.#under[connection] = ask;
+    this.#sent += 1;
+    try {
+      const [head = '', ...rest] = ask.pieces;
+      const answer = wire.send(head);
+      for (const piece of rest) {
+        await Promise.race([sleep(ask.everyMs), answer]);
+        if (!wire.closed) wire.socket.write(piece);
+      }
+      this.#judge(connection, ask, await answer);
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      this.#failures.push({ connection, ask, says: `${ask.name}: ${error.message}` });
+    } finally {
+      this.#under[connection] = null;
+    }
+  }
+
+  #judge(connection: number, ask: Ask, { status, headers }: Answer): void {
+    if (status < 300) {
+      this.#answered += 1;
+      const version = headers.get('x-version') ?? '?';
+      this.#versions.set(version, (this.#versions.get(version) ?? 0) + 1);
+      return;
+    }
+    const code = headers.get('x-teal-error') ?? '';
+    this.#failures.push({
+      connection,
+      ask,
+      says: `${ask.name}: connection ${connection}, answered ${status} ${code}`,
+    });
+  }
+
+  #wire(connection: number): Wire {
+    const known = this.#wires[connection];
+    if (known && !known.closed) return known;
+    const fresh = new Wire(this.#port, `connection ${connection}`);
+    this.#wires[connection] = fresh;
+    return fresh;
+  }
+}
+
+export const get = (path: string): Ask => ({
+  name: `GET ${path}`,
+  idempotent: true,
+  pieces: [`GET ${path} HTTP/1.1\r\nHost: shop\r\n\r\n`],
+  everyMs: 0,
+});
+
+/** A body that comes in pieces, so that it is under way for a while. */
+export function slowPost(pieces: number, everyMs: number): Ask {
+  const piece = 'x'.repeat(1000);
+  const head = `POST /upload HTTP/1.1\r\nHost: shop\r\nContent-Length: ${pieces * piece.length}\r\n\r\n`;
+  return {
+    name: 'POST /upload',
+    idempotent: false,
+    pieces: [head + piece, ...Array.from({ length: pieces - 1 }, () => piece)],
+    everyMs,
+  };
+}

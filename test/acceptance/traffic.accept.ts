@@ -1,0 +1,192 @@
+/** Nothing lost, whatever clients are doing while everyone is moved. HTTP/1.1, WebSocket and event streams. */
+import assert from 'node:assert/strict';
+import { EventStream, type StreamEnd } from './clients/event-stream.ts';
+import { Pipelines, type PipelineReport } from './clients/pipeline.ts';
+import { WebSocketClient, type WebSocketEnd } from './clients/websocket.ts';
+import { nothingLost } from './counted.ts';
+import { World } from './harness.ts';
+import type { RequestShape } from '../../src/load/shape.ts';
+import { sleep } from './until.ts';
+
+const order = '{"items":[{"id":"cup"}]}';
+const json = { 'content-type': 'application/json' };
+/** What a shop's visitors send, and what is hard to move: bodies that come slowly, answers that take their time. */
+const mix: readonly RequestShape[] = [
+  { path: '/api/products', weight: 6 },
+  { path: '/', weight: 2 },
+  { path: '/', method: 'HEAD' },
+  { path: '/api/cart', method: 'POST', headers: json, body: order, weight: 4 },
+  { path: '/api/cart', method: 'POST', headers: json, body: order, chunked: true, weight: 2 },
+  {
+    path: '/upload',
+    method: 'PUT',
+    body: Buffer.alloc(200_000, 1),
+    chunked: true,
+    pieces: 8,
+    pieceEveryMs: 5,
+  },
+  { path: '/upload', method: 'POST', body: Buffer.alloc(20_000, 2), pieces: 20, pieceEveryMs: 60 },
+  {
+    path: '/upload',
+    method: 'POST',
+    body: Buffer.alloc(5000, 3),
+    chunked: true,
+    pieces: 12,
+    pieceEveryMs: 100,
+  },
+  { path: '/slow?ms=700' },
+];
+
+export async function L1(): Promise<void> {
+  await using world = await World.live({ workers: 2, client: 'idle-timeout: 5s' });
+  for (const version of ['v2', 'v3', 'v4', 'v5']) await world.build(version);
+  const load = world.load({ url: `${world.url}/`, rps: 80, connections: 48, shapes: mix });
+  const pipelines = new Pipelines(world.port, { connections: 3, batch: 6 });
+  const sockets = keepOpening(() => new WebSocketClient(world.port), 6);
+  const streams = keepOpening(() => new EventStream(world.port), 4);
+  try {
+    await leftAlone(world);
+    await switchesPromotesAbortsRollsBack(world);
+  } finally {
+    const [report, pipelined, sent, ticked] = await Promise.all([
+      load.stop(),
+      pipelines.stop(),
+      sockets.stop(),
+      streams.stop(),
+    ]);
+    nothingLost(report, 500);
+    inOrder(pipelined);
+    everyEcho(sent);
+    everyTick(ticked);
+  }
+  await closedCleanly(world);
+  // Its timers and sockets are the only way to see that a drain has cut something.
+  for (const { type, data } of await world.events()) {
+    if (type === 'drained' || type === 'retired')
+      assert.equal((data as { drain: { cut: number } }).drain.cut, 0, 'a drain cut something');
+  }
+}
+
+/** A drain that leaves streams alone: they go on on the old version until they end by themselves. */
+async function leftAlone(world: World): Promise<void> {
+  const socket = new WebSocketClient(world.port);
+  const stream = new EventStream(world.port);
+  assert.deepEqual(await Promise.all([socket.greeted, stream.greeted]), ['v1', 'v1']);
+  await world.deploy('v2');
+  await world.reaches('v2 live', ({ release }) => release?.status === 'promoted');
+  const before = [socket.echoed, stream.ticks];
+  await sleep(700);
+  assert.ok(
+    socket.echoed > (before[0] ?? 0) && stream.ticks > (before[1] ?? 0),
+    'both go on after the switch',
+  );
+  assert.equal((await world.app()).release?.drain, null, 'the drain waits for them');
+  everyEcho([await socket.close()]);
+  everyTick([await stream.close()]);
+  await world.promoted('v2');
+}
+
+async function switchesPromotesAbortsRollsBack(world: World): Promise<void> {
+  const waiting = (version: string) =>
+    world.reaches(
+      `${version} waiting`,
+      ({ release }) => release?.version === version && release.step?.index === 1,
+    );
+  await world.deploy('v3', { promote: 'manual' });
+  await waiting('v3');
+  await world.client.command('shop', 'promote', {});
+  await world.promoted('v3');
+  await world.deploy('v4', { promote: 'manual' });
+  await waiting('v4');
+  await world.client.command('shop', 'abort', {});
+  await world.reaches('v4 aborted', ({ release }) => release?.status === 'aborted');
+  await world.deploy('v5');
+  await world.promoted('v5');
+  await world.client.command('shop', 'rollback', {});
+  await world.reaches('v5 rolled back', ({ release }) => release?.status === 'rolled-back');
+  await world.client.command('shop', 'restart', {});
+  await sleep(2500);
+}
+
+/** With `streams: close` they are ended at once, each in the way its protocol has for it. */
+async function closedCleanly(world: World): Promise<void> {
+  world.configure({ workers: 2, client: 'idle-timeout: 5s', drain: 'streams: close, deadline: 20s' });
+  assert.equal((await world.teal('apply', '--json')).code, 0);
+  const sockets = Array.from({ length: 8 }, () => new WebSocketClient(world.port));
+  const streams = Array.from({ length: 8 }, () => new EventStream(world.port));
+  const greeted = await Promise.all([...sockets, ...streams].map((each) => each.greeted));
+  assert.deepEqual(new Set(greeted), new Set(['v3']));
+  for (const socket of sockets) socket.silence();
+  await world.deploy('v4');
+  await world.promoted('v4');
+  const closed = await Promise.all(sockets.map(({ ended }) => ended));
+  const ended = await Promise.all(streams.map((stream) => stream.ended));
+  const codes = closed.map(({ how, code }) => `${how} ${code}`);
+  assert.deepEqual(
+    codes,
+    sockets.map(() => 'closed 1012'),
+    'each WebSocket is told to come again',
+  );
+  assert.deepEqual(
+    ended.map(({ how }) => how),
+    streams.map(() => 'ended'),
+    'each stream ends as a response should',
+  );
+}
+
+function inOrder({ sent, answered, mixed, failures }: PipelineReport): void {
+  assert.equal(
+    failures.length,
+    0,
+    `pipelined: ${failures.length} of ${sent} requests failed: ${failures[0]}`,
+  );
+  assert.equal(mixed, 0, `pipelined: ${mixed} answers were not in order`);
+  assert.equal(answered, sent);
+  assert.ok(sent > 500, `only ${sent} pipelined requests`);
+}
+
+function everyEcho(ends: readonly WebSocketEnd[]): void {
+  for (const end of ends) {
+    assert.equal(end.how, 'by us', `WebSockets: one on ${end.version} was cut off: ${JSON.stringify(end)}`);
+    assert.equal(end.echoed, end.sent, `WebSockets: ${end.echoed} of ${end.sent} messages came back`);
+  }
+}
+
+function everyTick(ends: readonly StreamEnd[]): void {
+  for (const end of ends) {
+    assert.equal(
+      end.how,
+      'by us',
+      `event streams: one on ${end.version} was cut off: ${JSON.stringify(end)}`,
+    );
+    assert.equal(end.missing, 0, `event streams: ${end.missing} ticks are missing`);
+  }
+}
+
+/** A stream or a WebSocket. */
+interface Open<End> {
+  readonly greeted: Promise<string>;
+  close(): Promise<End>;
+}
+
+/** Keeps this many open, each for one to two seconds, so that at any moment some are new and some are old. */
+function keepOpening<End>(make: () => Open<End>, count: number): { stop(): Promise<readonly End[]> } {
+  const ends: End[] = [];
+  let stopped = false;
+  const running = Array.from({ length: count }, async () => {
+    while (!stopped) {
+      const open = make();
+      await open.greeted;
+      await sleep(1000 + Math.random() * 1000);
+      ends.push(await open.close());
+    }
+  });
+  return {
+    async stop() {
+      stopped = true;
+      await Promise.all(running);
+      assert.ok(ends.length >= count, `only ${ends.length} were opened`);
+      return ends;
+    },
+  };
+}
