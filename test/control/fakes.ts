@@ -1,9 +1,20 @@
 /** Stand-ins for what a test is not about: they do what they are told, at once, and note it. */
+import type { TestContext } from 'node:test';
 import { pino } from 'pino';
+import type { App, Config } from '../../src/config/config.ts';
+import { Apps, teal } from '../../src/control/apps.ts';
+import type { Deps } from '../../src/control/deps.ts';
+import { PreviewKeys } from '../../src/control/preview-keys.ts';
+import { Releases } from '../../src/control/releases.ts';
+import { Routes } from '../../src/control/routes.ts';
+import { tableOf } from '../../src/control/table.ts';
 import type { Instance, Place, Platform, Stopped, Workload } from '../../src/platform/platform.ts';
 import type { Colour } from '../../src/release/state.ts';
 import type { DrainReport, DrainRequest, Router, RouterStatus } from '../../src/router/router.ts';
 import type { RoutingTable } from '../../src/router/table.ts';
+import { VersionStore } from '../../src/platform/versions/version-store.ts';
+import { app } from '../release/story.ts';
+import { atEnd, openStore, scratch } from './help.ts';
 
 export const quiet = pino({ level: 'silent' });
 
@@ -89,3 +100,51 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   logs: { stdout: '', stderr: '' },
   ...more,
 });
+
+export interface FakeDeps extends Deps {
+  readonly router: FakeRouter;
+  readonly platform: FakePlatform;
+}
+
+/** Real apps, store, keys, routes and releases around a stand-in router and platform; `shop` is applied. */
+export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: number): Promise<FakeDeps> {
+  const data = await scratch(t);
+  const store = await openStore(t, data, maxPages);
+  const apps = await Apps.load(store, Date.now);
+  const keys = new PreviewKeys(store);
+  await keys.load(['shop']);
+  await apps.submit('shop', { type: 'apply', config: spec }, teal);
+  const router = new FakeRouter();
+  const platform = new FakePlatform();
+  const releases: Releases = new Releases({ router, routes: () => routes, apps });
+  const routes = new Routes({
+    router,
+    build: () =>
+      tableOf({
+        states: apps.states(),
+        instances: platform.instances(),
+        released: releases.released,
+        previewKey: keys.get,
+      }),
+    nextGeneration: () => store.nextGeneration(),
+    failed: () => undefined,
+    applied: () => undefined,
+  });
+  atEnd(t, () => routes.close());
+  routes.open();
+  const config = { file: `${data}/teal.yaml`, data, apps: { shop: spec } } as Partial<Config> as Config;
+  const versions = await VersionStore.open({ data });
+  return {
+    config,
+    apps,
+    store,
+    platform,
+    versions,
+    router,
+    routes,
+    releases,
+    keys,
+    log: quiet,
+    now: Date.now,
+  };
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { tableOf } from '../../src/control/table.ts';
+import type { Instance } from '../../src/platform/platform.ts';
+import { app, Story } from '../release/story.ts';
+import { instance } from './fakes.ts';
+
+const table = (story: Story, instances: readonly Instance[], released: readonly string[] = []) =>
+  tableOf({
+    states: [story.state],
+    instances,
+    released: new Set(released),
+    previewKey: (name) => `key of ${name}`,
+  });
+
+const ids = (story: Story, instances: readonly Instance[], released?: readonly string[]): readonly string[] =>
+  table(story, instances, released)[0]?.environments.blue?.endpoints.map(({ id }) => id) ?? [];
+
+const live = (): Story => {
+  const story = new Story();
+  story.goesLive('v1');
+  return story;
+};
+
+describe('the routing table', () => {
+  test('sends requests to the healthy instances of the live version only', () => {
+    const instances = [
+      instance({ id: 'good' }),
+      instance({ id: 'ill', state: 'unhealthy' }),
+      instance({ id: 'new', state: 'starting' }),
+      instance({ id: 'other-version', version: 'v0' }),
+      instance({ id: 'other-app', app: 'blog' }),
+      instance({ id: 'other-side', colour: 'green' }),
+      instance({ id: 'no-port', address: null }),
+    ];
+    assert.deepEqual(ids(live(), instances), ['good']);
+    assert.equal(table(live(), instances)[0]?.live, 'blue');
+    assert.equal(table(live(), instances)[0]?.previewKey, 'key of shop');
+  });
+
+  test('falls back to those that at least run when none is healthy', () => {
+    const instances = [
+      instance({ id: 'ill', state: 'unhealthy' }),
+      instance({ id: 'unchecked', state: 'starting' }),
+      instance({ id: 'ended', state: 'backing-off' }),
+      instance({ id: 'going', state: 'stopping' }),
+    ];
+    assert.deepEqual(ids(live(), instances), ['ill', 'unchecked']);
+  });
+
+  test('gives nothing new to instances that are let go', () => {
+    assert.deepEqual(ids(live(), [instance({ id: 'a' }), instance({ id: 'b' })], ['a']), ['b']);
+  });
+
+  test('has no environment that is being stopped', () => {
+    const story = live();
+    story.goesLive('v2');
+    story.does({ type: 'rollback', reason: null });
+    story.routersHaveIt();
+    const [shop] = table(story, []);
+    assert.equal(shop?.live, 'blue');
+    assert.equal(shop?.environments.green, null);
+    assert.equal(shop?.environments.blue?.version, 'v1');
+  });
+
+  test('knows the candidate before it is live, for previews', () => {
+    const story = live();
+    story.deploys('v2');
+    const [shop] = table(story, [instance({ id: 'next', colour: 'green', version: 'v2' })]);
+    assert.equal(shop?.live, 'blue');
+    assert.deepEqual(
+      shop?.environments.green?.endpoints.map(({ id }) => id),
+      ['next'],
+    );
+  });
+
+  test('has no live environment before the first version, and no app that is being removed', () => {
+    assert.equal(table(new Story(), [])[0]?.live, null);
+    const story = live();
+    story.does({ type: 'remove' });
+    assert.deepEqual(table(story, []), []);
+  });
+
+  test('carries the maintenance page, and routes of web roles only', () => {
+    const story = new Story(app({}, [{ hosts: ['shop.test'] }, { name: 'worker', kind: 'background' }]));
+    story.does({ type: 'maintenance', message: 'painting' });
+    const [shop] = table(story, []);
+    assert.deepEqual(shop?.maintenance, { message: 'painting' });
+    assert.deepEqual(shop?.routes, [{ role: 'web', hosts: ['shop.test'], paths: ['/'] }]);
+  });
+});
