@@ -3,7 +3,7 @@
  * is known by its pid and its start time together.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
 /** What the launcher wrote about the app's process. */
 export interface ProcessRecord {
@@ -43,9 +43,21 @@ function parsePs(line: string): Stat | null {
   return { pid: Number(match[1]), group: Number(match[2]), state: match[3] ?? '', started: match[4] ?? '' };
 }
 
+/** A line of stat has some 300 bytes. `readFileSync`, which cannot know that, takes 64 KiB for each of all processes. */
+const line = Buffer.alloc(4096);
+
+function readStat(pid: number): string {
+  const file = openSync(`/proc/${pid}/stat`, 'r');
+  try {
+    return line.toString('latin1', 0, readSync(file, line));
+  } finally {
+    closeSync(file);
+  }
+}
+
 function stat(pid: number): Stat | null {
   try {
-    if (linux) return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    if (linux) return parseStat(readStat(pid));
     return parsePs(ps('-p', String(pid)));
   } catch {
     return null;

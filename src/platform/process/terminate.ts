@@ -47,11 +47,13 @@ export interface Clearing {
 
 /** Asks what is left of the group to end, and kills it after the grace. */
 export async function clearGroup(record: ProcessRecord, how: Clearing): Promise<void> {
-  for (const pid of groupMembers(record)) send(pid, how.signal);
-  for (let waited = 0; waited < how.graceMs; waited += groupPollMs) {
-    if (groupMembers(record).length === 0) return;
+  // Every look goes through all processes of the machine, in the thread that also has to roll back.
+  let left = groupMembers(record);
+  for (const pid of left) send(pid, how.signal);
+  for (let waited = 0; left.length > 0 && waited < how.graceMs; waited += groupPollMs) {
     await pause(groupPollMs, how.closing);
     if (how.closing.aborted) return;
+    left = groupMembers(record);
   }
-  if (groupMembers(record).length > 0) send(-record.group, 'SIGKILL');
+  if (left.length > 0) send(-record.group, 'SIGKILL');
 }
