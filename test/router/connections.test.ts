@@ -204,6 +204,17 @@ test('a GET on a fresh connection is not sent again', async () => {
   assert.equal(origin.connections, 1);
 });
 
+test('a GET whose instance ends under it is answered by another one', async () => {
+  await using dying = await rawOrigin((socket) => socket.destroy());
+  await using healthy = await answering(ok('alive'));
+  const endpoints = [endpoint('dying', dying.port), endpoint('healthy', healthy.port)];
+  const environments = { blue: { version: 'v1', endpoints }, green: null };
+  await using router = await proxy(tableOf(1, appTable({ environments })));
+  const answers = await Promise.all(Array.from({ length: 40 }, () => exchange(router.port, lastGet())));
+  assert.equal(answers.filter((answer) => /^HTTP\/1\.1 200 [^]*alive$/.test(answer)).length, 40);
+  assert.ok(dying.connections > 0, 'some had been sent to the one that ends');
+});
+
 for (const [name, keepAliveMs, announce] of [
   ['configured', 600, []],
   ['announced', 60_000, ['Keep-Alive: timeout=1']],

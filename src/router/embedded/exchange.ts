@@ -28,8 +28,8 @@ const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
  * One request and its response, or the tunnel it becomes. Counted at exactly one endpoint from `admit` until `#over`.
  *
  * A request is sent a second time only when (a) nothing of it was sent: the connection was refused or never came up;
- * or (b) a kept connection closed before any byte of the response, the method is idempotent, and no body byte was
- * sent. (b) happens once.
+ * or (b) the connection closed before any byte of the response, the method is idempotent, and no body byte was sent:
+ * to another endpoint, or to the same one when it was a kept connection. (b) happens once.
  */
 export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   readonly method: string;
@@ -318,23 +318,17 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
       this.#unreachable(false);
     } else if (this.#relay.ended()) {
       this.#complete();
-    } else if (
-      upstream.reused &&
-      !this.#answered &&
-      !this.#bodySent &&
-      !this.#retried &&
-      this.#idempotent()
-    ) {
-      this.#retried = true;
-      this.#again(true);
-    } else {
+    } else if (!this.#repeat(upstream)) {
       const says = error === null ? 'The app closed the connection' : 'The connection to the app broke';
       this.#fail(502, 'upstream-closed', `${says} before its answer was complete.`);
     }
   }
 
-  #idempotent(): boolean {
-    return idempotent.has(this.method);
+  /** A kept connection may have been closed by a healthy app; an instance that ended under the request gets no more. */
+  #repeat({ reused }: Upstream): boolean {
+    if (this.#answered || this.#bodySent || this.#retried || !idempotent.has(this.method)) return false;
+    this.#retried = true;
+    return this.#again(reused);
   }
 
   /** Nothing has been sent: any other endpoint may have it. */
