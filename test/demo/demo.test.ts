@@ -1,0 +1,100 @@
+// The demo is what people see first: it has to keep its promise, count honestly, and leave nothing behind.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import type { Line } from '../../examples/demo/sum.ts';
+import { processesAbout } from './processes.ts';
+
+const demo = join(import.meta.dirname, '../../examples/demo.ts');
+/** What is promised for a quiet machine is half of this. */
+const longestMs = 90_000;
+
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'teal-demo-test-'));
+});
+
+after(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Played {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly story: () => string;
+}
+
+function play(): Played {
+  // Everything it puts on disk is then below a folder that nobody else uses.
+  const env = { ...process.env, TMPDIR: folder };
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  const child = spawn(process.execPath, [demo, '--json'], { env, stdio: [...stdio], timeout: longestMs });
+  let out = '';
+  let story = '';
+  child.stdout?.on('data', (chunk) => (out += String(chunk)));
+  child.stderr?.on('data', (chunk) => (story += String(chunk)));
+  return { child, out: () => out, story: () => story };
+}
+
+async function nothingLeft(): Promise<void> {
+  assert.deepEqual(await readdir(folder), [], 'the temporary folder is still there');
+  assert.deepEqual(await processesAbout(folder), [], 'processes are left');
+}
+
+async function until(holds: () => boolean, what: () => string): Promise<void> {
+  const deadline = Date.now() + longestMs;
+  while (!holds()) {
+    assert(Date.now() < deadline, what());
+    await sleep(20);
+  }
+}
+
+test('the demo switches twice and rolls back under load, and loses nothing', async () => {
+  const { child, out, story } = play();
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, story() + out());
+  assert.equal(out().trimEnd().split('\n').length, 1, `more than one line on stdout:\n${out()}`);
+  const line = JSON.parse(out()) as Line;
+  assert.equal(line.failed, 0);
+  assert(line.requests > 1500, `only ${line.requests} requests`);
+  assert(line.switches >= 2, `${line.switches} switches`);
+  assert.equal(line.rollbacks, 1);
+  assert(line.rollbackMs !== null && line.rollbackMs > 0 && line.rollbackMs < 250, `${line.rollbackMs} ms`);
+  assert(line.errorsOfV3 > 0, 'v3 was built to fail, and its errors are to be seen');
+  assert.deepEqual(Object.keys(line.versions).toSorted(), ['v1', 'v2', 'v3']);
+  const answers = Object.values(line.versions).reduce((sum, each) => sum + each, 0);
+  assert.equal(answers, line.requests);
+  // Each of the three versions was also tested with one order.
+  assert.equal(line.jobsDone, line.orders + 3);
+  assert.equal(line.jobsTwice, 0);
+  assert.equal(line.streamsBroken, 0);
+  assert.match(story(), /\$ teal rollback shop --wait/);
+  assert.match(story(), /nothing was lost/);
+  assert.doesNotMatch(story(), /"level":/, 'a line of a log where nothing went wrong');
+  assert.equal(stripVTControlCharacters(story()), story(), 'colours where nobody sees them');
+  // A path cannot be broken: it is as long as it is.
+  const wide = story()
+    .split('\n')
+    .filter((line) => line.length > 80 && !line.includes(folder));
+  assert.deepEqual(wide, [], 'wider than 80 columns');
+  await nothingLeft();
+});
+
+test('Ctrl-C in the middle of the demo stops everything it has started and removes its folder', async () => {
+  const { child, out, story } = play();
+  // Everything runs by then: visitors, both environments, and a release under way.
+  await until(() => story().includes('teal promote shop --wait'), story);
+  assert.notDeepEqual(await processesAbout(folder), [], 'this test would see nothing');
+  const closed = once(child, 'close');
+  child.kill('SIGINT');
+  assert.deepEqual(await closed, [130, null], story());
+  assert.equal(out(), '');
+  await nothingLeft();
+});
