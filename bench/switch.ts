@@ -4,6 +4,7 @@
  *
  *   npm run bench:switch                 100 switches (50 there, 50 back), about 4 minutes; raw figures to bench/results/
  *   npm run bench:switch -- --quick      10 of them, without what takes many requests; nothing is written
+ *   npm run bench:switch -- --cold       to an app that nobody has warmed up
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     /** Requests per second: 100 windows of half a second shall hold well over 20 000. */
     rps: { type: 'string', default: '600' },
     connections: { type: 'string', default: '16' },
+    cold: { type: 'boolean', default: false },
   },
 });
 
@@ -28,6 +30,8 @@ const asked = {
   rps: Number(values.rps),
   connections: Number(values.connections),
   windowMs,
+  /** Requests that each instance of the app asks itself before it is healthy: enough for its code to be compiled. */
+  warmUp: values.cold ? 0 : 2000,
 };
 /** Until everything on the way of a request has been compiled. */
 const warmUpMs = 3_000;
@@ -54,9 +58,10 @@ async function measure(installation: Installation, load: BenchLoad): Promise<Mea
 async function main(): Promise<void> {
   const at = new Date();
   console.log(
-    `${asked.switches} switches back and forth at ${asked.rps} requests/s over ${asked.connections} connections`,
+    `${asked.switches} switches back and forth at ${asked.rps} requests/s over ${asked.connections} connections, ` +
+      `${values.cold ? 'app not warmed up' : 'app warmed up'}`,
   );
-  const installation = await startInstallation();
+  const installation = await startInstallation(asked.warmUp);
   try {
     await begin(installation.client);
     const load = await startLoad({ url: installation.url, rps: asked.rps, connections: asked.connections });
@@ -81,6 +86,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  if (interrupted.aborted) console.error(String(interrupted.reason));
+  else console.error(error);
   process.exitCode = 1;
 }

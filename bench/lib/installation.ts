@@ -24,18 +24,19 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-export async function startInstallation(): Promise<Installation> {
+/** @param warmUp requests that an instance of the app asks itself before it is healthy */
+export async function startInstallation(warmUp: number): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'teal-bench-'));
   try {
     const port = await freePort();
     const file = join(folder, 'teal.yaml');
-    await writeFile(file, config(port));
+    await writeFile(file, config(port, warmUp));
     const client = new Client(file, socketPath(join(folder, '.teal'), 'control.sock'));
     const up = await start(folder, client);
     return {
       client,
       url: `http://127.0.0.1:${port}/`,
-      close: () => stop(up, folder),
+      close: () => stop(up, folder, client),
     };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -44,7 +45,7 @@ export async function startInstallation(): Promise<Installation> {
 }
 
 /** Defaults wherever the bench has no reason: it measures what people get. */
-function config(port: number): string {
+function config(port: number, warmUp: number): string {
   return `data: .teal
 router:
   listen: 127.0.0.1:${port}
@@ -54,6 +55,8 @@ apps:
       process:
         command: node server.js
         directory: ${join(root, 'bench/app')}
+        environment:
+          WARM_UP: "${warmUp}"
         instances: 1
         stop-deadline: 5s
     release:
@@ -91,7 +94,8 @@ async function start(folder: string, client: Client): Promise<ChildProcess> {
   }
 }
 
-async function stop(up: ChildProcess, folder: string): Promise<void> {
+async function stop(up: ChildProcess, folder: string, client: Client): Promise<void> {
+  const pids = await processes(client);
   if (up.exitCode === null && up.signalCode === null) {
     const exit = once(up, 'exit');
     up.kill('SIGINT');
@@ -101,7 +105,28 @@ async function stop(up: ChildProcess, folder: string): Promise<void> {
       throw new Error(`teal up was still there ${downMs / 1000} s after SIGINT; see ${folder}`);
     }
   }
+  const left = pids.filter(kill);
+  if (left.length > 0) throw new Error(`Teal left processes behind: ${left.join(', ')}; see ${folder}`);
   await rm(folder, { recursive: true, force: true });
+}
+
+/** What Teal has started and has to end; none when it cannot be asked any more. */
+async function processes(client: Client): Promise<readonly number[]> {
+  const status = await client.status().catch(() => null);
+  const instances = (status?.apps ?? []).flatMap(({ environments: { blue, green } }) =>
+    [blue, green].flatMap((environment) => environment?.instances ?? []),
+  );
+  const pids = [status?.router?.pid, ...instances.map(({ pid }) => pid)];
+  return pids.filter((pid) => typeof pid === 'number');
+}
+
+/** False when there was none any more. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 async function freePort(): Promise<number> {

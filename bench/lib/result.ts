@@ -36,6 +36,8 @@ export interface Measured {
 
 export interface MoveResult {
   readonly kind: 'switch' | 'rollback';
+  /** Of the command: milliseconds since the epoch. */
+  readonly at: number;
   readonly ms: number | null;
   readonly gapMs: number | null;
   readonly apiMs: number;
@@ -76,6 +78,7 @@ export function resultOf(measured: Measured): Result {
     const placebo = placebos[index];
     return {
       kind: move.kind,
+      at: move.at,
       ...took,
       apiMs: move.answeredAt - move.at,
       placeboMs: placebo === undefined ? null : placeboTime(placebo, started),
