@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { says } from '../../src/control/view/says.ts';
+import { eventView } from '../../src/control/view/event.ts';
+import { appStatus, type Seen } from '../../src/control/view/status.ts';
+import type { Event } from '../../src/release/events.ts';
+import { app, build, Story } from '../release/story.ts';
+import { instance } from './fakes.ts';
+
+const drain = { finished: 1, cut: 0, seconds: 0.5 };
+const difference = { role: 'web', what: 'instances', live: '1', candidate: '2' };
+
+/** One of each: a new type that is missing here does not compile. */
+const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type } } = {
+  applied: { type: 'applied', config: app() },
+  'remove-started': { type: 'remove-started' },
+  removed: { type: 'removed' },
+  scaled: { type: 'scaled', role: 'web', instances: 1 },
+  restarted: { type: 'restarted' },
+  'maintenance-set': { type: 'maintenance-set', message: 'painting' },
+  'release-started': {
+    type: 'release-started',
+    release: 'shop-2',
+    kind: 'deploy',
+    build: build('v2'),
+    from: 'v1',
+    colour: 'green',
+    steps: [],
+    deadlineAt: 0,
+  },
+  cleared: { type: 'cleared' },
+  'candidate-ready': { type: 'candidate-ready', differences: [difference] },
+  'step-passed': { type: 'step-passed', cursor: 0, name: 'test smoke', output: null, skipped: false },
+  'step-failed': { type: 'step-failed', cursor: 0, name: 'test smoke', error: {} as never },
+  'steps-passed': { type: 'steps-passed' },
+  paused: { type: 'paused' },
+  resumed: { type: 'resumed' },
+  'switch-started': { type: 'switch-started', differences: [] },
+  switched: { type: 'switched', live: 'green', generation: 7 },
+  drained: { type: 'drained', colour: 'blue', drain },
+  'window-closed': { type: 'window-closed' },
+  settled: { type: 'settled' },
+  retired: { type: 'retired', colour: 'blue', drain },
+  'abort-started': { type: 'abort-started', why: 'a test failed\nwith much output', error: null },
+  'rollback-started': { type: 'rollback-started', why: 'asked for', error: null },
+  superseded: { type: 'superseded', by: 'shop-3' },
+};
+
+describe('an event', () => {
+  for (const event of Object.values(samples)) {
+    test(`says one sentence: ${event.type}`, () => {
+      const said = says(event);
+      assert.match(said, /^\S.*\S$/);
+      assert.ok(!/undefined|null|\[object/.test(said), said);
+    });
+  }
+
+  test('counts one thing as one', () => {
+    assert.equal(says(samples.scaled), 'web is scaled to 1 instance');
+    assert.match(says(samples['candidate-ready']), /differs from live in 1 setting /);
+    assert.match(says(samples.drained), /1 request finished, 0 cut, 0\.5 s/);
+  });
+
+  test('is shown without whole builds and settings', () => {
+    const stored = (event: Event) => {
+      const { type, ...data } = event;
+      return eventView({ seq: 1, stream: 'shop', version: 1, at: 0, actor: 'a', reason: null, type, data });
+    };
+    assert.deepEqual(stored(samples.applied).data, {});
+    assert.equal((stored(samples['release-started']).data as { version: string }).version, 'v2');
+    assert.ok(!JSON.stringify(stored(samples['release-started'])).includes('directory'));
+  });
+});
+
+describe('the status of an app', () => {
+  const seen: Seen = { instances: [], router: null, base: 'http://127.0.0.1:8080' };
+  const of = (story: Story, more: Partial<Seen> = {}) => appStatus(story.state, { ...seen, ...more });
+
+  test('before anything: what to type first', () => {
+    const status = of(new Story());
+    assert.deepEqual(
+      [status.live, status.version, status.release, status.rollback, status.next],
+      [null, null, null, null, 'teal deploy shop <version>'],
+    );
+    assert.deepEqual(status.urls, ['http://127.0.0.1:8080/']);
+    assert.deepEqual(of(new Story(), { base: null }).urls, []);
+  });
+
+  test('tells what a rollback would do, in each state of a release', () => {
+    const story = new Story();
+    const rollback = () => of(story).rollback;
+    story.goesLive('v1');
+    assert.equal(rollback(), null, 'nothing before the first');
+    story.deploys('v2');
+    assert.deepEqual(rollback(), { to: 'v1', how: 'instant' }, 'before the switch it aborts');
+    story.isReady();
+    story.isReady();
+    assert.deepEqual(rollback(), { to: 'v1', how: 'instant' }, 'while switching');
+    story.routersHaveIt();
+    assert.deepEqual(rollback(), { to: 'v1', how: 'instant' }, 'while the old one is warm');
+    story.isDrained();
+    story.later(3_600_000);
+    assert.equal(story.status, 'retiring');
+    assert.deepEqual(rollback(), { to: 'v1', how: 'start-first' }, 'while the old one is stopped');
+    story.hasStopped();
+    assert.deepEqual(rollback(), { to: 'v1', how: 'start-first' }, 'when the old one is gone');
+    assert.equal(of(story).next, 'teal deploy shop <version>');
+  });
+
+  test('names the part each environment plays', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    story.deploys('v2');
+    assert.equal(of(story).environments.green?.role, 'candidate');
+    story.isReady();
+    story.isReady();
+    story.routersHaveIt();
+    assert.deepEqual(
+      [of(story).environments.green?.role, of(story).environments.blue?.role],
+      ['live', 'warm'],
+    );
+    assert.equal(of(story).next, 'teal rollback shop');
+    story.does({ type: 'rollback', reason: null });
+    story.routersHaveIt();
+    assert.equal(of(story).environments.green?.role, 'stopping');
+    assert.equal(of(story).next, 'teal retry shop');
+    assert.equal(of(story).release?.ended, false);
+  });
+
+  test('has the instances and the counts of the router', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    const counts = {
+      app: 'shop',
+      colour: 'blue',
+      version: 'v1',
+      requests: 9,
+      errors: 2,
+      failed: 1,
+      inFlight: 3,
+    } as const;
+    const router = { pid: 1, generation: 1, workers: [], listen: [], environments: [counts] };
+    const blue = of(story, { instances: [instance()], router }).environments.blue;
+    assert.deepEqual([blue?.requests, blue?.errors, blue?.failed, blue?.inFlight], [9, 2, 1, 3]);
+    assert.equal(blue?.instances[0]?.address, '127.0.0.1:5000');
+  });
+
+  test('a paused release says how it goes on, and a step where it stands', () => {
+    const story = new Story(app({ promote: { kind: 'manual' } }));
+    story.deploys('v1', app({ promote: { kind: 'manual' } }));
+    story.isReady();
+    assert.deepEqual(of(story).release?.step, { index: 0, of: 2, name: 'approve' });
+    assert.equal(of(story).next, 'teal promote shop');
+    story.does({ type: 'pause' });
+    assert.equal(of(story).next, 'teal resume shop');
+  });
+});
