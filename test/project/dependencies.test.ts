@@ -50,6 +50,18 @@ test('no dependency at run time brings an install script', () => {
   assert.deepEqual(withScript, []);
 });
 
+test('the lock file holds every optional package that another one names, since npm ci refuses it otherwise', () => {
+  const lock = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.values(lock.packages).flatMap((entry) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter(
+      (name) => !(`node_modules/${name}` in lock.packages),
+    ),
+  );
+  assert.deepEqual(missing, []);
+});
+
 test('every file that an npm script starts exists', () => {
   const missing = Object.values(manifest.scripts).flatMap((script) =>
     [...script.matchAll(/node (\S+\.(?:ts|js))/g)]
