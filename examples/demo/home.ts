@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { buildShop } from '../shop/build.ts';
 
 /** Streams of the old version are closed evenly until then; the shop's own 30 s would make a long demo. */
@@ -43,15 +43,4 @@ async function config(queue: string): Promise<string> {
     if (after === before) throw new Error(`examples/shop/teal.yaml has nothing like ${String(what)}`);
     return after;
   }, text);
-}
-
-/** What the commands are started with: `node` is the one that runs this script, whatever else is on the path. */
-export function environment(view: { readonly colour: boolean; readonly width: number }): NodeJS.ProcessEnv {
-  const { TEAL_CONFIG: _, NO_COLOR: _no, FORCE_COLOR: _force, ...env } = process.env;
-  return {
-    ...env,
-    PATH: `${dirname(process.execPath)}${delimiter}${env['PATH'] ?? ''}`,
-    COLUMNS: String(view.width),
-    ...(view.colour ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),
-  };
 }

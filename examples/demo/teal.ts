@@ -1,22 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { EventView, Status } from '../../src/control/contract.ts';
-import { environment, type Home } from './home.ts';
 import type { Screen } from './screen.ts';
 
 const bin = fileURLToPath(new URL('../../bin/teal.js', import.meta.url));
 const upMs = 30_000;
+/** For a command to end after its Ctrl-C. */
+const windUpMs = 5000;
 /** Far longer than the drain of the demo; then it is told once more, which makes it end by force. */
 const downMs = 15_000;
 
 /** The `teal` command, typed as a person would, its output shown as it comes. */
 export class Teal {
-  readonly #home: Home;
+  readonly #folder: string;
   readonly #screen: Screen;
   readonly #signal: AbortSignal;
+  readonly #environment: NodeJS.ProcessEnv;
   #up: ChildProcess | null = null;
   #told: Promise<void> = Promise.resolve();
   #said = '';
@@ -24,14 +28,15 @@ export class Teal {
   #listening = true;
   #interrupts = 0;
 
-  /** @param signal ends the commands that run; `down` still works after it */
-  constructor(home: Home, screen: Screen, signal: AbortSignal) {
-    this.#home = home;
-    this.#screen = screen;
-    this.#signal = signal;
+  /** @param options.folder where teal.yaml is; `signal` ends the commands that run, and `down` still works after it */
+  constructor(options: { readonly folder: string; readonly screen: Screen; readonly signal: AbortSignal }) {
+    this.#folder = options.folder;
+    this.#screen = options.screen;
+    this.#signal = options.signal;
+    this.#environment = environment(options.folder, options.screen);
   }
 
-  /** Starts `teal up` and resolves with the URL of the shop once it can be told what to do. */
+  /** Starts `teal up` and resolves with the URL of its app once it can be told what to do. */
   async up(): Promise<string> {
     this.#signal.throwIfAborted();
     this.#screen.command('teal up');
@@ -50,13 +55,13 @@ export class Teal {
     await Promise.race([ready.promise, ended.then(() => this.#notUp()), late.then(() => this.#notUp())]);
     const [app] = (await this.ask<Status>('status')).apps;
     const [url] = app?.urls ?? [];
-    if (url === undefined) throw new Error(`teal status names no URL of the shop:\n${this.#said}`);
+    if (url === undefined) throw new Error(`teal status names no URL:\n${this.#said}`);
     return url;
   }
 
   /** Runs a command that has to succeed, and shows it. @returns what it printed as its result */
   async run(...args: readonly string[]): Promise<string> {
-    this.#screen.command(`teal ${args.join(' ')}`);
+    this.#screen.command(['teal', ...args.map(quoted)].join(' '));
     const child = this.#start(...args);
     let result = '';
     child.stdout?.on('data', (chunk: string) => (result += chunk));
@@ -92,7 +97,7 @@ export class Teal {
       const gone = await Promise.race([exit.then(() => true), sleep(downMs, false, { ref: false })]);
       if (gone && signal !== 'SIGKILL') return;
     }
-    throw new Error(`teal up did not end; what it ran may be left, see ${this.#home.folder}\n${this.#said}`);
+    throw new Error(`teal up did not end; what it ran may be left, see ${this.#folder}\n${this.#said}`);
   }
 
   /** A Ctrl-C for `teal up`: the second makes it hurry. A third, which would leave the rest behind, is never sent. */
@@ -105,8 +110,8 @@ export class Teal {
   #start(...args: readonly string[]): ChildProcess {
     this.#signal.throwIfAborted();
     const child = spawn(process.execPath, [bin, ...args], {
-      cwd: this.#home.folder,
-      env: environment(this.#screen),
+      cwd: this.#folder,
+      env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -118,7 +123,11 @@ export class Teal {
   async #succeeds(child: ChildProcess, args: readonly string[], shown?: Promise<void>): Promise<void> {
     let complaint = '';
     child.stderr?.on('data', (chunk: string) => (complaint += chunk));
-    const kill = (): void => void child.kill('SIGKILL');
+    // As by Ctrl-C, so that a command can end what it has started itself.
+    const kill = (): void => {
+      child.kill('SIGINT');
+      setTimeout(() => child.kill('SIGKILL'), windUpMs).unref();
+    };
     this.#signal.addEventListener('abort', kill);
     const [code] = (await once(child, 'close')) as [number | null];
     this.#signal.removeEventListener('abort', kill);
@@ -146,4 +155,28 @@ async function lines(stream: NodeJS.ReadableStream | null, each: (line: string) 
     found.forEach(each);
   }
   if (rest !== '') each(rest);
+}
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
+
+/**
+ * What the commands are started with: `teal` is the one of this checkout, and `node` the one that runs this script,
+ * whatever else is on the path.
+ */
+function environment(
+  folder: string,
+  view: { readonly colour: boolean; readonly width: number },
+): NodeJS.ProcessEnv {
+  const { TEAL_CONFIG: _, NO_COLOR: _no, FORCE_COLOR: _force, ...env } = process.env;
+  const shims = join(folder, 'bin');
+  mkdirSync(shims);
+  writeFileSync(join(shims, 'teal'), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, {
+    mode: 0o755,
+  });
+  return {
+    ...env,
+    PATH: [shims, dirname(process.execPath), env['PATH'] ?? ''].join(delimiter),
+    COLUMNS: String(view.width),
+    ...(view.colour ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),
+  };
 }

@@ -16,23 +16,24 @@ const installMs = 180_000;
  * Installs `serve` at this version into `folder`, with a page that says so and an `x-version` header on every answer.
  * @throws Error when npm does not install it
  */
-export async function prepare(version: string, folder: string): Promise<void> {
+export async function prepare(version: string, folder: string, signal?: AbortSignal): Promise<void> {
   await mkdir(join(folder, 'public'), { recursive: true });
-  await npmInstall(`serve@${version}`, folder);
+  await npmInstall(`serve@${version}`, folder, signal);
   const page = `<!doctype html>\n<title>It works</title>\n<p>It works, served by serve ${version}.</p>\n`;
   await writeFile(join(folder, 'public/index.html'), page);
   const headers = [{ source: '**', headers: [{ key: 'x-version', value: version }] }];
   await writeFile(join(folder, 'public/serve.json'), `${JSON.stringify({ headers }, null, 2)}\n`);
 }
 
-async function npmInstall(what: string, folder: string): Promise<void> {
+async function npmInstall(what: string, folder: string, signal?: AbortSignal): Promise<void> {
   const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = spawn('npm', ['install', '--prefix', folder, ...options, what], {
     stdio: ['ignore', 'ignore', 'inherit'],
     timeout: installMs,
+    ...(signal === undefined ? {} : { signal }),
   });
-  const [code, signal] = await once(npm, 'close');
-  if (code !== 0) throw new Error(`npm install ${what} ended with ${signal ?? `code ${code}`}`);
+  const [code, killed] = await once(npm, 'close');
+  if (code !== 0) throw new Error(`npm install ${what} ended with ${killed ?? `code ${code}`}`);
 }
 
 if (import.meta.main) {
