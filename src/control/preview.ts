@@ -6,7 +6,7 @@ import type { PreviewLink } from './contract.ts';
 import type { Deps } from './deps.ts';
 import { baseUrl } from './urls.ts';
 
-export const previewHeader = 'x-teal-preview';
+const previewHeader = 'x-teal-preview';
 
 /** A link to the environment that is not live: signed, and good until it expires. */
 export async function previewLink(deps: Deps, app: string): Promise<PreviewLink> {

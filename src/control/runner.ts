@@ -2,7 +2,7 @@ import type { Effect } from '../release/effects.ts';
 import { pause } from './pause.ts';
 
 /** Does one effect; resolves when it is done. Throws when it has to be tried again. */
-export type Perform = (app: string, effect: Effect, signal: AbortSignal) => Promise<void>;
+type Perform = (app: string, effect: Effect, signal: AbortSignal) => Promise<void>;
 
 export interface RunnerOptions {
   readonly perform: Perform;

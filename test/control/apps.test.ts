@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Apps, teal, type By } from '../../src/control/apps.ts';
+import { keepPruning, pruneEvents } from '../../src/control/retention.ts';
 import type { Event } from '../../src/release/events.ts';
 import type { NewEvent } from '../../src/store/store.ts';
 import { app, build } from '../release/story.ts';
-import { openStore, scratch } from './help.ts';
+import { openStore, scratch, settle } from './help.ts';
 
 const anna: By = { actor: 'user:anna', reason: 'a new feature' };
 const apply = { type: 'apply', config: app() } as const;
@@ -128,5 +129,38 @@ describe('apps', () => {
     const again = await Apps.load(roomy, Date.now);
     assert.deepEqual(again.state('shop'), before);
     await again.submit('shop', deploy('v1'), anna);
+  });
+});
+
+describe('the event log', () => {
+  const day = 24 * 60 * 60 * 1000;
+
+  test('forgets events older than a quarter, and no app forgets anything', async (t) => {
+    const store = await openStore(t);
+    let now = 1000 * day;
+    const apps = await Apps.load(store, () => now);
+    await apps.submit('shop', apply, teal);
+    await apps.submit('shop', deploy('v1'), anna);
+    now += 91 * day;
+    await apps.submit('shop', { type: 'pause' }, anna);
+    const before = apps.state('shop');
+    assert.equal(await pruneEvents(apps, store, now), 3);
+    assert.deepEqual(
+      (await store.recent({ limit: 10 })).map(({ type }) => type),
+      ['paused'],
+    );
+    assert.deepEqual((await Apps.load(store, Date.now)).state('shop'), before);
+    assert.equal(await pruneEvents(apps, store, now), 0);
+  });
+
+  test('that cannot be pruned is told, and pruned at another turn', async () => {
+    const told: unknown[] = [];
+    const pruning = keepPruning(
+      () => Promise.reject(new Error('full')),
+      (error) => told.push(error),
+    );
+    await settle();
+    pruning.close();
+    assert.equal(told.length, 1);
   });
 });

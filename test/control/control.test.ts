@@ -1,6 +1,6 @@
 /** A whole control plane on real parts: store, processes, router, socket. */
 import assert from 'node:assert/strict';
-import { truncate } from 'node:fs/promises';
+import { readdir, truncate } from 'node:fs/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { startControl } from '../../src/control/control.ts';
 import type { Status } from '../../src/control/contract.ts';
 import { lockData } from '../../src/control/lock.ts';
 import { atEnd, until } from './help.ts';
-import { project, Refused, yaml } from './project.ts';
+import { project, yaml, type Refused } from './project.ts';
 
 describe('a control plane', () => {
   test('brings a version live, switches to the next and goes back', async (t) => {
@@ -161,6 +161,29 @@ describe('a control plane', () => {
       ({ release }) => release?.version === 'v2' && release.status === 'promoted',
     );
     assert.equal((await second.ask()).body, 'v2');
+  });
+
+  test('keeps the versions that can be gone back to, also when releases are aborted, and not the others', async (t) => {
+    const shop = await project(t, yaml({ release: 'promote: manual', app: '    keep: 2' }));
+    const teal = await shop.up();
+    const from = path.join(shop.folder, 'app');
+    await teal.api.post('/v1/apps/shop/deploy', { version: 'v1', from, promote: 'auto' });
+    await teal.when('v1 is live', ({ release }) => release?.status === 'completed');
+    for (const version of ['v2', 'v3', 'v4']) {
+      await teal.api.post('/v1/apps/shop/deploy', { version, from });
+      await teal.api.post('/v1/apps/shop/abort');
+      await teal.when(
+        'it is aborted',
+        ({ release }) => release?.version === version && release.status === 'aborted',
+      );
+    }
+    const kept = async (): Promise<string> =>
+      (await readdir(path.join(shop.data, 'versions', 'shop')))
+        .filter((name) => /^v\d$/.test(name))
+        .join(' ');
+    await until('v2 is gone', async () => (await kept()) === 'v1 v3 v4');
+    await teal.api.post('/v1/apps/shop/retry');
+    await teal.when('v4 waits for approval', ({ release }) => release?.step?.name === 'approve');
   });
 
   test('removes an app, and adds it anew', async (t) => {

@@ -108,8 +108,7 @@ describe('the effect', () => {
     await deps.apps.submit('shop', { type: 'abort', reason: null }, teal);
     await deps.releases.release([instance({ colour: 'green' })]);
     const full = {
-      ...deps.apps,
-      state: deps.apps.state.bind(deps.apps),
+      state: (name: string) => deps.apps.state(name),
       submit: () => Promise.reject(new Error('full')),
     };
     const effect = wished(deps, 'retire');
@@ -175,7 +174,7 @@ describe('the effect', () => {
     const [event] = (await deps.store.recent({ stream: 'shop', limit: 5 })).filter(
       ({ type }) => type === 'step-passed',
     );
-    const { output } = event?.data as { output: string };
+    const { output } = event!.data as { output: string };
     assert.match(output, /^v1 shop-1 http:\/\/127\.0\.0\.1:4321\/\.teal\/preview\/[\w.-]+\n/);
     assert.ok(output.includes(`${folder}\n`) && output.includes('oops\n'));
     const logs = path.join(deps.config.data, 'tests', 'shop');

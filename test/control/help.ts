@@ -53,7 +53,7 @@ export async function until<T>(
   for (const end = Date.now() + ms; Date.now() < end;) {
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
-    await sleep(10);
+    await sleep(20);
   }
   throw new Error(`waited ${ms} ms in vain until ${what}`);
 }

@@ -57,7 +57,7 @@ export function says(event: Event): string {
   }
 }
 
-export const drained = ({ finished, cut, seconds }: Drain): string =>
+const drained = ({ finished, cut, seconds }: Drain): string =>
   `${count(finished, 'request')} finished, ${cut} cut, ${seconds.toFixed(1)} s`;
 
 const started = ({ kind, build, from, colour }: Event & { type: 'release-started' }): string =>
