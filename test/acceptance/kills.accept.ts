@@ -7,7 +7,7 @@ import { Crowd, get, slowPost, type Failure, type InFlight } from './clients/cro
 import { nothingLost } from './counted.ts';
 import { World } from './harness.ts';
 import { killAtAppend } from './kill-at.ts';
-import { clientPortsOf, connectionsTo, kill } from './processes.ts';
+import { clientPortsOf, connectionsTo, isAlive, kill } from './processes.ts';
 import type { Patch } from './sabotage/patch.ts';
 import { sleep, until } from './until.ts';
 
@@ -145,7 +145,7 @@ async function ofWorkers(): Promise<void> {
     for (let round = 0; round < 5; round++) {
       const workers = await bothWorkers(world);
       await sleep(400);
-      permitted.push(killWorker(crowd, world.port, workers[round % 2] ?? 0));
+      permitted.push(await killWorker(crowd, world.port, workers[round % 2] ?? 0));
       const after = crowd.answered;
       await until('answers after the kill', () => crowd.answered > after + 50);
     }
@@ -154,7 +154,10 @@ async function ofWorkers(): Promise<void> {
   } finally {
     const { sent, answered, failures } = await crowd.stop();
     const allowed = permitted.flat();
-    const said = failures.map(({ says }) => says).join('\n');
+    const said = failures
+      .slice(0, 10)
+      .map(({ says }) => says)
+      .join('\n');
     assert.equal(answered + failures.length, sent);
     assert.ok(
       failures.length <= allowed.length,
@@ -167,12 +170,16 @@ async function ofWorkers(): Promise<void> {
 }
 
 /** In one turn of the event loop, so that what is noted is what was in flight when it died. */
-function killWorker(crowd: Crowd, port: number, worker: number): readonly InFlight[] {
+async function killWorker(crowd: Crowd, port: number, worker: number): Promise<readonly InFlight[]> {
   process.kill(worker, 'SIGSTOP');
   const its = clientPortsOf(worker, port);
   const inFlight = crowd.inFlight().filter((each) => its.has(each.port));
-  crowd.hold(20);
+  const held = crowd.hold();
   process.kill(worker, 'SIGKILL');
+  await until('the worker gone', () => !isAlive(worker));
+  // The kernel has closed its connections; now this process hears of it.
+  await sleep(10);
+  held.release();
   return inFlight;
 }
 
@@ -208,11 +215,19 @@ async function ofInstances(): Promise<void> {
       const its = connectionsTo(worker, Number(victim.address.split(':').at(-1)));
       allowed += Math.min(its.size, once.inFlight().length);
       kill(victim.pid, 'SIGKILL');
+      // Two at once would leave nobody to answer.
+      await world.reaches('a new instance', ({ environments }) => {
+        const all = [environments.blue, environments.green].flatMap((each) => each?.instances ?? []);
+        return !all.some(({ id }) => id === victim.id);
+      });
     }
     await bothInstances(world);
   } finally {
     const [all, posts] = await Promise.all([repeatable.stop(), once.stop()]);
-    const said = all.failures.map(({ says }) => says).join('\n');
+    const said = all.failures
+      .slice(0, 10)
+      .map(({ says }) => says)
+      .join('\n');
     assert.equal(
       all.failures.length,
       0,

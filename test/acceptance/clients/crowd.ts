@@ -46,7 +46,7 @@ export class Crowd {
   #sent = 0;
   #answered = 0;
   #stopped = false;
-  #heldUntil = 0;
+  #held = false;
 
   constructor(port: number, connections: number, asks: readonly Ask[]) {
     this.#port = port;
@@ -69,11 +69,12 @@ export class Crowd {
   }
 
   /**
-   * Nothing new is sent for this long: a request that would be written after a kill, and before this process's event
-   * loop has been told of the closed connection, was not in flight at the kill.
+   * Nothing new is sent until `release`. What is written after a kill, and before this process's event loop has been
+   * told that the connection is closed, was not in flight at the kill.
    */
-  hold(ms: number): void {
-    this.#heldUntil = performance.now() + ms;
+  hold(): { release(): void } {
+    this.#held = true;
+    return { release: () => (this.#held = false) };
   }
 
   async stop(): Promise<CrowdReport> {
@@ -91,7 +92,7 @@ export class Crowd {
   async #run(connection: number): Promise<void> {
     for (let turn = connection; !this.#stopped; turn++) {
       await sleep(2 + Math.random() * 8);
-      while (performance.now() < this.#heldUntil) await sleep(2);
+      while (this.#held) await sleep(2);
       const ask = this.#asks[turn % this.#asks.length];
       if (ask !== undefined) await this.#one(connection, ask);
     }
