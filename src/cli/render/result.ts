@@ -31,7 +31,7 @@ export function renderDone(done: Done, view: View): string {
         ['Traffic', traffic(app, view)],
         ...drained(app.release),
         ...differences(app.release),
-        ['Undo', undo(app)],
+        ['Undo', undo(done)],
         ['Next', app.next],
       ],
     },
@@ -76,7 +76,8 @@ function differences(release: ReleaseView | null): Row[] {
   ]);
 }
 
-function undo(app: AppStatus): string | null {
-  const command = `teal rollback ${app.app}`;
-  return app.rollback === null || app.next === command ? null : command;
+/** What takes it back, where a rollback does: after a rollback it would go on to the version before, which undoes nothing. */
+function undo({ command, app }: Done): string | null {
+  const back = `teal rollback ${app.app}`;
+  return command === 'rollback' || app.rollback === null || app.next === back ? null : back;
 }
