@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, '../..');
 const upMs = 30_000;
 /** Longer than the drain and stop deadlines below together. */
 const downMs = 30_000;
+const lingerMs = 2_000;
 
 /** A Teal of its own in a temporary folder: `teal up` as a person starts it, asked over its socket. */
 export interface Installation {
@@ -105,7 +106,11 @@ async function stop(up: ChildProcess, folder: string, client: Client): Promise<v
       throw new Error(`teal up was still there ${downMs / 1000} s after SIGINT; see ${folder}`);
     }
   }
-  const left = pids.filter(kill);
+  // The router says that it has stopped just before its process ends.
+  for (const until = performance.now() + lingerMs; pids.some(exists) && performance.now() < until;)
+    await sleep(20);
+  const left = pids.filter(exists);
+  for (const pid of left) process.kill(pid, 'SIGKILL');
   if (left.length > 0) throw new Error(`Teal left processes behind: ${left.join(', ')}; see ${folder}`);
   await rm(folder, { recursive: true, force: true });
 }
@@ -120,10 +125,9 @@ async function processes(client: Client): Promise<readonly number[]> {
   return pids.filter((pid) => typeof pid === 'number');
 }
 
-/** False when there was none any more. */
-function kill(pid: number): boolean {
+function exists(pid: number): boolean {
   try {
-    return process.kill(pid, 'SIGKILL');
+    return process.kill(pid, 0);
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, release } from 'node:os';
+import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from './result.ts';
 
@@ -12,6 +12,8 @@ export async function save(result: Result, asked: object, at: Date): Promise<str
     cores: availableParallelism(),
     system: `${process.platform} ${release()}`,
     node: process.versions.node,
+    // A machine with other work gives other figures: to be seen beside them.
+    loadAverages: loadavg(),
   };
   const file = join(results, `switch-${at.toISOString().slice(0, 19).replaceAll(':', '')}.json`);
   await mkdir(results, { recursive: true });
