@@ -1,4 +1,5 @@
 /** A Teal of its own for one scenario: real processes, sockets and files in a temporary folder, all gone at the end. */
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -15,17 +16,19 @@ import { sleep, until } from './until.ts';
 
 const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
 
+/** What a scenario has otherwise in its teal.yaml; values as they are written there. */
 export interface Settings {
-  /** Lines of teal.yaml below `apps.shop`, indented from there; later ones take the place of the usual ones. */
   readonly instances?: number;
   readonly workers?: number;
+  /** Keys of `release`. */
   readonly release?: Readonly<Record<string, string>>;
+  /** Entries of `release.tests`, each as the lines below `- `. */
   readonly tests?: readonly string[];
+  /** The inside of these maps, in flow style. */
   readonly health?: string;
   readonly drain?: string;
   readonly upstream?: string;
   readonly client?: string;
-  readonly command?: string;
 }
 
 export interface Finished {
@@ -115,7 +118,7 @@ export class World implements AsyncDisposable {
   launch(more: readonly Patch[] = [], env: Readonly<Record<string, string>> = {}): Up {
     const child = spawn(process.execPath, [bin, 'up', '--json', '--config', this.config], {
       cwd: this.folder,
-      env: { ...clean(), ...patchEnvironment([...this.#patches, ...more]), ...env },
+      env: { ...clean(), ...preloading([patchEnvironment([...this.#patches, ...more]), env]) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
@@ -220,16 +223,20 @@ export class World implements AsyncDisposable {
 
   /** The router and the instances outlive a control plane, as they should; here they end. */
   async #sweep(): Promise<void> {
-    const signals = ['SIGTERM', 'SIGKILL', 'SIGKILL', 'SIGKILL'] as const;
-    for (const signal of signals) {
-      const left = processesOf(this.folder).filter(isAlive);
-      if (left.length === 0) return;
-      for (const pid of left) kill(pid, signal === 'SIGTERM' ? 'SIGKILL' : signal);
+    const left = (): readonly number[] => processesOf(this.folder).filter(isAlive);
+    // Again, since one may have started another one a moment before.
+    for (let round = 0; round < 20 && left().length > 0; round++) {
+      for (const pid of left()) kill(pid, 'SIGKILL');
       await sleep(50);
     }
-    const left = processesOf(this.folder).filter(isAlive);
-    if (left.length > 0) throw new Error(`processes left behind: ${left.join(', ')}`);
+    assert.deepEqual(left(), [], 'processes were left behind');
   }
+}
+
+/** Each of them may preload something of its own. */
+function preloading(all: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+  const options = all.flatMap((each) => each['NODE_OPTIONS'] ?? []).join(' ');
+  return { ...Object.assign({}, ...all), ...(options === '' ? {} : { NODE_OPTIONS: options }) };
 }
 
 function clean(): NodeJS.ProcessEnv {
@@ -262,7 +269,7 @@ apps:
   shop:
     run:
       process:
-        command: ${settings.command ?? `${process.execPath} server.js`}
+        command: ${process.execPath} server.js
         directory: ./versions/{version}
         environment: { SHOP_DATA: ${folder}/jobs.sqlite }
         instances: ${settings.instances ?? 2}

@@ -6,7 +6,7 @@ import type { AppStatus } from '../../src/control/contract.ts';
 import { Crowd, get, slowPost, type Failure, type InFlight } from './clients/crowd.ts';
 import { nothingLost } from './counted.ts';
 import { World } from './harness.ts';
-import { killAtAppend } from './kill-at.ts';
+import { killAtAppend } from './killing/at-append.ts';
 import { clientPortsOf, connectionsTo, isAlive, kill } from './processes.ts';
 import type { Patch } from './sabotage/patch.ts';
 import { sleep, until } from './until.ts';

@@ -1,6 +1,7 @@
 /** Blue-green, forward: the switch, the tests before it, the size of the candidate, and who or what promotes it. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { readMark } from '../../src/platform/process/folder.ts';
 import { answered, neverAnswered, nothingLost, oneSwitch } from './counted.ts';
@@ -151,6 +152,59 @@ export async function A7(): Promise<void> {
   await world.promoted('v3');
   nothingLost(await load.stop());
 }
+
+export async function A11(): Promise<void> {
+  await using world = await World.live({ release: { promote: 'after 1h', deadline: '2h' }, tests: slowTest });
+  await world.build('v2');
+  const load = world.load();
+  await world.deploy('v2');
+  await world.reaches('v2 under test', ({ release }) => release?.status === 'stepping');
+  const promoted = await world.teal('promote', 'shop', '--full', '--reason', 'cannot wait', '--json');
+  assert.equal(promoted.code, 0, promoted.out + promoted.err);
+  await world.promoted('v2');
+  await sleep(200);
+  nothingLost(await load.stop(), 50);
+  const order = await world.event('step-passed');
+  const steps = (await world.events()).filter(
+    ({ type, seq }) => type === 'step-passed' && seq > order.seq - 2,
+  );
+  assert.deepEqual(
+    steps.map(({ actor, reason, data }) => ({
+      actor,
+      reason,
+      skipped: (data as { skipped: boolean }).skipped,
+    })),
+    steps.map(() => ({ actor: `user:${userInfo().username}`, reason: 'cannot wait', skipped: true })),
+  );
+  assert.equal(steps.length, 2, 'the test and the wait');
+}
+
+export async function C13(): Promise<void> {
+  await using world = await World.live({ release: { promote: 'manual' } });
+  await world.build('v2');
+  const before = await world.app();
+  const load = world.load();
+  await world.deploy('v2');
+  await world.reaches(
+    'v2 waiting',
+    ({ release }) => release?.status === 'stepping' && release.step?.index === 1,
+  );
+  const again = await world.teal('deploy', 'shop', 'v1', '--json');
+  assert.equal(again.code, 0, again.out + again.err);
+  const after = await world.reaches('the end of v2', ({ release }) => release?.ended === true);
+  await sleep(200);
+  const report = await load.stop();
+  nothingLost(report, 50);
+  neverAnswered(answered(report), 'v2');
+  assert.equal(after.release?.status, 'aborted');
+  assert.match(after.release.reason ?? '', /v1, which is live, was deployed again/);
+  assert.deepEqual(pids(after, before.live), pids(before, before.live), 'no process of live was touched');
+}
+
+/** Green at once for v1, which has to go live; for the others long after anybody's patience. */
+const slowTest = [
+  'name: slow\n          command: test $TEAL_VERSION = v1 || sleep 600\n          timeout: 20m',
+];
 
 type View = Awaited<ReturnType<World['app']>>;
 

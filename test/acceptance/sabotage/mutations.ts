@@ -95,11 +95,26 @@ export const mutations: readonly Mutation[] = [
   {
     id: 'A9',
     says: 'an environment counts as ready before it has started',
-    file: 'src/control/effects/run.ts',
-    find: 'await Promise.all(roles.map((role) => deps.platform.ensure(workload(app, effect, role), signal)));',
-    replace:
-      'void Promise.all(roles.map((role) => deps.platform.ensure(workload(app, effect, role), signal)));',
+    file: 'src/platform/process/slot.ts',
+    find: 'if (this.healthy) return Promise.resolve();',
+    replace: 'if (this.number >= 0) return Promise.resolve();',
     fails: /requests failed/,
+  },
+  {
+    id: 'A11',
+    says: 'full promotion skips only one step',
+    file: 'src/release/obey.ts',
+    find: 'if (full) return { events: skip(release, release.steps.length - 1) };',
+    replace: 'if (full) return { events: skip(release, release.cursor + 1) };',
+    fails: /never happened: v2 live/,
+  },
+  {
+    id: 'C13',
+    says: 'the live version is refused like any other',
+    file: 'src/release/obey.ts',
+    find: "if (build.version === live && next(release.status, 'abort-started')) {",
+    replace: 'if (build.version === null) {',
+    fails: /release-in-progress/,
   },
   {
     id: 'L1',
@@ -112,8 +127,8 @@ export const mutations: readonly Mutation[] = [
   {
     id: 'L1',
     says: 'streams that are to be closed are cut instead',
-    file: 'src/router/embedded/exchange.ts',
-    find: 'if (this.#tunnel.atBorder) this.write(closeFrame);',
+    file: 'src/router/embedded/tunnel.ts',
+    find: 'if (this.#border.atBorder) this.#client.write(closeFrame);',
     replace: '',
     fails: /each WebSocket is told to come again/,
   },

@@ -1,4 +1,4 @@
-import type { Patch } from './sabotage/patch.ts';
+import type { Patch } from '../sabotage/patch.ts';
 
 /**
  * Makes a control plane end itself with SIGKILL at one exact moment of its life: right before, or right after, its
