@@ -1,14 +1,62 @@
-import { connectControl } from './client.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { TealError } from '../errors.ts';
+import { type Client, connectControl } from './client.ts';
 import { renderBlock } from './render/block.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
+import { findConfig } from './shell/locate.ts';
 
-/** Drains and stops the router, every instance and the control plane. */
+/** How often it is asked whether the control plane has ended. */
+const askEveryMs = 100;
+
+/** Drains and stops the router, every instance and the control plane; also when only the first two are left. */
 export async function down(this: Context, flags: CommonFlags): Promise<Result> {
-  const client = await connectControl(this, flags);
-  await client.stop({ everything: true });
+  const config = findConfig(flags.config, this);
+  try {
+    const client = await connectControl(this, flags);
+    await client.stop({ everything: true });
+    await ended(client);
+    return stopped(config, null);
+  } catch (error) {
+    if (!(error instanceof TealError) || error.code !== 'control-unavailable') throw error;
+    return await leftBehind(config, error);
+  }
+}
+
+/** The answer comes before the work: whoever types the next command counts on nothing running any more. */
+async function ended(client: Client): Promise<void> {
+  for (;;) {
+    try {
+      await client.status();
+    } catch (error) {
+      if (error instanceof TealError && error.code === 'control-unavailable') return;
+    }
+    await pause(askEveryMs);
+  }
+}
+
+async function leftBehind(config: string, unavailable: TealError): Promise<Result> {
+  const { stopLeftBehind } = await import('../control/left-behind.ts');
+  const found = await stopLeftBehind({ file: config });
+  if (!found.router && found.instances === 0) throw unavailable;
+  const what = [found.router ? 'the router' : '', found.instances > 0 ? `${found.instances} instances` : ''];
+  return stopped(config, `${what.filter(Boolean).join(' and ')}, left by a control plane that had ended`);
+}
+
+function stopped(config: string, was: string | null): Result {
   return {
-    json: { stopped: true, config: client.config },
+    json: { stopped: true, config },
     text: (view) =>
-      renderBlock({ state: 'ok', label: 'Stopped', value: client.config, rows: [['Next', 'teal up']] }, view),
+      renderBlock(
+        {
+          state: 'ok',
+          label: 'Stopped',
+          value: config,
+          rows: [
+            ['Was left', was],
+            ['Next', 'teal up'],
+          ],
+        },
+        view,
+      ),
   };
 }

@@ -132,13 +132,12 @@ test('with --json an error is one document on stdout', async () => {
   });
 });
 
-test('preview, apply, doctor and down answer with their next command', async () => {
-  const [preview, apply, dry, doctor, down] = await Promise.all([
+test('preview, apply and doctor answer with their next command', async () => {
+  const [preview, apply, dry, doctor] = await Promise.all([
     teal(fake.directory, 'preview'),
     teal(fake.directory, 'apply'),
     teal(fake.directory, 'apply', '--dry-run'),
     teal(fake.directory, 'doctor'),
-    teal(fake.directory, 'down'),
   ]);
   assert.match(preview.out, /Link +http:\/\/localhost:8080\/\.teal\/preview\/abc\//);
   assert.match(
@@ -147,7 +146,6 @@ test('preview, apply, doctor and down answer with their next command', async () 
   );
   assert.match(dry.out, /Not applied[^]*Next +teal apply/);
   assert.match(doctor.out, /router +serves generation 7/);
-  assert.match(down.out, /Stopped[^]*Next +teal up/);
 });
 
 test('logs are lines, or a JSON document for each', async () => {

@@ -77,10 +77,23 @@ test('SIGTERM leaves the traffic served; the next up finds it, and Ctrl-C ends i
   assert.equal(await answers(address), false);
 });
 
-test('down ends it from elsewhere', async () => {
+test('down ends it from elsewhere, and returns when nothing runs any more', async () => {
   const running = await up();
   const address = url(running);
-  assert.equal((await teal(directory, 'down')).code, 0);
-  assert.equal((await running.finished).code, 0);
+  const down = await teal(directory, 'down');
+  assert.match(down.out, /Stopped[^]*Next +teal up/);
   assert.equal(await answers(address), false);
+  assert.equal((await running.finished).code, 0);
+});
+
+test('down also stops what a control plane that has ended left serving', async () => {
+  const running = await up();
+  const address = url(running);
+  running.child.kill('SIGKILL');
+  await running.finished;
+  const down = await teal(directory, 'down');
+  assert.match(down.out, /Stopped[^]*Was left +the router/);
+  assert.equal(await answers(address), false);
+  const again = await teal(directory, 'down');
+  assert.match(again.err, /code: control-unavailable/);
 });
