@@ -46,6 +46,16 @@ export interface Up {
   kill(): Promise<void>;
 }
 
+/** What would be left behind when this process is told to end in the middle of a scenario. */
+const open = new Set<World>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void Promise.allSettled([...open].map((world) => world[Symbol.asyncDispose]())).then(() =>
+      process.exit(130),
+    );
+  });
+}
+
 export class World implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
@@ -68,6 +78,7 @@ export class World implements AsyncDisposable {
   static async create(settings: Settings = {}): Promise<World> {
     const world = new World(mkdtempSync(path.join(tmpdir(), 'teal-accept-')), await freePort());
     world.configure(settings);
+    open.add(world);
     return world;
   }
 
@@ -211,6 +222,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#loads.map((load) => load.stop()));
+    open.delete(this);
     const up = this.#up;
     if (up !== null && up.child.exitCode === null && up.child.signalCode === null) {
       up.child.kill('SIGTERM');

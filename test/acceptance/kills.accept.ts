@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AppStatus } from '../../src/control/contract.ts';
-import { Crowd, get, slowPost, type Failure, type InFlight } from './clients/crowd.ts';
+import { Crowd, get, slowPost, type CrowdReport, type Failure, type InFlight } from './clients/crowd.ts';
 import { nothingLost } from './counted.ts';
 import { World } from './harness.ts';
 import { killAtAppend } from './killing/at-append.ts';
@@ -141,6 +141,7 @@ async function ofWorkers(): Promise<void> {
   await using world = await World.live({ workers: 2 });
   const crowd = new Crowd(world.port, 24, [get('/api/products'), get('/slow?ms=60'), slowPost(6, 20)]);
   const permitted: (readonly InFlight[])[] = [];
+  let report: CrowdReport;
   try {
     for (let round = 0; round < 5; round++) {
       const workers = await bothWorkers(world);
@@ -152,21 +153,17 @@ async function ofWorkers(): Promise<void> {
     await bothWorkers(world);
     await sleep(300);
   } finally {
-    const { sent, answered, failures } = await crowd.stop();
-    const allowed = permitted.flat();
-    const said = failures
-      .slice(0, 10)
-      .map(({ says }) => says)
-      .join('\n');
-    assert.equal(answered + failures.length, sent);
-    assert.ok(
-      failures.length <= allowed.length,
-      `${failures.length} of ${sent} failed, ${allowed.length} in flight:\n${said}`,
-    );
-    for (const failure of failures)
-      assert.ok(isOf(failure, allowed), `not in flight on the killed worker: ${failure.says}`);
-    assert.ok(allowed.length > 5, `only ${allowed.length} were in flight, which proves little`);
+    report = await crowd.stop();
   }
+  const { sent, answered, failures } = report;
+  const allowed = permitted.flat();
+  const said = failures.slice(0, 10).map(({ says }) => says);
+  assert.equal(answered + failures.length, sent);
+  for (const failure of failures)
+    assert.ok(isOf(failure, allowed), `not in flight on the killed worker: ${failure.says}`);
+  const counts = `${failures.length} of ${sent} failed, ${allowed.length} in flight`;
+  assert.ok(failures.length <= allowed.length, [counts, ...said].join('\n'));
+  assert.ok(allowed.length > 5, `only ${allowed.length} were in flight, which proves little`);
 }
 
 /** In one turn of the event loop, so that what is noted is what was in flight when it died. */
@@ -205,6 +202,7 @@ async function ofInstances(): Promise<void> {
   const repeatable = new Crowd(world.port, 20, [get('/api/products'), get('/slow?ms=80'), get('/')]);
   const once = new Crowd(world.port, 6, [slowPost(5, 30)]);
   let allowed = 0;
+  let reports: readonly [CrowdReport, CrowdReport];
   try {
     for (let round = 0; round < 5; round++) {
       const instances = await bothInstances(world);
@@ -223,25 +221,20 @@ async function ofInstances(): Promise<void> {
     }
     await bothInstances(world);
   } finally {
-    const [all, posts] = await Promise.all([repeatable.stop(), once.stop()]);
-    const said = all.failures
-      .slice(0, 10)
-      .map(({ says }) => says)
-      .join('\n');
-    assert.equal(
-      all.failures.length,
-      0,
-      `${all.failures.length} of ${all.sent} repeatable requests failed:\n${said}`,
-    );
-    assert.equal(all.answered, all.sent);
-    assert.ok(all.sent > 500, `only ${all.sent} requests`);
-    assert.equal(posts.answered + posts.failures.length, posts.sent);
-    assert.ok(
-      posts.failures.length <= allowed,
-      `${posts.failures.length} uploads failed, ${allowed} were in flight`,
-    );
-    for (const { says } of posts.failures) assert.match(says, /connection \d+/, 'each is named');
+    reports = await Promise.all([repeatable.stop(), once.stop()]);
   }
+  const [all, posts] = reports;
+  const said = all.failures.slice(0, 10).map(({ says }) => says);
+  const counts = `${all.failures.length} of ${all.sent} repeatable requests failed`;
+  assert.equal(all.failures.length, 0, [counts, ...said].join('\n'));
+  assert.equal(all.answered, all.sent);
+  assert.ok(all.sent > 500, `only ${all.sent} requests`);
+  assert.equal(posts.answered + posts.failures.length, posts.sent);
+  assert.ok(
+    posts.failures.length <= allowed,
+    `${posts.failures.length} uploads failed, ${allowed} were in flight`,
+  );
+  for (const { says } of posts.failures) assert.match(says, /connection \d+/, 'each is named');
 }
 
 async function bothInstances(world: World) {

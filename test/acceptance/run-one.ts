@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { sabotageVariable, type Patch } from './sabotage/patch.ts';
 
@@ -13,6 +13,12 @@ export interface Outcome {
 /** The longest takes a minute; one that takes this long hangs. */
 const limitMs = 240_000;
 
+/** Told to end when the runner ends early; each then cleans up what it started. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+
 /** Runs the scenario in a process of its own, with or without a sabotage. */
 export async function runOne(id: string, sabotage?: Patch): Promise<Outcome> {
   const started = performance.now();
@@ -21,6 +27,7 @@ export async function runOne(id: string, sabotage?: Patch): Promise<Outcome> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...(patch ? { [sabotageVariable]: JSON.stringify([patch]) } : {}) },
   });
+  running.add(child);
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -31,6 +38,7 @@ export async function runOne(id: string, sabotage?: Patch): Promise<Outcome> {
     }, limitMs);
     child.on('close', (status) => {
       clearTimeout(late);
+      running.delete(child);
       resolve(status);
     });
   });
