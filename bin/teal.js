@@ -11,8 +11,8 @@ if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
       ' (' +
       process.execPath +
       ').\n' +
-      'Run it with a newer one:  npx -y -p node@26 -p teal teal ' +
-      process.argv.slice(2).join(' ') +
+      'Run it with a newer one:  npx -y -p node@26 node ' +
+      process.argv.slice(1).join(' ') +
       '\n',
   );
   process.exit(2);

@@ -34,7 +34,7 @@ for (const version of ['20.18.0', '22.22.2', '24.14.9']) {
       stderr,
       new RegExp(`needs Node 24\\.15 or newer; this is ${version.replaceAll('.', '\\.')} `),
     );
-    assert.match(stderr, /npx -y -p node@26 -p teal teal deploy shop v2\n$/);
+    assert.match(stderr, /npx -y -p node@26 node \S+bin\/teal\.js deploy shop v2\n$/);
   });
 }
 
