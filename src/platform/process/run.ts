@@ -6,7 +6,7 @@ import { redact } from './environment.ts';
 import { healthDeadline, healthLost } from './explain.ts';
 import { mark, readMark, readRefusal, writeEnded, type Exit, type InstanceSpec } from './folder.ts';
 import { watchHealth, type HealthChange } from './health-watch.ts';
-import { lastLines } from './tail.ts';
+import { lastLines, telling } from './tail.ts';
 import { probe, type Address, type Probe } from './probe.ts';
 import { groupMembers, type ProcessRecord } from './processes.ts';
 import { listeningAddresses } from './sockets.ts';
@@ -35,6 +35,8 @@ const settleMs = 1_000;
 /** After a crash, for children that the app left behind. */
 const orphanGraceMs = 1_000;
 const quotedLines = 10;
+/** Looked at for those to quote: a deep stack trace may stand between the error and the end. */
+const lookedAtLines = 60;
 
 export class Run {
   readonly spec: InstanceSpec;
@@ -77,8 +79,9 @@ export class Run {
 
   /** The last lines of its stderr, else of its stdout, without its secrets. */
   lastLines(): readonly string[] {
-    const said = lastLines(this.logs.stderr, quotedLines);
-    return (said.length > 0 ? said : lastLines(this.logs.stdout, quotedLines)).map(this.#redact);
+    const said = lastLines(this.logs.stderr, lookedAtLines);
+    const lines = said.length > 0 ? said : lastLines(this.logs.stdout, lookedAtLines);
+    return telling(lines, quotedLines).map(this.#redact);
   }
 
   /** The limit that the launcher could not set, if any. */

@@ -9,6 +9,15 @@ export function lastLines(file: string, count: number, bytes: number = windowByt
   return text === '' ? [] : text.split(/\r?\n/).slice(-count);
 }
 
+// `at …` of JavaScript and Java.
+const stackFrame = /^\s+at /;
+
+/** At most that many lines, the last ones; stack frames make room first, since the error stands above them. */
+export function telling(lines: readonly string[], count: number): readonly string[] {
+  if (lines.length <= count) return lines;
+  return lines.filter((line) => line.trim() !== '' && !stackFrame.test(line)).slice(-count);
+}
+
 function tailText(file: string, bytes: number): string {
   let descriptor: number;
   try {

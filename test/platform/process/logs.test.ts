@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { followLogs, readLogs } from '../../../src/platform/process/logs.ts';
 import { pruneLogs, rotateLogs } from '../../../src/platform/process/retention.ts';
-import { lastLines } from '../../../src/platform/process/tail.ts';
+import { lastLines, telling } from '../../../src/platform/process/tail.ts';
 import { background, blue, forever, program, recorder, scratch, until, workload } from '../apps.ts';
 import { platformOn } from './driver.ts';
 
@@ -94,5 +94,12 @@ describe('logs', { concurrency: 4 }, () => {
     assert.deepEqual(lastLines(file, 2), ['line 9998', 'line 9999']);
     assert.equal(lastLines(file, 1_000_000, 100)[0]?.startsWith('line '), true);
     assert.deepEqual(lastLines('/no/such/file', 5), []);
+  });
+
+  test('what is quoted holds the error, however deep the stack below it', () => {
+    const frames = Array.from({ length: 20 }, (_, index) => `    at frame${index} (app.js:1:1)`);
+    const lines = ['throw err;', '', "Error: Cannot find module 'x'", ...frames, '', 'Node.js v26'];
+    assert.deepEqual(telling(lines, 3), ['throw err;', "Error: Cannot find module 'x'", 'Node.js v26']);
+    assert.deepEqual(telling(frames.slice(0, 3), 3), frames.slice(0, 3), 'all, when there is room');
   });
 });
