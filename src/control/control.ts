@@ -15,6 +15,7 @@ import { stopAll } from './stop-all.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
 import { baseUrl, urlsOf } from './urls.ts';
 import { eventView } from './view/event.ts';
+import { logLine } from './view/log-line.ts';
 
 export interface ControlOptions {
   /** The teal.yaml. */
@@ -139,6 +140,6 @@ function logger(kind: ControlOptions['log']): Logger {
       level: kind === 'silent' ? 'silent' : kind === 'json' ? 'info' : 'warn',
       serializers: { error: stdSerializers.err },
     },
-    pino.destination(2),
+    kind === 'pretty' ? { write: (line) => void process.stderr.write(logLine(line)) } : pino.destination(2),
   );
 }

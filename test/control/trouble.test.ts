@@ -48,7 +48,7 @@ describe('a version that fails before the switch', () => {
     const status = await teal.when('it is aborted', ({ release }) => release?.status === 'aborted');
     assert.equal(status.release?.error?.code, 'test-failed');
     assert.match(status.release?.error?.message ?? '', /the shelf is empty/);
-    const log = /whole output: (.*)$/.exec(status.release?.error?.remedy ?? '')?.[1] ?? '';
+    const log = String(status.release?.error?.details['log']);
     assert.equal(await readFile(log, 'utf8'), 'the shelf is empty\n');
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { logLine } from '../../src/control/view/log-line.ts';
 import { says } from '../../src/control/view/says.ts';
 import { eventView } from '../../src/control/view/event.ts';
 import { appStatus, type Seen } from '../../src/control/view/status.ts';
@@ -61,6 +62,12 @@ describe('an event', () => {
     assert.match(says(samples.drained), /1 request finished, 0 cut, 0\.5 s/);
   });
 
+  test('shows the first line of a reason, and not that more lines follow it', () => {
+    const why = 'shop v2 (web) ended 3 times in a row. It said:\n  Error: no database';
+    const said = says({ type: 'abort-started', why, error: null });
+    assert.equal(said, 'aborting: shop v2 (web) ended 3 times in a row');
+  });
+
   test('is shown without whole builds and settings', () => {
     const stored = (event: Event) => {
       const { type, ...data } = event;
@@ -70,6 +77,23 @@ describe('an event', () => {
     assert.equal((stored(samples['release-started']).data as { version: string }).version, 'v2');
     assert.ok(!JSON.stringify(stored(samples['release-started'])).includes('directory'));
   });
+});
+
+test('a line of the log is short for a person, and keeps what went wrong', () => {
+  const time = new Date(2026, 10, 23, 5, 17, 39).getTime();
+  const line = (more: object) => `${JSON.stringify({ level: 40, time, pid: 1, hostname: 'vm', ...more })}\n`;
+  assert.equal(
+    logLine(
+      line({ instance: 'shop-blue-web-1', code: null, signal: 'SIGKILL', msg: 'an instance ended unasked' }),
+    ),
+    '05:17:39  ! an instance ended unasked  instance=shop-blue-web-1  signal=SIGKILL\n',
+  );
+  const error = { type: 'TealError', message: 'table 1 is not newer', stack: 'at …' };
+  assert.equal(
+    logLine(line({ level: 50, error, msg: 'not in force' })),
+    '05:17:39  ✗ not in force: table 1 is not newer\n',
+  );
+  assert.equal(logLine('no JSON\n'), 'no JSON\n');
 });
 
 describe('the status of an app', () => {
@@ -105,6 +129,15 @@ describe('the status of an app', () => {
     story.hasStopped();
     assert.deepEqual(rollback(), { to: 'v1', how: 'start-first' }, 'when the old one is gone');
     assert.equal(of(story).next, 'teal deploy shop <version>');
+  });
+
+  test('an app in maintenance is first of all to be opened again', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    story.does({ type: 'maintenance', message: 'Back soon.' });
+    assert.equal(of(story).next, 'teal maintenance off shop');
+    story.deploys('v2');
+    assert.equal(of(story).next, 'teal status shop --watch', 'a release under way comes before it');
   });
 
   test('names the part each environment plays', () => {

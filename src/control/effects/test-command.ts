@@ -116,7 +116,7 @@ export function failed(test: Test, target: Target, how: string, output: string):
     'test-failed',
     `Test ${test.name} of ${target.app} ${target.version} ${how}.\n${shown}`,
     {
-      remedy: `mend it and run: teal retry ${target.app}. The whole output: ${target.log}`,
+      remedy: `Deploy a repaired build under a new name; when the cause lay elsewhere: teal retry ${target.app}`,
       details: { test: test.name, log: target.log, release: target.release },
     },
   );

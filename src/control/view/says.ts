@@ -53,7 +53,7 @@ export function says(event: Event): string {
     case 'rollback-started':
       return `rolling back: ${firstLine(event.why)}`;
     case 'superseded':
-      return `ended, since ${event.by} needs the idle environment`;
+      return `the release before has ended, since ${event.by} needs the idle environment`;
   }
 }
 
@@ -70,4 +70,5 @@ const differ = (differences: number): string =>
     ? ''
     : `; it differs from live in ${count(differences, 'setting')} (teal status shows them)`;
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text;
+/** Without what only leads over to the lines that are left out. */
+const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? text).replace(/\. It said:$/, '');

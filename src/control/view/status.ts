@@ -121,6 +121,8 @@ const ended = (release: Release): boolean => transitions[release.status].ended ?
 
 function nextCommand(state: AppState): string {
   const { app, release } = state;
+  const settled = release === null || ended(release) || release.status === 'promoted';
+  if (state.maintenance !== null && settled) return `teal maintenance off ${app}`;
   if (release === null) return `teal deploy ${app} <version>`;
   if (release.pausedAt !== null) return `teal resume ${app}`;
   switch (release.status) {
