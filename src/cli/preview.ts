@@ -10,6 +10,7 @@ export async function preview(this: Context, flags: CommonFlags, app?: string): 
   const client = await connectControl(this, flags);
   const name = await soleApp(client, app);
   const link = await client.preview(name);
+  const { next } = await client.app(name);
   return {
     json: link,
     text: (view) =>
@@ -22,7 +23,7 @@ export async function preview(this: Context, flags: CommonFlags, app?: string): 
             ['Link', link.url],
             ['Header', `${link.header.name}: ${link.header.value}`],
             ['Expires', `in ${duration(link.expiresAt - view.now)}`],
-            ['Next', `teal promote ${link.app}`],
+            ['Next', next],
           ],
         },
         view,

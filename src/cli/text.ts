@@ -92,6 +92,11 @@ export const waitTexts = {
   reconnecting: 'Teal is not answering; waiting for it to come back …',
 };
 
+export const logTexts = {
+  empty: (app: string, part: string | undefined) =>
+    `${part ?? app} has written nothing. What runs: teal status ${app}`,
+};
+
 export const removeTexts = {
   question: (app: string) => `Type ${app} to remove it, anything else to keep it: `,
   kept: (app: string) => `Kept ${app}.`,

@@ -58,7 +58,7 @@ test('the picture of an app has both environments, the release and what comes ne
       '  green     candidate  v42  web 1/2 starting  4 requests',
       '  release   shop-7  v41 → v42  stepping  step 2/3 smoke  for 12 s',
       '            deadline in 9 min',
-      '  rollback  to v41  at once: it is still warm',
+      '  rollback  gives up the release  v41 stays live',
       '  next      teal status shop',
     ].join('\n'),
   );
@@ -93,8 +93,8 @@ test('a narrow terminal gets more lines, not broken ones', () => {
       '  release   shop-7  v41 → v42  stepping',
       '            step 2/3 smoke  for 12 s',
       '            deadline in 9 min',
-      '  rollback  to v41',
-      '            at once: it is still warm',
+      '  rollback  gives up the release',
+      '            v41 stays live',
       '  next      teal status shop',
     ].join('\n'),
   );
@@ -104,6 +104,19 @@ test('timers tell what is waited for', () => {
   const paused = renderApp(app({ release: release({ pausedAt: now - 90_000 }) }), wide);
   assert.match(paused, /paused for 90 s/);
   assert.match(renderApp(promoted, wide), /promoted {2}old side kept for 1 h\n/);
+  assert.match(renderApp(promoted, wide), /rollback {2}to v41 {2}at once: it is still warm/);
+});
+
+test('an error is told once, with its own indents, though it is the reason too', () => {
+  const message = 'web ended 3 times. It said:\n  Error: no database\n      at connect';
+  const error = { code: 'crash-loop', message, remedy: 'x', details: {} } as const;
+  const text = renderApp(
+    app({ release: release({ status: 'aborted', ended: true, reason: message, error }) }),
+    wide,
+  );
+  assert.match(text, /✗ web ended 3 times\. It said:\n {6}Error: no database\n {10}at connect\n/);
+  assert.equal(text.split('no database').length, 2);
+  assert.doesNotMatch(text, /because/);
 });
 
 test('differences of the two environments are shown while they matter', () => {
@@ -147,6 +160,23 @@ test('a result says what was done, where the traffic is, how to undo it and what
     renderDone({ ...done, command: 'deploy', complete: false, app: app() }, wide).split('\n')[0],
     '… Deploying       shop  green  v42',
   );
+});
+
+test('a command that moves no release offers no rollback as its undo, and tells nothing old', () => {
+  for (const command of ['scale', 'restart', 'maintenance', 'remove'] as const) {
+    const text = renderDone({ command, did: 'as asked', app: promoted, complete: false }, wide);
+    assert.doesNotMatch(text, /rollback|Traffic|Drained/, command);
+    assert.match(text, command === 'remove' ? /Next +teal status$/ : /Next +teal status shop$/);
+  }
+  const closed = app({ maintenance: { message: 'Back soon.' } });
+  const text = renderDone({ command: 'maintenance', did: 'on', app: closed, complete: false }, wide);
+  assert.match(text, /Undo +teal maintenance off shop/);
+});
+
+test('a live version is not followed by the advice to leave it', () => {
+  const live = { ...promoted, next: 'teal rollback shop' };
+  const text = renderDone({ command: 'deploy', did: '', app: live, complete: true }, wide);
+  assert.match(text, /Undo +teal rollback shop\n +Next +teal status shop$/);
 });
 
 test('an error ends with its remedy and its code', () => {

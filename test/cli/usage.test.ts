@@ -44,6 +44,10 @@ test('mistakes in what was typed exit with 2 and a suggestion', async () => {
     ['deploy shop v2 --wait --timeout soon', /timeout cannot be "soon": expected a duration such as 30s/],
     ['scale shop many', /instances cannot be "many": expected a whole number/],
     ['maintenance maybe', /on\|off cannot be "maybe": expected on or off/],
+    ['restart shop --role worker', /There is no flag --role\n {2}See: teal restart --help/],
+    ['restart shop --nocolor', /Did you mean --no-color\?/],
+    ['xyzzy', /There is no command "xyzzy"\n {2}See: teal --help/],
+    ['--config x.yaml status', /--config comes after the command\n {2}See: teal --help/],
     ['abort shop blog', /"blog" is one argument too many/],
     ['deploy shop v2 --from', /--from needs a value/],
   ];

@@ -70,12 +70,16 @@ export function flow(
   return lines.map((each, index) => (index === 0 ? each : ' '.repeat(room.indent) + each)).join('\n');
 }
 
-/** Breaks text at its spaces; keeps its own line breaks. @param indent of every line but the first */
+/** Breaks text at its spaces; keeps its own line breaks and indents. @param indent of every line but the first */
 export function wrap(text: string, width: number, indent: number): string {
   const hang = ' '.repeat(indent);
   return text
     .split('\n')
-    .map((line) => flow(line.split(' '), ' ', { width: Math.max(20, width - indent), indent: 0 }))
+    .map((line) => {
+      const own = /^ */.exec(line)?.[0] ?? '';
+      const room = { width: Math.max(20, width - indent - own.length), indent: own.length };
+      return own + flow(line.slice(own.length).split(' '), ' ', room);
+    })
     .join('\n')
     .replaceAll('\n', `\n${hang}`);
 }

@@ -28,21 +28,26 @@ export function renderDone(done: Done, view: View): string {
       rows: [
         // What was begun is no news once it is complete.
         ['Done', done.complete ? null : done.did],
-        ['Traffic', traffic(app, view)],
-        ...drained(app.release),
-        ...differences(app.release),
+        ...(aboutRelease(done.command) ? released(app, view) : []),
         ['Undo', undo(done)],
-        ['Next', app.next],
+        ['Next', next(done)],
       ],
     },
     view,
   );
 }
 
+const aboutRelease = (command: CommandName): boolean =>
+  !['scale', 'restart', 'remove', 'maintenance'].includes(command);
+
+/** Told of commands that move a release: elsewhere it would be old news, and read as what the command did. */
+function released(app: AppStatus, view: View): Row[] {
+  return [['Traffic', traffic(app, view)], ...drained(app.release), ...differences(app.release)];
+}
+
 /** Commands that are about the release name its environment and version; the others only the app. */
 function subject({ command, app }: Done, view: View): string {
-  const aboutRelease = !['scale', 'restart', 'remove', 'maintenance'].includes(command);
-  if (!aboutRelease || app.release === null) return app.app;
+  if (!aboutRelease(command) || app.release === null) return app.app;
   const back = ['rolled-back', 'reverted', 'reverting'].includes(app.release.status);
   if (back && app.live !== null) return `${app.app}  ${inColour(view, app.live)}  ${app.version ?? ''}`;
   return `${app.app}  ${inColour(view, app.release.colour)}  ${app.release.version}`;
@@ -76,8 +81,21 @@ function differences(release: ReleaseView | null): Row[] {
   ]);
 }
 
-/** What takes it back, where a rollback does: after a rollback it would go on to the version before, which undoes nothing. */
+/**
+ * What takes the command back. A rollback does so for a release that is under way or kept warm. After a rollback it would go
+ * on to the version before, and after a change that is no release it would leave a good version: neither undoes anything.
+ */
 function undo({ command, app }: Done): string | null {
-  const back = `teal rollback ${app.app}`;
-  return command === 'rollback' || app.rollback === null || app.next === back ? null : back;
+  if (command === 'maintenance' && app.maintenance !== null) return `teal maintenance off ${app.app}`;
+  if (!aboutRelease(command) || command === 'rollback' || command === 'abort') return null;
+  return app.rollback === null || app.release === null || app.release.ended
+    ? null
+    : `teal rollback ${app.app}`;
+}
+
+/** The next command; a rollback stands under Undo already, and a removed app has none. */
+function next({ command, app }: Done): string {
+  if (command === 'remove') return 'teal status';
+  if (!aboutRelease(command) || app.next === `teal rollback ${app.app}`) return `teal status ${app.app}`;
+  return app.next;
 }

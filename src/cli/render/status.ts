@@ -32,7 +32,7 @@ export function renderApp(app: AppStatus, view: View): string {
   }
   for (const colour of colours) lines.push(environment(colour, app.environments[colour], view));
   if (app.release !== null) lines.push(row('release', release(app.release, view), view));
-  if (app.rollback !== null) lines.push(row('rollback', rollback(app.rollback), view));
+  if (app.rollback !== null) lines.push(row('rollback', rollback(app, app.rollback), view));
   for (const difference of app.release?.ended === false ? app.release.differences : []) {
     lines.push(
       row(
@@ -114,7 +114,9 @@ function release(release: ReleaseView, view: View): string[] {
     pieces.push(`step ${release.step.index + 1}/${release.step.of} ${release.step.name}`);
   }
   if (release.ended) {
-    if (release.reason !== null) pieces.push(`because: ${release.reason}`);
+    // An error is told in full above, with the reason in it.
+    if (release.reason !== null && release.reason !== release.error?.message)
+      pieces.push(`because: ${release.reason.split('\n', 1)[0]}`);
     return pieces;
   }
   return [...pieces, ...timers(release, view.now)];
@@ -126,7 +128,9 @@ function timers(release: ReleaseView, now: number): string[] {
   return [`for ${duration(now - release.startedAt)}`, `deadline in ${duration(release.deadlineAt - now)}`];
 }
 
-function rollback({ to, how }: NonNullable<AppStatus['rollback']>): string[] {
+function rollback(app: AppStatus, { to, how }: NonNullable<AppStatus['rollback']>): string[] {
+  // Not switched yet: nothing has to go back, there is only a release to be given up.
+  if (to === app.version) return ['gives up the release', `${to} stays live`];
   return [`to ${to}`, how === 'instant' ? 'at once: it is still warm' : 'which is started first'];
 }
 

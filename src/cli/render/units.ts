@@ -9,8 +9,10 @@ export function duration(ms: number): string {
   if (value < second) return `${Math.round(value)} ms`;
   if (value < 10 * second) return `${trim(value / second)} s`;
   if (value < 2 * minute) return `${Math.round(value / second)} s`;
-  if (value < hour) return `${Math.round(value / minute)} min`;
-  if (value < day) return two(value, [hour, 'h'], [minute, 'min']);
+  // Rounded first: just under an hour is 1 h, not 60 min.
+  const minutes = Math.round(value / minute) * minute;
+  if (minutes < hour) return `${minutes / minute} min`;
+  if (minutes < day) return two(minutes, [hour, 'h'], [minute, 'min']);
   return two(value, [day, 'd'], [hour, 'h']);
 }
 

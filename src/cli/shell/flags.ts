@@ -52,7 +52,7 @@ export function duration(input: string): number {
 
 /** @throws Error with what was expected */
 export function whole(input: string): number {
-  if (!/^\d{1,6}$/.test(input)) throw new Error('expected a whole number, 0 or more');
+  if (!/^\d{1,6}$/.test(input)) throw new Error('expected a whole number');
   return Number(input);
 }
 

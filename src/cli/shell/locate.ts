@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { TealError } from '../../errors.ts';
 
@@ -19,9 +19,13 @@ export function findConfig(
   const named = given ?? (where.env['TEAL_CONFIG'] || undefined);
   if (named !== undefined) {
     const file = path.resolve(where.cwd, named);
-    if (existsSync(file)) return file;
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.isFile()) return file;
     const source = given === undefined ? ' (from TEAL_CONFIG)' : '';
-    throw new TealError('config-not-found', `There is no ${file}${source}`, {
+    const what = found?.isDirectory()
+      ? `${file}${source} is a folder, not a teal.yaml`
+      : `There is no ${file}${source}`;
+    throw new TealError('config-not-found', what, {
       remedy: 'Name an existing file with --config, or write one: teal init',
       details: { file },
     });

@@ -4,18 +4,22 @@ import {
   text_en,
   type ApplicationText,
 } from '@stricli/core';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { TealError } from '../../errors.ts';
 
 /** Collects what the parser has to complain about, so that it is told like every other error: code, remedy, exit 2. */
 export class UsageProblems {
   readonly #messages: string[] = [];
   readonly #guesses: string[] = [];
+  #unknown = false;
 
   /** The parser's texts, with the complaints kept here instead of printed. */
   readonly text: ApplicationText = {
     ...text_en,
     briefs: { ...text_en.briefs, help: 'Print this help' },
     noCommandRegisteredForInput: ({ input, corrections }) => {
+      if (input.startsWith('-')) return this.#add(`${input} comes after the command`);
+      this.#unknown = true;
       this.#guesses.push(...corrections.map((each) => `teal ${each.replaceAll('`', '')}`));
       return this.#add(`There is no command ${JSON.stringify(input)}`);
     },
@@ -26,8 +30,8 @@ export class UsageProblems {
 
   error(argv: readonly string[]): TealError {
     const command = argv.find((arg) => !arg.startsWith('-'));
-    const known = this.#guesses.length > 0 && this.#guesses.every((guess) => guess.startsWith('teal '));
-    const help = command === undefined || known ? 'teal --help' : `teal ${command} --help`;
+    const first = argv[0]?.startsWith('-') === true;
+    const help = command === undefined || first || this.#unknown ? 'teal --help' : `teal ${command} --help`;
     const guess = this.#guesses.length > 0 ? `Did you mean ${this.#guesses.join(' or ')}?  ` : '';
     return new TealError('usage', this.#messages.join('; '), {
       remedy: `${guess}See: ${help}`,
@@ -44,7 +48,9 @@ export class UsageProblems {
     if (!(thrown instanceof ArgumentScannerError)) return say(thrown);
     return formatMessageForArgumentScannerError(thrown, {
       FlagNotFoundError: ({ input, corrections }) => {
-        this.#guesses.push(...corrections.map((each) => `--${each}`));
+        const flags = corrections.map((each) => each.replaceAll(/[A-Z]/g, (big) => `-${big.toLowerCase()}`));
+        const guess = didYouMean(input, flags);
+        if (guess !== null) this.#guesses.push(`--${guess}`);
         return `There is no flag --${input}`;
       },
       AliasNotFoundError: ({ input }) => `There is no flag -${input}`,
