@@ -19,7 +19,7 @@ if (have[0] < needed[0] || (have[0] === needed[0] && have[1] < needed[1])) {
 }
 // In a checkout the sources run as they are; the published package has only dist/.
 var root = new URL('..', import.meta.url);
-Promise.all([import('node:fs'), import('node:module'), import('node:url')]).then(function (modules) {
+void Promise.all([import('node:fs'), import('node:module'), import('node:url')]).then(function (modules) {
   var source = new URL('src/cli/main.ts', root);
   if (!modules[0].existsSync(source)) return import(new URL('dist/cli/main.js', root).href);
   // Stripping types at every start would cost more than the command; kept where only the checkout's owner writes.
