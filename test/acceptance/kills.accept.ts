@@ -7,7 +7,7 @@ import { Crowd, get, slowPost, type CrowdReport, type Failure, type InFlight } f
 import { nothingLost } from './counted.ts';
 import { World } from './harness.ts';
 import { killAtAppend } from './killing/at-append.ts';
-import { clientPortsOf, connectionsTo, isAlive, kill } from './processes.ts';
+import { clientPortsOf, connectionsTo, kill } from './processes.ts';
 import type { Patch } from './sabotage/patch.ts';
 import { sleep, until } from './until.ts';
 
@@ -173,9 +173,8 @@ async function killWorker(crowd: Crowd, port: number, worker: number): Promise<r
   const inFlight = crowd.inFlight().filter((each) => its.has(each.port));
   const held = crowd.hold();
   process.kill(worker, 'SIGKILL');
-  await until('the worker gone', () => !isAlive(worker));
-  // The kernel has closed its connections; now this process hears of it.
-  await sleep(10);
+  // A process is seen to be gone before the last of its threads has let go of its connections.
+  await until('its connections closed', () => crowd.haveClosed(its));
   held.release();
   return inFlight;
 }

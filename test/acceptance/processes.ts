@@ -69,11 +69,13 @@ function portsOf(pid: number, which: (row: Row) => boolean, port: (row: Row) => 
   return new Set(rows().flatMap((row) => (held.has(row.inode) && which(row) ? [port(row)] : [])));
 }
 
+/** The kernel writes it page by page while connections come and go: one reading may leave out some that stayed. */
+const readings = 4;
+
 /** The lines of /proc/net/tcp: addresses and ports in hex, the inode in the tenth column. */
 function rows(): readonly Row[] {
-  return read('/proc/net/tcp')
-    .split('\n')
-    .slice(1)
+  return Array.from({ length: readings }, () => read('/proc/net/tcp').split('\n').slice(1))
+    .flat()
     .flatMap((line) => {
       const [, local, remote, , , , , , , inode] = line.trim().split(/\s+/);
       if (local === undefined || remote === undefined || inode === undefined) return [];

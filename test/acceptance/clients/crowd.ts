@@ -68,6 +68,11 @@ export class Crowd {
     });
   }
 
+  /** All connections with these ports of ours have been seen to be closed. */
+  haveClosed(ports: ReadonlySet<number>): boolean {
+    return this.#wires.every((wire) => wire === null || wire.closed || !ports.has(wire.localPort));
+  }
+
   /**
    * Nothing new is sent until `release`. What is written after a kill, and before this process's event loop has been
    * told that the connection is closed, was not in flight at the kill.
