@@ -52,9 +52,10 @@ function compare(before: Keys, after: Keys): readonly ConfigDifference[] {
     }));
 }
 
-/** Routing follows teal.yaml at once; what a process is started with follows with the next version. */
+/** Routing follows teal.yaml at once; what a process is started with, and how a release goes, follow with the next one. */
 function effectOf(path: string): ConfigDifference['effect'] {
-  const process = /^(?:run|health|roles)(?:\.|$)/.test(path) && !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
+  const process =
+    /^(?:run|health|roles|release)(?:\.|$)/.test(path) && !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
   return process ? 'next release' : 'now';
 }
 

@@ -17,7 +17,7 @@ test('nothing changed is no difference', () => {
   assert.deepEqual(diffConfig(null, null), []);
 });
 
-test('routing changes take effect now, what a process is started with at the next release', () => {
+test('routing changes take effect now, what a process is started with and how a release goes at the next one', () => {
   const after = shop(', instances: 3, stop-signal: SIGINT', [
     'hosts: [shop.example]',
     'health: { interval: 2s }',
@@ -30,9 +30,9 @@ test('routing changes take effect now, what a process is started with at the nex
       path: 'release.tests[0]',
       before: null,
       after: 'GET /: GET / gives 200-299 containing "Shop", within 10s',
-      effect: 'now',
+      effect: 'next release',
     },
-    { path: 'release.promote', before: 'auto', after: 'manual', effect: 'now' },
+    { path: 'release.promote', before: 'auto', after: 'manual', effect: 'next release' },
     { path: 'keep', before: '5', after: '9', effect: 'now' },
     { path: 'run.process.instances', before: '1', after: '3', effect: 'next release' },
     { path: 'run.process.stop-signal', before: 'SIGTERM', after: 'SIGINT', effect: 'next release' },

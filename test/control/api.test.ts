@@ -152,7 +152,7 @@ describe('the API of a running Teal', () => {
     await shop.write('teal.yaml', yaml({ release: 'promote: manual, rollback-window: 10m' }));
     const shown = await running.api.post<ApplyResult>('/v1/apply', { file: shop.file, dryRun: true });
     assert.deepEqual(shown.changes, [
-      { app: 'shop', path: 'release.rollback-window', before: '1h', after: '10m', effect: 'now' },
+      { app: 'shop', path: 'release.rollback-window', before: '1h', after: '10m', effect: 'next release' },
     ]);
     assert.equal(shown.applied, false);
     assert.ok((await running.api.post<ApplyResult>('/v1/apply', { file: shop.file })).applied);
@@ -204,6 +204,7 @@ describe('the API of a running Teal', () => {
 
   test('GET /v1/doctor', async () => {
     const checks = await running.api.get<Check[]>('/v1/doctor');
+    assert.match(checks.find(({ name }) => name === 'limits')?.says ?? '', /^enforced: [^{]*open-files/);
     const states = Object.fromEntries(checks.map(({ name, state }) => [name, state]));
     assert.equal(states['router'], 'ok');
     assert.equal(states['event log'], 'ok');
