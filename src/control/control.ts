@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import { effects } from '../release/effects.ts';
@@ -127,7 +128,9 @@ function stopper(system: System, undo: AsyncDisposableStack): Pick<Control, 'sto
 
 async function makeFolder(data: string): Promise<void> {
   try {
-    await mkdir(data, { recursive: true, mode: 0o700 });
+    const made = await mkdir(data, { recursive: true, mode: 0o700 });
+    // It lies beside the app, and holds keys: `git add .` must not take it along.
+    if (made !== undefined) await writeFile(path.join(data, '.gitignore'), '*\n');
   } catch (cause) {
     throw unusable(data, cause);
   }

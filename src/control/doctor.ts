@@ -55,7 +55,7 @@ function node(): Check {
 
 async function store(deps: Deps): Promise<Check> {
   const streams = await deps.store.streams();
-  return ok('event log', `readable, ${streams.length} streams`);
+  return ok('event log', `readable, ${count(streams.length, 'stream')}`);
 }
 
 async function router(deps: Deps): Promise<Check> {
@@ -69,7 +69,8 @@ async function router(deps: Deps): Promise<Check> {
   const { generation, workers, listen } = await asked;
   const behind = workers.filter((worker) => worker.generation !== generation);
   const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ');
-  if (behind.length === 0) return ok('router', `${where}, table ${generation}, ${workers.length} workers`);
+  if (behind.length === 0)
+    return ok('router', `${where}, table ${generation}, ${count(workers.length, 'worker')}`);
   return warning(
     'router',
     `${behind.length} workers have an older table than ${generation}`,
@@ -102,13 +103,32 @@ async function permissions(deps: Deps): Promise<Check> {
 }
 
 function limits(): Check {
-  const said = describeLimitSupport();
-  return ok('limits', typeof said === 'string' ? said : JSON.stringify(said));
+  const all = describeLimitSupport();
+  const named = (enforced: boolean): string =>
+    all
+      .filter((each) => each.enforced === enforced)
+      .map(({ limit }) => limitKeys[limit])
+      .join(', ');
+  const why = [...new Set(all.filter(({ enforced }) => !enforced).map(({ how }) => how))].join('; ');
+  return ok(
+    'limits',
+    why === '' ? `enforced: ${named(true)}` : `enforced: ${named(true)}; refused: ${named(false)} (${why})`,
+  );
 }
+
+/** As they are written in teal.yaml. */
+const limitKeys = {
+  memoryBytes: 'memory',
+  cpus: 'cpus',
+  openFiles: 'open-files',
+  processes: 'processes',
+} as const;
+
+const count = (number: number, of: string): string => `${number} ${of}${number === 1 ? '' : 's'}`;
 
 function app(deps: Deps, name: string): Check {
   const instances = deps.platform.instances().filter((each) => each.app === name);
   const unwell = instances.filter(({ state }) => state === 'unhealthy' || state === 'backing-off');
-  if (unwell.length === 0) return ok(name, `${instances.length} instances, all well`);
+  if (unwell.length === 0) return ok(name, `${count(instances.length, 'instance')}, all well`);
   return failed(name, `${unwell.length} of ${instances.length} instances are not well`, `teal logs ${name}`);
 }

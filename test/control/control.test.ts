@@ -1,6 +1,6 @@
 /** A whole control plane on real parts: store, processes, router, socket. */
 import assert from 'node:assert/strict';
-import { readdir, truncate } from 'node:fs/promises';
+import { readdir, readFile, truncate } from 'node:fs/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
@@ -16,6 +16,8 @@ describe('a control plane', () => {
     const shop = await project(t);
     const teal = await shop.up();
     assert.equal((await teal.ask()).status, 503);
+    const ignored = await readFile(path.join(shop.folder, '.teal/.gitignore'), 'utf8');
+    assert.equal(ignored, '*\n', 'keys and state are not for `git add .`');
     assert.equal((await teal.deploy('v1')).live, 'blue');
     assert.deepEqual(await teal.ask(), { status: 200, body: 'v1' });
     const live = await teal.deploy('v2');
