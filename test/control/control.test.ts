@@ -16,7 +16,7 @@ describe('a control plane', () => {
     const shop = await project(t);
     const teal = await shop.up();
     assert.equal((await teal.ask()).status, 503);
-    const ignored = await readFile(path.join(shop.folder, '.teal/.gitignore'), 'utf8');
+    const ignored = await readFile(path.join(shop.data, '.gitignore'), 'utf8');
     assert.equal(ignored, '*\n', 'keys and state are not for `git add .`');
     assert.equal((await teal.deploy('v1')).live, 'blue');
     assert.deepEqual(await teal.ask(), { status: 200, body: 'v1' });
