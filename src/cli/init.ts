@@ -34,10 +34,7 @@ export async function init(this: Context, flags: InitFlags): Promise<Result> {
           value: shown,
           rows: [
             ['App', app],
-            [
-              'Command',
-              `${flags.command ?? found.command}${found.from === null ? '' : ` (from ${found.from})`}`,
-            ],
+            ['Command', flags.command ?? `${found.command} (${origin(found)})`],
             ['Next', 'read it, then: teal up'],
           ],
         },
@@ -45,6 +42,8 @@ export async function init(this: Context, flags: InitFlags): Promise<Result> {
       ),
   };
 }
+
+const origin = ({ from }: Detected): string => (from === null ? 'a guess: correct it' : `from ${from}`);
 
 interface Detected {
   readonly app: string;

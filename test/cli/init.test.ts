@@ -56,3 +56,12 @@ test('init takes the name from the directory, npm for other start scripts, and f
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /teal init --app my-shop/);
 });
+
+test('init says where it has the command from, and that a guess is one', async () => {
+  const said = async (directory: string, ...flags: string[]) =>
+    /Command +(.*)\n/.exec((await teal(directory, 'init', ...flags)).out)?.[1];
+  const start = { name: 'c', scripts: { start: 'node app.js' } };
+  assert.equal(await said(await project('told', start)), 'node app.js (from package.json)');
+  assert.equal(await said(await project('given', start), '--command', 'node x.js'), 'node x.js');
+  assert.match((await said(await project('guessed', null))) ?? '', /\(a guess: correct it\)$/);
+});
