@@ -55,6 +55,12 @@ export class BodyReader {
 /** Shared by every message without a body. */
 export const noBody: BodyReader = new BodyReader('none');
 
+/** The reader for a request's body. A request without either length has none (RFC 9112 §6.3). */
+export function requestBody(head: { readonly chunked: boolean; readonly length: number }): BodyReader {
+  if (head.chunked) return new BodyReader('chunked');
+  return head.length > 0 ? new BodyReader('length', head.length) : noBody;
+}
+
 /**
  * What the slices last decoded become on the other side: one buffer of our own (the input may be reused by the
  * kernel's next read), framed as one chunk when `chunked`; with the last chunk and the trailer when the body is done.

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { headEnd as emptyLine, nameByte } from './bytes.ts';
 import { admit } from './claim.ts';
 import type { Engine } from './engine.ts';
 import { Exchange } from './exchange.ts';
+import type { HeadFault } from './next-head.ts';
+import { nextHead } from './next-head.ts';
 import type { Page } from './page.ts';
 import { renderPage, wantsJson } from './page.ts';
 import type { Peer } from './peer.ts';
 import { peerOf, requestIdOf } from './peer.ts';
-import type { RequestFault } from './request-head.ts';
 import { rewriteRequest } from './rewrite-request.ts';
 
 /** How long we go on reading after our last byte, so that the client reads our answer before it sees a reset. */
@@ -34,6 +34,7 @@ export class Client {
   #searched = 0;
   #ended = false;
   #backlog = 0;
+  #pumping = false;
 
   constructor(socket: Socket, engine: Engine) {
     this.socket = socket;
@@ -45,7 +46,7 @@ export class Client {
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
     socket.on('finish', () => {
-      this.deadline = engine.after(lingerMs);
+      if (this.#phase === 'linger') this.deadline = engine.after(lingerMs);
     });
     socket.on('close', () => this.#closed());
   }
@@ -55,9 +56,12 @@ export class Client {
     return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
   }
 
-  /** Hands bytes that were held to the exchange, as soon as it can take them. */
+  /** Hands bytes that were held to the exchange, as soon as it can take them; then the end, if it came before. */
   offer(): void {
+    // Also while `#pump` runs: so that head and body leave in one write.
+    if (this.#exchange !== null && this.#held !== null) this.#feedExchange(this.#exchange);
     this.#pump();
+    if (this.#ended && this.#held === null) this.#exchange?.clientEnded(true);
   }
 
   pause(): void {
@@ -76,13 +80,14 @@ export class Client {
       return;
     }
     this.#phase = 'idle';
-    this.deadline = this.engine.after(this.engine.limits.idleTimeoutMs);
-    if (this.#ended && this.#held === null) {
+    const { idleTimeoutMs, headTimeoutMs } = this.engine.limits;
+    this.deadline = this.engine.after(this.#held === null ? idleTimeoutMs : headTimeoutMs);
+    if ((this.#ended || this.engine.closing) && this.#held === null) {
       this.linger();
       return;
     }
     this.resume();
-    if (this.#held !== null) this.#pump();
+    this.#pump();
   }
 
   /** Ends our side, and goes on reading for a while (RFC 9112 §9.6). */
@@ -148,15 +153,28 @@ export class Client {
     this.#pump();
   }
 
-  /** Gives `#held` to whoever it is for: the body of the request being answered, or the next request. */
+  /**
+   * Gives `#held` to whoever it is for: the body of the request being answered, or the next request. Answers of ours
+   * come back here at once, so it is a loop and never a recursion: one read may hold thousands of requests.
+   */
   #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
     while (this.#held !== null) {
-      if (this.#exchange !== null) {
-        if (!this.#feedExchange(this.#exchange)) return;
-      } else if (this.#phase !== 'idle' || this.socket.writableNeedDrain || !this.#readHead(this.#held)) {
-        return;
-      }
+      if (this.#exchange === null ? !this.#readNext(this.#held) : !this.#feedExchange(this.#exchange)) break;
     }
+    this.#pumping = false;
+  }
+
+  /** @returns whether to go on */
+  #readNext(held: Buffer): boolean {
+    if (this.#phase !== 'idle') return false;
+    if (this.socket.writableNeedDrain) {
+      // It sends requests and does not read our answers: what else it sends waits in the kernel.
+      this.pause();
+      return false;
+    }
+    return this.#readHead(held);
   }
 
   /** @returns whether to go on */
@@ -179,23 +197,15 @@ export class Client {
 
   /** @returns whether a head was read */
   #readHead(held: Buffer): boolean {
-    const start = held[0] === 13 && held[1] === 10 ? 2 : 0;
-    const found = held.indexOf(emptyLine, Math.max(start, this.#searched - 3));
-    const { headBytes } = this.engine.limits;
-    if ((found < 0 ? held.length : found + 4) - start > headBytes) {
-      this.#refuse(431, 'head-too-long', 'The request head is too long.');
-      return false;
-    }
-    if (found < 0) {
+    const { requestHead, limits } = this.engine;
+    const end = nextHead(held, this.#searched, requestHead, limits.headBytes);
+    if (end === null) {
       this.#searched = held.length;
-      const fault = earlyFault(held, start, this.engine);
-      if (fault !== null) this.#refuseHead(fault);
+      this.resume();
       return false;
     }
-    const end = found + 4;
-    const fault = this.engine.requestHead.parse(held, start, end);
-    if (fault !== null) {
-      this.#refuseHead(fault);
+    if (typeof end === 'string') {
+      this.#refuseHead(end);
       return false;
     }
     this.#held = end < held.length ? held.subarray(end) : null;
@@ -250,7 +260,7 @@ export class Client {
     }
   }
 
-  #refuseHead(fault: RequestFault): void {
+  #refuseHead(fault: HeadFault): void {
     const [status, says] = refusals[fault] ?? [400, 'The request is malformed or ambiguous.'];
     this.#refuse(status, fault, says);
   }
@@ -282,25 +292,10 @@ export class Client {
   }
 }
 
-const refusals: Partial<Readonly<Record<RequestFault, readonly [number, string]>>> = {
+const refusals: Partial<Readonly<Record<HeadFault, readonly [number, string]>>> = {
+  'head-too-long': [431, 'The request head is too long.'],
   'too-many-fields': [431, 'The request has too many header fields.'],
   'method-not-allowed': [405, 'This method is not served.'],
   'version-not-supported': [505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.'],
   'expectation-failed': [417, 'The only expectation that can be met is 100-continue.'],
 };
-
-/** What can be said of a head that is not complete: a bad start need not wait for the time-out. */
-function earlyFault(held: Buffer, start: number, engine: Engine): RequestFault | null {
-  const first = held[start];
-  if (first !== undefined && first !== 13 && nameByte[first] === 0) return 'bad-request-line';
-  const lineEnd = held.indexOf(10, start);
-  if (lineEnd < 0) return null;
-  if (lineEnd === start || held[lineEnd - 1] !== 13) return 'bad-line-end';
-  if (lineEnd === start + 1) return 'bad-request-line';
-  const line = engine.requestHead.readLine(held, start);
-  if (typeof line === 'string') return line;
-  for (let at = held.indexOf(10, lineEnd + 1); at >= 0; at = held.indexOf(10, at + 1)) {
-    if (held[at - 1] !== 13) return 'bad-line-end';
-  }
-  return null;
-}

@@ -126,6 +126,7 @@ function compileEnvironment(
   if (environment === null) return null;
   const roles = new Map<string, EndpointState[]>();
   for (const { id, role, host, port } of environment.endpoints) {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw noPort(id, port);
     const list = roles.get(role) ?? [];
     list.push(registry.endpoint(id, host, port));
     roles.set(role, list);
@@ -141,6 +142,14 @@ function compileEnvironment(
       `x-teal-version: ${headerSafe(environment.version)}\r\n` +
       `x-teal-environment: ${colour}\r\n`,
   };
+}
+
+/** Connecting to it would throw, and end the worker. */
+function noPort(id: string, port: number): TealError {
+  return new TealError('table-refused', `endpoint ${id} has ${port} for a port`, {
+    remedy: 'Report this: it is a fault of Teal.',
+    details: { endpoint: id, port },
+  });
 }
 
 function headerSafe(value: string): string {

@@ -35,7 +35,8 @@ export class ControlServer {
     const control = new ControlServer(server);
     server.on('connection', (socket) => control.#serve(socket, handler));
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      // Kept: an error of a later accept (too many open files) must not end the router.
+      server.on('error', reject);
       server.listen(path, resolve);
     });
     await chmod(path, 0o600);

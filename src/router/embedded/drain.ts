@@ -50,11 +50,17 @@ class Drain {
     this.#context.signal.addEventListener('abort', () => this.#done.reject(new Error('given up')), {
       once: true,
     });
-    if (request.streams === 'close') this.#closeStreams();
+    const closes = request.streams === 'close';
+    if (closes) this.#closeStreams();
     else if (request.streams === 'spread') this.#spreadStreams(request.deadlineMs);
     if (this.#inFlight() > 0) {
       this.#timers.push(setTimeout(() => this.#cutAll(), request.deadlineMs));
-      this.#timers.push(setInterval(() => this.#context.progress(this.#inFlight()), progressMs));
+      const tick = () => {
+        // A handshake may have been on its way when the drain began.
+        if (closes) this.#closeStreams();
+        this.#context.progress(this.#inFlight());
+      };
+      this.#timers.push(setInterval(tick, progressMs));
       await this.#done.promise;
     }
     for (const endpoint of this.#endpoints) closeIdle(endpoint);

@@ -1,5 +1,5 @@
 import type { BodyReader } from './body.ts';
-import { BodyReader as Body, noBody, reframe } from './body.ts';
+import { noBody, reframe, requestBody } from './body.ts';
 import { claimAnother, release } from './claim.ts';
 import type { Client } from './client.ts';
 import type { CompiledEnvironment } from './compile.ts';
@@ -55,15 +55,12 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   constructor(client: Client, head: RequestHead, sending: Sending) {
     this.#client = client;
     this.#sending = sending;
-    this.#client = client;
-    this.#sending = sending;
     this.method = head.method;
     this.minor = head.minor;
     this.websocket = head.websocket;
     this.#json = wantsJson(head.accept);
     this.#keepAsked = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
-    if (head.chunked) this.#body = new Body('chunked');
-    else this.#body = head.length > 0 ? new Body('length', head.length) : noBody;
+    this.#body = requestBody(head);
     this.#relay = new ResponseRelay(this, client.engine.responseHead);
     this.#tooLong = this.#exceeds(head.length);
   }
@@ -179,6 +176,8 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   /** The phase we are in took too long. */
   expired(): void {
+    // A tick can come between a cut and the close event it causes.
+    if (this.#finished) return;
     if (this.#tunnel !== null) this.cut();
     else if (!this.#sent) this.#unreachable(true);
     else if (this.#relay.started) this.#fail(504, 'idle-timeout', '');
@@ -316,7 +315,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     if (this.#finished || upstream === null) return;
     if (!this.#sent) {
       this.#unreachable(false);
-    } else if (this.#relay.ended()) {
+    } else if (error === null && this.#relay.ended()) {
       this.#complete();
     } else if (!this.#repeat(upstream)) {
       const says = error === null ? 'The app closed the connection' : 'The connection to the app broke';

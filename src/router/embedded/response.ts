@@ -95,7 +95,7 @@ export class ResponseRelay {
       if (this.#head.parse(input, at, end) !== null) return 'bad';
       if (this.#head.status === 101) return this.#upgrade(input, end);
       if (this.#head.status >= 200) return this.#start(input, end);
-      if (++this.#interim > mostInterim) return 'bad';
+      if (++this.#interim > mostInterim || announcesBody(this.#head)) return 'bad';
       if (this.#target.minor === 1) this.#target.write(rewriteResponse(this.#head, ''));
       at = end;
     }
@@ -120,6 +120,7 @@ export class ResponseRelay {
     this.streaming = head.contentType.startsWith('text/event-stream');
     this.keepAliveMs = head.keepAliveMs;
     this.reusable = !head.close && (head.minor === 1 || head.keepAlive) && kind !== 'until-close';
+    if (head.status === 204 && announcesBody(head)) this.reusable = false;
     const unknownLength = kind === 'chunked' || kind === 'until-close';
     this.#chunkedOut = unknownLength && target.minor === 1;
     this.keeps = target.mayKeep() && (!unknownLength || this.#chunkedOut);
@@ -180,6 +181,11 @@ export class ResponseRelay {
       this.#target.write(content);
     }
   }
+}
+
+/** For statuses that never have one (RFC 9110 §8.6): an app that means it would answer the next request with it. */
+function announcesBody(head: ResponseHead): boolean {
+  return head.chunked || head.length > 0;
 }
 
 /** Whether there is a body, and how its end is known (RFC 9112 §6.3). */

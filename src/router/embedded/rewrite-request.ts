@@ -136,10 +136,9 @@ function framing(head: RequestHead): string {
 }
 
 function viaOf(head: RequestHead): string {
+  let via = '';
   for (let index = 0; index < head.fields.count; index++) {
-    if (head.fields.id[index] === field.via && head.fields.twin[index] === 0) {
-      return `${head.value(index)}, `;
-    }
+    if (head.fields.id[index] === field.via && head.fields.twin[index] === 0) via += `${head.value(index)}, `;
   }
-  return '';
+  return via;
 }

@@ -8,6 +8,8 @@ import { WorkerProcess } from './worker-process.ts';
 const healthyLifeMs = 5_000;
 /** One that does not acknowledge a table for this long serves an old one: it is killed, and replaced. */
 const silentMs = 3_000;
+/** One that starts serves nothing yet, and may take its time on a busy machine; but not for ever. */
+const startMs = 30_000;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
@@ -97,12 +99,21 @@ export class Workers {
 }
 
 async function unlessDead(worker: WorkerProcess, doing: Promise<void>): Promise<void> {
-  const timer = setTimeout(() => worker.kill(), silentMs);
+  let settled = false;
+  let timer = setTimeout(() => worker.kill(), startMs);
+  worker.started.then(
+    () => {
+      clearTimeout(timer);
+      if (!settled) timer = setTimeout(() => worker.kill(), silentMs);
+    },
+    () => {},
+  );
   try {
     await doing;
   } catch (error) {
     if (!worker.dead) throw error;
   } finally {
+    settled = true;
     clearTimeout(timer);
   }
 }
