@@ -143,3 +143,9 @@ test('a table with a port that is none is refused, instead of ending the worker 
     assert.throws(() => compileTable(tableOf(1, appTable({ environments })), new Registry()), /for a port/);
   }
 });
+
+test('Proxy-Connection: close closes, as parsers behind us take it', async () => {
+  await using origin = await answering(ok('x'));
+  await using router = await proxyTo(origin);
+  assert.match(await exchange(router.port, get('/', 'Proxy-Connection: Close')), /\r\nConnection: close\r\n/);
+});

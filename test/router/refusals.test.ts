@@ -28,6 +28,9 @@ const refused: readonly (readonly [name: string, status: number, code: string, r
     post('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'),
   ],
   ['xchunked', 400, 'unknown-transfer-coding', post('Transfer-Encoding: xchunked')],
+  ['a tab behind chunked', 400, 'unknown-transfer-coding', post('Transfer-Encoding: chunked\t')],
+  ['a length in the trailer', 400, 'bad-body', chunked('0\r\nContent-Length: 5\r\n\r\n')],
+  ['a coding in the trailer', 400, 'bad-body', chunked('0\r\nTransfer_Encoding: chunked\r\n\r\n')],
   ['a vertical tab before chunked', 400, 'bad-field-value', post('Transfer-Encoding: \x0bchunked')],
   [
     'HTTP/1.0 with a transfer coding',

@@ -140,7 +140,7 @@ test('a chunked body with trailers is framed anew, without the trailers that may
   await using origin = await answering(ok('x'));
   await using router = await proxyTo(origin);
   const trailers =
-    'X-Sum: 1\r\nContent-Length: 5\r\nX-Teal-App: evil\r\nX-Forwarded-For: evil\r\nX_Teal_A: evil\r\nHost: evil\r\n';
+    'X-Sum: 1\r\nContent-Type: evil\r\nX-Teal-App: evil\r\nX-Forwarded-For: evil\r\nX_Teal_A: evil\r\nHost: evil\r\n';
   const answer = await exchange(
     router.port,
     `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n${trailers}\r\n`,

@@ -68,13 +68,10 @@ export class ChunkedDecoder {
       case 'data-cr':
         this.state = 'data-lf';
         return byte === CR;
-      case 'data-lf':
+      default:
+        // `data-lf`: the other states are not read byte by byte.
         this.state = 'size';
         return byte === LF;
-      case 'data':
-      case 'trailer':
-      case 'done':
-        return false;
     }
   }
 

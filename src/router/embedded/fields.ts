@@ -90,6 +90,17 @@ export class Fields {
   }
 }
 
+/** Whether a TAB follows the value. It is optional whitespace like any other, but strict parsers refuse it behind a coding. */
+export function hasTabBehind(
+  head: { readonly text: string; readonly base: number; readonly fields: Fields },
+  index: number,
+): boolean {
+  const { fields, base, text } = head;
+  const end = fields.lineEnd(index) - base;
+  const tab = text.indexOf('\t', (fields.valueEnd[index] as number) - base);
+  return tab >= 0 && tab < end;
+}
+
 export type FieldFault = 'too-many-fields' | 'bad-field-name' | 'bad-field-value' | 'bad-line-end';
 
 function matches(buffer: Uint8Array, start: number, end: number, name: string): boolean {

@@ -1,6 +1,6 @@
 import { CR, LF, SP, nameByte, targetByte } from './bytes.ts';
 import type { FieldFault } from './fields.ts';
-import { Fields } from './fields.ts';
+import { Fields, hasTabBehind } from './fields.ts';
 import { field, fieldCount } from './known-fields.ts';
 
 /**
@@ -145,6 +145,7 @@ export class RequestHead {
     if (reader === undefined || reader === null) return null;
     // `Transfer_Encoding` frames nothing here, but may at the app: it is dropped, and never read.
     if (this.fields.twin[index] === 1) return null;
+    if (id === field['transfer-encoding'] && hasTabBehind(this, index)) return 'unknown-transfer-coding';
     return reader(this, this.value(index));
   }
 
@@ -221,6 +222,11 @@ readers[field['transfer-encoding']] = (head, value) => {
 readers[field.connection] = (head, value) => {
   if (value === 'keep-alive') head.keepAlive = true;
   else head.addConnection(value);
+  return null;
+};
+readers[field['proxy-connection']] = (head, value) => {
+  // No standard knows it, but parsers behind us heed it: closing is always allowed.
+  if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)) head.close = true;
   return null;
 };
 readers[field.upgrade] = (head, value) => {

@@ -1,6 +1,6 @@
 import { CR, LF, SP, valueByte } from './bytes.ts';
 import type { FieldFault } from './fields.ts';
-import { Fields } from './fields.ts';
+import { Fields, hasTabBehind } from './fields.ts';
 import { field } from './known-fields.ts';
 import { isLength } from './request-head.ts';
 
@@ -91,7 +91,8 @@ export class ResponseHead {
       case field['content-length']:
         return this.#readLength(this.value(index));
       case field['transfer-encoding']: {
-        if (this.chunked || this.value(index).toLowerCase() !== 'chunked') return false;
+        if (this.chunked || hasTabBehind(this, index)) return false;
+        if (this.value(index).toLowerCase() !== 'chunked') return false;
         this.chunked = true;
         return true;
       }

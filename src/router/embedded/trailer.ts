@@ -11,8 +11,6 @@ const scratch = new Fields(trailerFields);
  */
 const forbidden: ReadonlySet<number> = new Set([
   field.host,
-  field['content-length'],
-  field['transfer-encoding'],
   field.connection,
   field['keep-alive'],
   field['proxy-connection'],
@@ -50,10 +48,13 @@ export function passableTrailer(section: Buffer): string | null {
   if (scratch.scan(section, 0, trailerFields) !== null) return null;
   let text = '';
   for (let index = 0; index < scratch.count; index++) {
+    const id = scratch.id[index] as number;
+    // Behind the content it can only be meant to be read by somebody else (RFC 9110 §6.5.1).
+    if (id === field['content-length'] || id === field['transfer-encoding']) return null;
     const start = scratch.nameStart[index] as number;
     const line = section.toString('latin1', start, scratch.lineEnd(index));
     const own = line.slice(0, 7).replaceAll('_', '-').toLowerCase() === 'x-teal-';
-    if (!own && !forbidden.has(scratch.id[index] as number)) text += line;
+    if (!own && !forbidden.has(id)) text += line;
   }
   return text;
 }
