@@ -69,7 +69,7 @@ const process = keys({
   directory: key(
     directory,
     '.',
-    'Where the command runs, relative to teal.yaml; {version} stands for the version. The folder of teal.yaml by default. A version put in place by `teal deploy --from` runs in its own folder instead.',
+    'Where the command runs, relative to teal.yaml; {version} stands for the version. The folder of teal.yaml by default. A version put in place by `teal deploy --from` runs in its own folder instead; without {version} every version needs that.',
   ),
   environment: key(
     environment,

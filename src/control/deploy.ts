@@ -55,18 +55,29 @@ async function put(
   return deps.versions.directory(app, what.version);
 }
 
+/**
+ * A folder that does not name the version holds whatever lies in it today, under any name that is typed: a rollback
+ * would bring back the new files. So such an app is only deployed from the version store.
+ */
 function checkDirectories(build: Build): void {
-  for (const role of build.spec.roles) {
+  const { name: app, roles } = build.spec;
+  const put = `teal deploy ${app} ${build.version} --from <dir|tgz|git:ref>`;
+  for (const role of roles) {
     const directory = directoryOf(build, role);
+    const details = { version: build.version, directory };
+    if (!role.directory.includes('{version}')) {
+      const message = `There is no version ${build.version} of ${app}, and ${directory} is the same folder for every version.`;
+      throw new TealError('version-unknown', message, {
+        remedy: `let Teal keep the version: ${put}. Or put {version} into run.process.directory`,
+        details,
+      });
+    }
     if (existsSync(directory) && statSync(directory).isDirectory()) continue;
-    throw new TealError(
-      'version-unknown',
-      `There is no version ${build.version} of ${build.spec.name}: ${directory} is not a folder.`,
-      {
-        remedy: `put it there, or let Teal take it: teal deploy ${build.spec.name} ${build.version} --from <dir|tgz|git:ref>`,
-        details: { version: build.version, directory },
-      },
-    );
+    const message = `There is no version ${build.version} of ${app}: ${directory} is not a folder.`;
+    throw new TealError('version-unknown', message, {
+      remedy: `put it there, or let Teal take it: ${put}`,
+      details,
+    });
   }
 }
 

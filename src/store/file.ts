@@ -11,15 +11,15 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TealError } from '../errors.ts';
 import { translated, unreadable } from './failures.ts';
 import { readMark } from './mark.ts';
 import { applicationId, checks, connection, create, schemaVersion, walMode } from './sql.ts';
 
-/** Where the mark of a database stands. */
-export const markOf = (file: string): string => `${file}.created`;
+/** Where the mark of a database stands: not beside it by name, or `rm teal.db*` would take along what tells of its loss. */
+export const markOf = (file: string): string => join(dirname(file), `.${basename(file)}.used`);
 
 /**
  * Makes sure that the file is a healthy event log: creates it at the first start, and only then.

@@ -137,12 +137,16 @@ describe('the API of a running Teal', () => {
     assert.equal((await running.ask()).body, 'v1', 'traffic is not touched');
   });
 
-  test('refuses a version whose folder is not there', async () => {
-    await shop.write('teal.yaml', yaml().replace('./app', './versions/{version}'));
+  test('refuses a version whose folder is not there, or is the same for every version', async () => {
+    const missing = await refusal(running.api.post('/v1/apps/shop/deploy', { version: 'v7' }));
+    assert.equal(missing.json.code, 'version-unknown');
+    assert.match(missing.json.message, /versions\/v7 is not a folder/);
+    assert.match(missing.json.remedy, /--from/);
+    await shop.write('teal.yaml', yaml().replace('./versions/{version}', './app'));
     await running.api.post('/v1/apply', { file: shop.file });
     const { json } = await refusal(running.api.post('/v1/apps/shop/deploy', { version: 'v7' }));
     assert.equal(json.code, 'version-unknown');
-    assert.match(json.message, /versions\/v7 is not a folder/);
+    assert.match(json.message, /app is the same folder for every version/);
     assert.match(json.remedy, /--from/);
     await shop.write('teal.yaml', yaml({ release: 'promote: manual' }));
     await running.api.post('/v1/apply', { file: shop.file });

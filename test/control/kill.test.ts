@@ -65,6 +65,7 @@ describe('a control plane that is killed', () => {
     ];
     for (const event of events) {
       const version = `v-${event}`;
+      await shop.add(version);
       await shop.write('kill', event);
       await api.post('/v1/apps/shop/deploy', { version }).catch(() => undefined);
       await now.died;
@@ -88,6 +89,7 @@ describe('a control plane that is killed', () => {
     await api.post('/v1/apps/shop/deploy', { version: 'v1' });
     await when(api, 'v1 is live', ({ status }) => status === 'completed');
     for (const event of ['rollback-started', 'switched', 'retired']) {
+      await shop.add(`v-${event}`);
       await api.post('/v1/apps/shop/deploy', { version: `v-${event}` });
       await when(api, 'it is promoted', ({ status }) => status === 'promoted');
       await shop.write('kill', event);

@@ -1,5 +1,5 @@
 /** A small real app with a teal.yaml, a control plane of it in this process, and its API on the real socket. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -51,6 +51,8 @@ export interface Project {
   readonly data: string;
   /** Starts Teal in this process; it and all it runs are ended after the test. */
   up(onEvent?: (event: EventView) => void): Promise<Running>;
+  /** Makes a version to deploy. */
+  add(version: string): Promise<void>;
   write(name: string, text?: string): Promise<void>;
   remove(name: string): Promise<void>;
   read(name: string): Promise<string>;
@@ -87,7 +89,7 @@ apps:
     run:
       process:
         command: [${process.execPath}, server.js]
-        directory: ./app
+        directory: ./versions/{version}
         ${more.process ?? ''}
     health: { path: /health, interval: 100ms, timeout: 2s, deadline: 20s }
     release: { ${more.release ?? ''} }
@@ -103,6 +105,7 @@ export async function project(t: TestContext, text: string = yaml()): Promise<Pr
   const folder = await scratch(t);
   const file = path.join(folder, 'teal.yaml');
   await mkdir(path.join(folder, 'app'));
+  await mkdir(path.join(folder, 'versions'));
   const made: Project = {
     folder,
     file,
@@ -116,6 +119,8 @@ export async function project(t: TestContext, text: string = yaml()): Promise<Pr
       atEnd(t, () => control.stop({ everything: true }).catch(() => undefined));
       return running(control);
     },
+    // The app says what TEAL_VERSION says: one folder is enough for all of them.
+    add: (version) => symlink('../app', path.join(folder, 'versions', version)),
     write: (name, content = '') => writeFile(path.join(folder, name), content),
     remove: (name) => rm(path.join(folder, name)),
     read: (name) => readFile(path.join(folder, name), 'utf8'),
@@ -123,6 +128,7 @@ export async function project(t: TestContext, text: string = yaml()): Promise<Pr
   await made.write('teal.yaml', text);
   await made.write('app/server.js', server);
   await made.write('app/worker.js', worker);
+  for (const version of ['v0', 'v1', 'v2', 'v3']) await made.add(version);
   // Whatever a failed test leaves.
   atEnd(t, () => stopLeftBehind({ file, signal: AbortSignal.abort() }).catch(() => undefined));
   return made;

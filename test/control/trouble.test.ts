@@ -21,7 +21,7 @@ describe('a version that fails after the switch goes back by itself', () => {
     assert.equal((await teal.ask()).body, 'v1');
     assert.equal(back.release?.error?.code, 'crash-loop');
     assert.equal(back.environments.green, null);
-    assert.equal(back.next, 'teal retry shop');
+    assert.equal(back.next, 'teal deploy shop <version>');
   });
 
   test('when it loses its health', async (t) => {

@@ -152,11 +152,11 @@ describe('the status of an app', () => {
       [of(story).environments.green?.role, of(story).environments.blue?.role],
       ['live', 'warm'],
     );
-    assert.equal(of(story).next, 'teal rollback shop');
+    assert.equal(of(story).next, 'teal deploy shop <version>');
     story.does({ type: 'rollback', reason: null });
     story.routersHaveIt();
     assert.equal(of(story).environments.green?.role, 'stopping');
-    assert.equal(of(story).next, 'teal retry shop');
+    assert.equal(of(story).next, 'teal deploy shop <version>');
     assert.equal(of(story).release?.ended, false);
   });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { TealError } from '../../src/errors.ts';
+import { markOf } from '../../src/store/file.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
 import { behaviour, event } from './behaviour.ts';
 import { installSqlite, type SqliteInstallation } from './installation.ts';
@@ -62,7 +63,7 @@ test('the files are for their owner only', async (t) => {
   const store = await installation.open();
   await store.append('shop', 0, [event('one')]);
   const names = await readdir(installation.folder);
-  assert.deepEqual(names.toSorted(), ['teal.db', 'teal.db-shm', 'teal.db-wal', 'teal.db.created']);
+  assert.deepEqual(names.toSorted(), ['.teal.db.used', 'teal.db', 'teal.db-shm', 'teal.db-wal']);
   for (const name of names) {
     assert.equal((await stat(join(installation.folder, name))).mode & 0o777, 0o600, name);
   }
@@ -151,10 +152,10 @@ test('a log without the snapshot that its pruned events went into is refused', a
 test('a missing or emptied database is not replaced by an empty one', async (t) => {
   const installation = await used(t);
   await truncate(installation.file, 0);
-  await refused(installation, 'store-unreadable', /it is empty, but .*\.created shows that it was in use/);
+  await refused(installation, 'store-unreadable', /it is empty, but .*\.used shows that it was in use/);
   await rm(installation.file);
-  await refused(installation, 'store-unreadable', /it is missing, but .*\.created shows that it was in use/);
-  await rm(`${installation.file}.created`);
+  await refused(installation, 'store-unreadable', /it is missing, but .*\.used shows that it was in use/);
+  await rm(markOf(installation.file));
   await writeFile(`${installation.file}-wal`, 'frames');
   await refused(installation, 'store-unreadable', /it is missing, but .*-wal shows that it was in use/);
 });
@@ -167,7 +168,7 @@ test('an older copy of the database, which lacks acknowledged events, is refused
   await store.close();
   await copyFile(join(installation.folder, 'copy'), installation.file);
   await refused(installation, 'store-unreadable', /ends with event 203, but event 204 had been acknowledged/);
-  await rm(`${installation.file}.created`);
+  await rm(markOf(installation.file));
   await (await installation.open()).close();
 });
 

@@ -135,18 +135,17 @@ function nextCommand(state: AppState): string {
       const step = release.steps[release.cursor]?.kind;
       return step === 'approve' || step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
     }
+    // Going back is no next step: a status says beside this what `teal rollback` would do. And a version that had to be
+    // taken back is not mended by trying it again.
     case 'promoted':
-      return state.environments[other(release.colour)] === null
-        ? `teal deploy ${app} <version>`
-        : `teal rollback ${app}`;
     case 'retiring':
     case 'completed':
-      return `teal deploy ${app} <version>`;
-    case 'aborting':
-    case 'aborted':
     case 'reverting':
     case 'reverted':
     case 'rolled-back':
+      return `teal deploy ${app} <version>`;
+    case 'aborting':
+    case 'aborted':
       return `teal retry ${app}`;
   }
 }
