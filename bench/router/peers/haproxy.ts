@@ -1,0 +1,35 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, keep, launch, versionOf, type Peer } from './peer.ts';
+
+export const haproxy: Peer = {
+  name: 'haproxy',
+  install: 'apt-get install haproxy',
+  version: () => versionOf('haproxy', '-v'),
+  start: async (place) => {
+    const port = await freePort();
+    const file = join(place.folder, 'haproxy.cfg');
+    await writeFile(file, config(port, place.origin));
+    return launch('haproxy', ['haproxy', '-db', '-f', file], { ...place, port });
+  },
+};
+
+const config = (port: number, origin: number): string => `global
+  nbthread 1
+  maxconn 8000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client ${keep.seconds}s
+  timeout server ${keep.seconds}s
+  timeout http-keep-alive ${keep.seconds}s
+frontend in
+  bind 127.0.0.1:${port}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  default_backend origin
+backend origin
+  http-reuse always
+  server origin 127.0.0.1:${origin} pool-max-conn ${keep.upstreams} pool-purge-delay ${keep.seconds}s
+`;

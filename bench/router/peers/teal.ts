@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RoutingTable } from '../../../src/router/table.ts';
+import { EmbeddedRouter } from '../../../src/router/embedded/embedded.ts';
+import { pinChildren } from '../pin.ts';
+import { answers, keep, type Peer } from './peer.ts';
+
+const manifest = join(import.meta.dirname, '../../../package.json');
+const stopMs = 5_000;
+
+/** The router as it ships: its process with one worker, started as the control plane does. The parent counts too. */
+export const teal = (loadCores: string): Peer => ({
+  name: 'teal',
+  install: null,
+  version: () =>
+    `teal ${(JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version}, node ${process.versions.node}`,
+  start: async (place) => {
+    pinChildren(place.core);
+    const starting = EmbeddedRouter.start({
+      data: place.folder,
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      workers: 1,
+      trustedProxies: [],
+      client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: keep.seconds * 1000 },
+    });
+    const router = await starting.finally(() => pinChildren(loadCores));
+    const stop = (): Promise<void> => router.shutdown(stopMs);
+    try {
+      await router.apply(table(place.origin));
+      const { pid, listen } = await router.status();
+      const port = listen[0]?.port ?? 0;
+      await answers(port);
+      return { name: 'teal', pid, port, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  },
+});
+
+function table(origin: number): RoutingTable {
+  const endpoint = { id: 'bench-1', role: 'web', host: '127.0.0.1', port: origin };
+  return {
+    generation: 1,
+    apps: [
+      {
+        app: 'bench',
+        live: 'blue',
+        routes: [{ role: 'web', hosts: [], paths: [] }],
+        environments: { blue: { version: 'v1', endpoints: [endpoint] }, green: null },
+        maintenance: null,
+        previewKey: 'bm90IGEgc2VjcmV0',
+        drain: { streams: 'drain', deadlineMs: 1000 },
+        upstream: {
+          connectTimeoutMs: 5_000,
+          responseTimeoutMs: 60_000,
+          idleTimeoutMs: 60_000,
+          keepAliveMs: keep.seconds * 1000,
+          maxBodyBytes: null,
+        },
+      },
+    ],
+  };
+}

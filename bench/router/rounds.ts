@@ -1,0 +1,105 @@
+/** The rounds: every proxy in turn, so that what disturbs the machine falls on all of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FarSide } from './far-side-process.ts';
+import { floor, isUnsteady, type Idle, type Latency, type LatencyRound, type Sample } from './figures.ts';
+import type { Running } from './peers/peer.ts';
+import { cpuOf, memoryOf } from './processes.ts';
+import type { Scenario } from './scenarios.ts';
+import { wrk } from './wrk.ts';
+
+/** What is measured, and where. */
+export interface Stage {
+  readonly farSide: FarSide;
+  readonly proxies: readonly Running[];
+  readonly loadCores: string;
+  readonly signal: AbortSignal;
+  /** Told what is under way. */
+  readonly tell: (what: string) => void;
+}
+
+/** Enough for a JIT to have seen every path. */
+const warmUpMs = 2_000;
+
+export async function scenarioRounds(
+  stage: Stage,
+  scenario: Scenario,
+  plan: { readonly rounds: number; readonly ms: number },
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (const { name, port } of stage.proxies) {
+    stage.tell(`${scenario.label}: warming ${name} up`);
+    await wrk(stage.loadCores, port, { scenario, ms: warmUpMs });
+  }
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    for (const proxy of [null, ...stage.proxies]) {
+      stage.signal.throwIfAborted();
+      stage.tell(`${scenario.label}: round ${round} of ${plan.rounds}, ${proxy?.name ?? floor}`);
+      samples.push({ round, ...(await sample(stage, proxy, { scenario, ms: plan.ms })) });
+    }
+  }
+  return samples;
+}
+
+async function sample(
+  { farSide, loadCores }: Stage,
+  proxy: Running | null,
+  load: { readonly scenario: Scenario; readonly ms: number },
+): Promise<Omit<Sample, 'round'>> {
+  const before = proxy === null ? 0 : cpuOf(proxy.pid);
+  const result = await wrk(loadCores, proxy?.port ?? farSide.port, load);
+  return {
+    proxy: proxy?.name ?? floor,
+    cpu: proxy === null ? null : (cpuOf(proxy.pid) - before) / result.requests,
+    rate: result.requests / result.seconds,
+    p50: result.p50,
+    p99: result.p99,
+    errors: result.errors,
+    memory: proxy === null ? null : memoryOf(proxy.pid),
+  };
+}
+
+/** Enough that no request has to wait for a connection while the proxy keeps up. */
+const openLoopConnections = 64;
+
+/** @param rounds how many steady ones are asked; at most as many again are tried */
+export async function latencyRounds(
+  stage: Stage,
+  plan: { readonly rate: number; readonly rounds: number; readonly ms: number },
+): Promise<Latency> {
+  const { rate, ms } = plan;
+  const at = (port: number): ReturnType<FarSide['openLoop']> =>
+    stage.farSide.openLoop({ port, rate, ms, connections: openLoopConnections });
+  const rounds: LatencyRound[] = [];
+  const steady = (): number => rounds.filter(({ unsteady }) => !unsteady).length;
+  while (steady() < plan.rounds && rounds.length < 2 * plan.rounds) {
+    stage.tell(`fixed rate: round ${rounds.length + 1}, ${steady()} of ${plan.rounds} were steady`);
+    const before = await at(stage.farSide.port);
+    const proxies: Record<string, LatencyRound['proxies'][string]> = {};
+    for (const { name, port } of stage.proxies) {
+      stage.signal.throwIfAborted();
+      const { p50, p99, failed } = await at(port);
+      proxies[name] = { p50, p99, failed };
+    }
+    const floors = [before.p99, (await at(stage.farSide.port)).p99] as const;
+    rounds.push({ floors, unsteady: isUnsteady(floors), proxies });
+  }
+  return { rate, rounds };
+}
+
+/** For memory that is given back late, and for accepts that are still under way. */
+const settleMs = 1_500;
+
+/** Of proxies that have just been started: memory that load has left behind would hide what connections cost. */
+export async function idleConnections(stage: Stage, connections: number): Promise<readonly Idle[]> {
+  const results: Idle[] = [];
+  for (const { name, pid, port } of stage.proxies) {
+    stage.signal.throwIfAborted();
+    stage.tell(`${connections} idle connections: ${name}`);
+    const before = memoryOf(pid);
+    await stage.farSide.hold(port, connections);
+    await sleep(settleMs);
+    results.push({ proxy: name, connections, before, with: memoryOf(pid) });
+    await stage.farSide.release();
+  }
+  return results;
+}
