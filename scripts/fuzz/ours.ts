@@ -122,7 +122,9 @@ class Connection {
       message.body += held.toString('latin1', body.slices[index], body.slices[index + 1]);
     }
     const content =
-      body.kind === 'length' ? held.subarray(0, end) : reframe(held, body, body.kind === 'chunked', trailer);
+      body.kind === 'length'
+        ? held.subarray(0, end)
+        : reframe(held, body, { chunked: body.kind === 'chunked', trailer });
     this.#sent += content?.toString('latin1') ?? '';
     this.#take(held, end);
     if (body.done) this.#complete();

@@ -16,7 +16,7 @@ function decode(
     const piece = wire.subarray(at, at + Math.max(1, sizes[turn % sizes.length] ?? 1));
     const end = body.decode(piece, 0);
     if (end < 0) return { content: Buffer.concat(out), rest: Buffer.alloc(0), done: false, bad: true };
-    const content = reframe(piece, body, false, '');
+    const content = reframe(piece, body, { chunked: false, trailer: '' });
     if (content !== null) out.push(content);
     at += end;
     if (body.done) break;

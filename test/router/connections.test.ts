@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import { leastBusy } from '../../src/router/embedded/claim.ts';
-import type { EndpointState, InFlight } from '../../src/router/embedded/endpoint.ts';
+import fc from 'fast-check';
+import type { EndpointState } from '../../src/router/embedded/endpoint.ts';
+import { InFlightList, type InFlight } from '../../src/router/embedded/in-flight.ts';
 import {
   answering,
   appTable,
@@ -276,12 +278,38 @@ test('a client that ends its side after the request still gets the answer', asyn
   client.close();
 });
 
+test('what is in flight is a set: added once, removed once, whatever the order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(9), fc.boolean()), { maxLength: 100 }), (turns) => {
+      const requests = Array.from({ length: 10 }, () => ({ slot: -1 }) as InFlight);
+      const list = new InFlightList();
+      const model = new Set<InFlight>();
+      for (const [index, add] of turns) {
+        const request = requests[index] as InFlight;
+        if (add && !model.has(request)) {
+          list.add(request);
+          model.add(request);
+        } else if (!add) {
+          assert.equal(list.delete(request), model.delete(request));
+        }
+        assert.equal(list.size, model.size);
+        assert.deepEqual(new Set(list), model);
+      }
+    }),
+  );
+});
+
 test('among endpoints the least busy is chosen, ties by chance', () => {
+  const some = (busy: number): InFlightList => {
+    const list = new InFlightList();
+    for (let index = 0; index < busy; index++) list.add({ slot: -1 } as InFlight);
+    return list;
+  };
   const make = (id: string, busy: number): EndpointState => ({
     id,
     host: '',
     port: 0,
-    active: new Set(Array.from({ length: busy }, () => ({}) as InFlight)),
+    active: some(busy),
     idle: [],
     gone: false,
     left: new Set(),

@@ -61,23 +61,26 @@ export function requestBody(head: { readonly chunked: boolean; readonly length: 
   return head.length > 0 ? new BodyReader('length', head.length) : noBody;
 }
 
+export interface Framing {
+  /** One chunk for what there is; with the last chunk and the trailer when the body is done. */
+  readonly chunked: boolean;
+  readonly trailer: string;
+  /** Goes before it, in the same buffer: a head and the start of its body leave in one write, copied once. */
+  readonly head?: string;
+}
+
 /**
  * What the slices last decoded become on the other side: one buffer of our own (the input may be reused by the
- * kernel's next read), framed as one chunk when `chunked`; with the last chunk and the trailer when the body is done.
- * Null when there is nothing to send.
+ * kernel's next read). Null when there is nothing to send.
  */
-export function reframe(
-  buffer: Uint8Array,
-  body: BodyReader,
-  chunked: boolean,
-  trailer: string,
-): Buffer | null {
+export function reframe(buffer: Uint8Array, body: BodyReader, framing: Framing): Buffer | null {
+  const { chunked, trailer, head = '' } = framing;
   const { slices } = body;
   let total = 0;
   for (let index = 0; index < slices.length; index += 2) {
     total += (slices[index + 1] as number) - (slices[index] as number);
   }
-  const opening = chunked && total > 0 ? `${total.toString(16)}\r\n` : '';
+  const opening = head + (chunked && total > 0 ? `${total.toString(16)}\r\n` : '');
   const closing = chunked ? (total > 0 ? '\r\n' : '') + (body.done ? `0\r\n${trailer}\r\n` : '') : '';
   const size = opening.length + total + closing.length;
   if (size === 0) return null;

@@ -7,7 +7,8 @@
 import type { CompiledEnvironment, CompiledTable } from './compile.ts';
 import type { Decision } from './decide.ts';
 import { decide } from './decide.ts';
-import type { EndpointState, InFlight } from './endpoint.ts';
+import type { EndpointState } from './endpoint.ts';
+import type { InFlight } from './in-flight.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type Admission<Request extends InFlight> =

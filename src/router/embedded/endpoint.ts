@@ -1,15 +1,6 @@
 import type { Colour } from '../../release/state.ts';
+import { InFlightList } from './in-flight.ts';
 import type { Upstream } from './upstream.ts';
-
-/** A request (or a tunnel it became) that holds an endpoint. */
-export interface InFlight {
-  /** A WebSocket or an event stream: open for as long as both like. */
-  readonly streaming: boolean;
-  /** Ends a stream as cleanly as its protocol allows. */
-  closeStream(): void;
-  /** Ends it at once, answered or not. */
-  cut(): void;
-}
 
 /**
  * One endpoint as a worker knows it: the same object in every table that names its id, so that what is in flight
@@ -20,7 +11,7 @@ export interface EndpointState {
   readonly host: string;
   readonly port: number;
   /** In flight, on this worker. Its size is the count that balancing and draining use. */
-  readonly active: Set<InFlight>;
+  readonly active: InFlightList;
   /** Kept-alive connections, the most recently used last. */
   readonly idle: Upstream[];
   /** No longer in the table: connections are closed instead of kept. */
@@ -52,7 +43,7 @@ export class Registry {
       id,
       host,
       port,
-      active: new Set(),
+      active: new InFlightList(),
       idle: [],
       gone: false,
       left: new Set(),

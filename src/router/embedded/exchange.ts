@@ -3,7 +3,8 @@ import { noBody, reframe, requestBody } from './body.ts';
 import { claimAnother, release } from './claim.ts';
 import type { Client } from './client.ts';
 import type { CompiledEnvironment } from './compile.ts';
-import type { EndpointState, InFlight } from './endpoint.ts';
+import type { EndpointState } from './endpoint.ts';
+import type { InFlight } from './in-flight.ts';
 import { wantsJson } from './page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { RelayState, ResponseTarget } from './response.ts';
@@ -32,6 +33,7 @@ const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
  * to another endpoint, or to the same one when it was a kept connection. (b) happens once.
  */
 export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
+  slot = -1;
   readonly method: string;
   readonly minor: number;
   readonly websocket: boolean;
@@ -105,7 +107,9 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     }
     this.#bodySent = true;
     const content =
-      body.kind === 'length' ? data.subarray(0, end) : reframe(data, body, body.kind === 'chunked', trailer);
+      body.kind === 'length'
+        ? data.subarray(0, end)
+        : reframe(data, body, { chunked: body.kind === 'chunked', trailer });
     if (content !== null && !upstream.socket.write(content)) this.#client.pause();
     if (body.done) this.#awaitHead();
     return end;

@@ -168,18 +168,8 @@ export class ResponseRelay {
       if (prefix !== '') this.#target.write(prefix);
       return;
     }
-    const content = reframe(data, body, this.#chunkedOut, trailer);
-    if (prefix !== '') {
-      this.#target.write(
-        content === null
-          ? prefix
-          : content.length <= smallBody
-            ? prefix + content.toString('latin1', 0, content.length)
-            : Buffer.concat([Buffer.from(prefix, 'latin1'), content]),
-      );
-    } else if (content !== null) {
-      this.#target.write(content);
-    }
+    const out = reframe(data, body, { chunked: this.#chunkedOut, trailer, head: prefix });
+    if (out !== null) this.#target.write(out);
   }
 }
 
