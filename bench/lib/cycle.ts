@@ -3,7 +3,7 @@ import type { Client } from '../../src/cli/client.ts';
 import type { AppStatus } from '../../src/control/contract.ts';
 import type { Move, Placebo } from './analysis.ts';
 import { epochNow } from './clock.ts';
-import { app } from './installation.ts';
+import { app, source } from './installation.ts';
 
 /** Length of each window whose latencies are compared. */
 export const windowMs = 500;
@@ -20,7 +20,7 @@ export interface Cycle {
 
 /** Everyone on v1, for the first time. */
 export async function begin(client: Client): Promise<void> {
-  await client.command(app, 'deploy', { version: 'v1', promote: 'auto' });
+  await client.command(app, 'deploy', { version: 'v1', from: source, promote: 'auto' });
   await until(
     client,
     'v1 is live',
@@ -30,7 +30,7 @@ export async function begin(client: Client): Promise<void> {
 
 /** v2 into the idle environment, switch to it, roll back, and wait until the idle environment is empty again. */
 export async function cycle(client: Client): Promise<Cycle> {
-  await client.command(app, 'deploy', { version: 'v2', promote: 'manual' });
+  await client.command(app, 'deploy', { version: 'v2', from: source, promote: 'manual' });
   await until(client, 'v2 waits for approval', ({ release }) => release?.step?.name === 'approve');
   const first = await placebo(client);
   const there = await move(client, { kind: 'switch', from: 'v1', to: 'v2' });

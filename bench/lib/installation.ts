@@ -11,6 +11,8 @@ import { socketPath } from '../../src/router/socket-path.ts';
 export const app = 'bench';
 
 const root = join(import.meta.dirname, '../..');
+/** What both versions are made of: the app answers with the name it was deployed under. */
+export const source: string = join(root, 'bench/app');
 const upMs = 30_000;
 /** Longer than the drain and stop deadlines below together. */
 const downMs = 30_000;
@@ -55,7 +57,6 @@ apps:
     run:
       process:
         command: node server.js
-        directory: ${join(root, 'bench/app')}
         environment:
           WARM_UP: "${warmUp}"
         instances: 1
