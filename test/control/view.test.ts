@@ -152,7 +152,7 @@ describe('the status of an app', () => {
       [of(story).environments.green?.role, of(story).environments.blue?.role],
       ['live', 'warm'],
     );
-    assert.equal(of(story).next, 'teal deploy shop <version>');
+    assert.equal(of(story).next, 'teal status shop --watch');
     story.does({ type: 'rollback', reason: null });
     story.routersHaveIt();
     assert.equal(of(story).environments.green?.role, 'stopping');

@@ -96,6 +96,5 @@ function undo({ command, app }: Done): string | null {
 /** The next command; a rollback stands under Undo already, and a removed app has none. */
 function next({ command, app }: Done): string {
   if (command === 'remove') return 'teal status';
-  if (!aboutRelease(command) || app.next === `teal rollback ${app.app}`) return `teal status ${app.app}`;
-  return app.next;
+  return aboutRelease(command) ? app.next : `teal status ${app.app}`;
 }

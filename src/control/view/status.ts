@@ -130,16 +130,16 @@ function nextCommand(state: AppState): string {
     case 'starting':
     case 'scaling':
     case 'switching':
+    // Watched until the window closes. Going back is no next step: a status says beside this what a rollback would do.
+    case 'promoted':
       return `teal status ${app} --watch`;
     case 'stepping': {
       const step = release.steps[release.cursor]?.kind;
       return step === 'approve' || step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
     }
-    // Going back is no next step: a status says beside this what `teal rollback` would do. And a version that had to be
-    // taken back is not mended by trying it again.
-    case 'promoted':
     case 'retiring':
     case 'completed':
+    // A version that had to be taken back is not mended by trying it again.
     case 'reverting':
     case 'reverted':
     case 'rolled-back':
