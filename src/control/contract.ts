@@ -174,13 +174,8 @@ export interface EventView {
   readonly data: unknown;
 }
 
-export interface LogLine {
-  readonly instance: string;
-  readonly role: string;
-  readonly version: string;
-  readonly stream: 'stdout' | 'stderr';
-  readonly line: string;
-}
+/** One line of an instance's log. */
+export type { LogLine } from '../platform/process/logs.ts';
 
 export interface Check {
   readonly name: string;

@@ -10,23 +10,9 @@ import { transitions } from './transitions.ts';
  */
 export type Effect =
   /** Keep these roles of the environment running; then `environment-ready` or `environment-failed`. */
-  | {
-      readonly kind: 'run';
-      readonly key: string;
-      readonly colour: Colour;
-      readonly environment: Environment;
-      readonly counts: Counts;
-      readonly restart: number;
-    }
+  | ({ readonly kind: 'run' } & Running)
   /** Roles that run in the live environment only: stopped in the other one first, then started here. */
-  | {
-      readonly kind: 'hand-over';
-      readonly key: string;
-      readonly colour: Colour;
-      readonly environment: Environment;
-      readonly counts: Counts;
-      readonly restart: number;
-    }
+  | ({ readonly kind: 'hand-over' } & Running)
   /** Drain and stop everything of the environment; then `environment-stopped`. */
   | {
       readonly kind: 'retire';
@@ -47,6 +33,15 @@ export type Effect =
     }
   /** Send a `tick` at this time. */
   | { readonly kind: 'wake'; readonly key: string; readonly at: number };
+
+interface Running {
+  readonly key: string;
+  readonly colour: Colour;
+  readonly environment: Environment;
+  readonly counts: Counts;
+  /** Instances started under a lower number are replaced. */
+  readonly restart: number;
+}
 
 /** Instances by role. */
 type Counts = Readonly<Record<string, number>>;
