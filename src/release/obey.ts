@@ -64,7 +64,8 @@ function rollback(state: AppState, reason: string | null, now: number): Decision
         events: [{ type: 'abort-started', why: reason ?? 'rolled back before the switch', error: null }],
       };
     }
-    if (release.status === 'reverting' || release.status === 'aborting') {
+    // Typed twice in a hurry, it must not go on to the version before the one that was asked for.
+    if (isOnItsWayBack.has(release.status)) {
       return { events: [], note: `${release.id} is already on its way back` };
     }
   }
@@ -72,6 +73,8 @@ function rollback(state: AppState, reason: string | null, now: number): Decision
   if (target === undefined || state.live === null) return refused(refuse.nothingToRollBackTo(state));
   return begin(state, { kind: 'rollback', build: target, steps: rollbackSteps }, now);
 }
+
+const isOnItsWayBack: ReadonlySet<Release['status']> = new Set(['aborting', 'reverting', 'reverted']);
 
 function deploy(state: AppState, build: Build, promote: 'auto' | 'manual' | null, now: number): Decision {
   const release = state.release;

@@ -173,10 +173,10 @@ test('a command that moves no release offers no rollback as its undo, and tells 
   assert.match(text, /Undo +teal maintenance off shop/);
 });
 
-test('a live version is not followed by the advice to leave it', () => {
-  const live = { ...promoted, next: 'teal rollback shop' };
+test('a result ends with how to undo it and what comes next', () => {
+  const live = { ...promoted, next: 'teal status shop --watch' };
   const text = renderDone({ command: 'deploy', did: '', app: live, complete: true }, wide);
-  assert.match(text, /Undo +teal rollback shop\n +Next +teal status shop$/);
+  assert.match(text, /Undo +teal rollback shop\n +Next +teal status shop --watch$/);
 });
 
 test('an error ends with its remedy and its code', () => {

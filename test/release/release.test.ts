@@ -195,11 +195,14 @@ describe('rollback', () => {
 
   test('of a rollback is not an abort of the way back: asked twice, it happens once', () => {
     const story = new Story();
+    story.goesLive('v0');
     story.goesLive('v1');
     story.goesLive('v2');
     story.does({ type: 'rollback', reason: null });
     assert.deepEqual(story.does({ type: 'rollback', reason: null }), []);
-    assert.equal(story.state.live, 'blue');
+    story.routersHaveIt();
+    assert.deepEqual(story.does({ type: 'rollback', reason: null }), [], 'while the candidate still drains');
+    assert.equal(story.state.lives.at(-1)?.version, 'v1');
   });
 });
 

@@ -108,7 +108,7 @@ function rollbackOf(state: AppState): AppStatus['rollback'] {
     return back === null ? null : { to: back.version, how: 'instant' };
   }
   // Before the switch it aborts, and on the way back there is nothing more to do: everyone is, or will be, on what is live.
-  if (release !== null && release.status !== 'retiring' && release.status !== 'reverted' && !ended(release)) {
+  if (release !== null && release.status !== 'retiring' && !ended(release)) {
     const live = state.live === null ? null : state.environments[state.live];
     return live === null ? null : { to: live.version, how: 'instant' };
   }
