@@ -167,6 +167,26 @@ test('refused everywhere is a 502 that says so', async () => {
   assert.deepEqual([counts?.requests, counts?.failed, counts?.inFlight], [1, 1, 0]);
 });
 
+test('a request that is sent to another instance is counted there, and nowhere when it is answered', async () => {
+  await using origin = await answering(ok('here'));
+  const server = net.createServer();
+  await listen(server);
+  const dead = endpoint('dead', portOf(server));
+  await closed(server);
+  const environments = {
+    blue: { version: 'v1', endpoints: [dead, endpoint('e1', origin.port)] },
+    green: null,
+  };
+  await using router = await proxy(tableOf(1, appTable({ environments })));
+  // By chance half of them meet the dead one first.
+  for (let index = 0; index < 20; index++) assert.match(await exchange(router.port, lastGet()), /here$/);
+  const states = [...router.engine.registry.endpoints.values()];
+  assert.deepEqual(
+    states.map(({ active }) => active.size),
+    [0, 0],
+  );
+});
+
 /** Answers the first request of a connection, and closes as the second comes, without a byte. */
 function closesOnSecond(announce: string[] = []): ReturnType<typeof rawOrigin> {
   return rawOrigin((socket, text) => {

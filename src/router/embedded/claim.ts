@@ -41,21 +41,36 @@ export function admit<Request extends InFlight>(
   return { kind: 'forward', environment, role, request, endpoint };
 }
 
-/** Moves a request that was not yet answered to another endpoint of its environment. Null when all have been tried. */
+/** What a request that moves has tried, and where it is counted now. */
+export interface Tried {
+  readonly last: EndpointState;
+  readonly all: ReadonlySet<EndpointState>;
+}
+
+/**
+ * Moves a request that was not yet answered to another endpoint of its environment. Null when all have been tried.
+ * A drain is told only when it is counted at the new one: it never sees the request at neither.
+ */
 export function claimAnother(
   environment: CompiledEnvironment,
   role: string,
   request: InFlight,
-  tried: ReadonlySet<EndpointState>,
+  tried: Tried,
 ): EndpointState | null {
-  const endpoint = leastBusy(environment.roles.get(role) ?? [], tried, Math.random);
-  if (endpoint !== null) endpoint.active.add(request);
+  const endpoint = leastBusy(environment.roles.get(role) ?? [], tried.all, Math.random);
+  if (endpoint === null) return null;
+  const held = tried.last.active.delete(request);
+  endpoint.active.add(request);
+  if (held) tellDrains(tried.last);
   return endpoint;
 }
 
 /** Counts a request out again, and tells a drain that waits for it. */
 export function release(endpoint: EndpointState, request: InFlight): void {
-  if (!endpoint.active.delete(request) || endpoint.left.size === 0) return;
+  if (endpoint.active.delete(request)) tellDrains(endpoint);
+}
+
+function tellDrains(endpoint: EndpointState): void {
   for (const tell of endpoint.left) tell();
 }
 

@@ -341,7 +341,6 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     else this.#fail(502, 'connect-refused', 'No instance of the app accepts connections.');
   }
 
-  /** Claims the next endpoint before leaving the last one, so that a drain never sees the request at neither. */
   #again(sameAllowed: boolean): boolean {
     const last = this.#endpoint as EndpointState;
     const { environment, role } = this.#sending;
@@ -349,12 +348,9 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     this.#tried.add(last);
     this.#upstream?.destroy();
     this.#upstream = null;
-    const next = claimAnother(environment, role, this, this.#tried);
+    const next = claimAnother(environment, role, this, { last, all: this.#tried });
     if (next === null && !sameAllowed) return false;
-    if (next !== null) {
-      this.#endpoint = next;
-      release(last, this);
-    }
+    if (next !== null) this.#endpoint = next;
     this.#connect(next ?? last, true);
     return true;
   }

@@ -11,7 +11,8 @@ export interface InFlight {
 }
 
 /**
- * What is in flight on one endpoint, in no order. Adding and removing touch one slot each.
+ * What is in flight on one endpoint, in no order. Adding and removing touch one slot each, so a request is in one list
+ * at a time.
  *
  * Not a Set: under churn a Set makes a new table again and again, each old one links to the next, and once one of them
  * has reached V8's old generation every request after it is kept alive until a major collection. Measured at full load:
@@ -24,7 +25,9 @@ export class InFlightList {
     return this.#list.length;
   }
 
+  /** @throws Error when it is in a list already: it could never be removed from both, and a drain would wait for it for ever */
   add(request: InFlight): void {
+    if (request.slot >= 0) throw new Error('a request in flight is counted once');
     request.slot = this.#list.length;
     this.#list.push(request);
   }
@@ -33,6 +36,7 @@ export class InFlightList {
   delete(request: InFlight): boolean {
     const { slot } = request;
     if (this.#list[slot] !== request) return false;
+    request.slot = -1;
     const last = this.#list.pop() as InFlight;
     if (last !== request) {
       this.#list[slot] = last;

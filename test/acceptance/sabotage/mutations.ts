@@ -17,7 +17,9 @@ export const mutations: readonly Mutation[] = [
     find: 'this.#table = table;',
     replace:
       'if (this.#table === null) this.#table = table; else setTimeout(() => (this.#table = table), 250);',
-    fails: /requests (went to v1 after v2 had answered|were answered by v1, which nobody should see then)/,
+    // On a quick machine the first test already asks a worker that has not got its table.
+    fails:
+      /requests (went to v1 after v2 had answered|were answered by v1, which nobody should see then)|No instance of the app can take requests/,
   },
   {
     id: 'A1',
