@@ -37,6 +37,8 @@ export class Routes {
   #hurry = new AbortController();
   /** In force, as far as is known; null: nothing yet, or the router has something else. */
   #table: { readonly table: RoutingTable; readonly content: string } | null = null;
+  /** What the table is made of may be gone once this closes: built at that moment, for one last try. */
+  #last: readonly AppTable[] | null = null;
   /** Some router has been seen with this generation: only a higher one is taken. */
   #seen = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -96,9 +98,16 @@ export class Routes {
     }
   }
 
-  /** Builds nothing any more; whoever waits is told so. Resolves when the table on its way has arrived or failed. */
+  /**
+   * Whoever waits is told so. What was decided before still reaches the router, if it takes it at the first try: Teal
+   * has said yes to it, and the router goes on by its last table for as long as Teal is away. Resolves after that.
+   */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#pumping !== null && this.#last === null) {
+      this.#last = this.#options.build();
+      this.#dirty = true;
+    }
     this.#closed.abort(letGo());
     this.#hurry.abort();
     for (const waiter of this.#waiters) waiter.reject(this.#closed.signal.reason);
@@ -107,17 +116,18 @@ export class Routes {
 
   async #pump(): Promise<void> {
     let wait = retryMs.first;
-    while (this.#dirty && !this.#closed.signal.aborted) {
+    while (this.#dirty) {
       this.#dirty = false;
+      const { aborted: lastTry } = this.#closed.signal;
       this.#hurry = new AbortController();
       const waiters = [...this.#waiters];
       try {
-        const generation = await this.#apply(this.#options.build(), waiters.length > 0);
+        const generation = await this.#apply(this.#last ?? this.#options.build(), waiters.length > 0);
         for (const waiter of waiters) waiter.resolve(generation);
         wait = retryMs.first;
       } catch (error) {
-        if (this.#closed.signal.aborted) break;
         this.#options.failed(error);
+        if (lastTry) break;
         await pause(wait, this.#hurry.signal);
         this.#dirty = true;
         wait = Math.min(wait * 2, retryMs.last);

@@ -113,10 +113,13 @@ export async function leave({ deps, router, runner, facts }: System): Promise<vo
   const { platform, releases, routes, log } = deps;
   runner.giveUp();
   facts.giveUp();
+  // Before the platform lets go: after that no instance is known to be healthy, and the last table would be empty.
+  const lastTable = routes.close();
   releases.leave();
   await platform.close();
+  await endsWithin(lastTable, giveUpMs);
   router.close();
-  const settled = Promise.all([routes.close(), runner.close(), facts.close()]);
+  const settled = Promise.all([lastTable, runner.close(), facts.close()]);
   if (!(await endsWithin(settled, giveUpMs))) log.warn('something did not end in time; it is left behind');
 }
 

@@ -159,6 +159,23 @@ describe('routes', () => {
     await assert.rejects(it.routes.current(forever), { code: 'control-unavailable' });
   });
 
+  test('close brings to the router what was decided before it, and nothing that comes after', async (t) => {
+    const it = rig(t);
+    const gate = Promise.withResolvers<void>();
+    it.router.beforeApply = () => gate.promise;
+    it.routes.open();
+    await settle();
+    it.wanted = ['shop', 'mail'];
+    it.routes.refresh();
+    const closed = it.routes.close();
+    it.wanted = [];
+    it.routes.refresh();
+    gate.resolve();
+    await closed;
+    await it.routes.close();
+    assert.deepEqual(names(it), ['1: shop', '2: shop mail']);
+  });
+
   test('give a router that lost its table the table again, without being asked', async (t) => {
     const it = rig(t, 5);
     it.routes.open();
