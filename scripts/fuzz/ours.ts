@@ -10,7 +10,7 @@ import type { Message, Reading } from './message.ts';
 
 const head = new RequestHead(100);
 const headBytes = 16_384;
-const peer = peerOf('192.0.2.1', trustedList([]));
+const peer = peerOf({ remoteAddress: '192.0.2.1', secure: false }, trustedList([]));
 
 const table = compileTable(
   {

@@ -147,7 +147,9 @@ async function router(port: number): Promise<{ engine: Engine; front: Server }> 
     upstream,
   } as const;
   engine.commit(compileTable({ generation: 1, apps: [app] }, engine.registry));
-  const front = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => engine.accept(socket));
+  const front = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    engine.accept(socket, { remoteAddress: socket.remoteAddress ?? '', secure: false }),
+  );
   await listen(front);
   return { engine, front };
 }

@@ -3,8 +3,8 @@
  * tables of docs/config.md all come from here, so that they cannot say different things.
  */
 import * as v from 'valibot';
-import { choose, isMap, keys, leaf, named, oneOrMany, wrong, type Leaf } from './leaf.ts';
-import { cidr, host, listenAddress, pathPrefix, requestPath, status } from './kinds-network.ts';
+import { choose, isMap, keys, leaf, named, wrong, type Leaf } from './leaf.ts';
+import { host, pathPrefix, requestPath, status } from './kinds-network.ts';
 import {
   choice,
   cores,
@@ -18,26 +18,8 @@ import {
   text,
 } from './kinds-plain.ts';
 import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
-
-type Default = string | number | readonly string[] | Readonly<Record<string, never>>;
-
-/** A key that may be left out; the default is written as a person would write it. */
-function key<T, const D extends Default>(
-  schema: v.GenericSchema<unknown, T>,
-  byDefault: D,
-  what: string,
-): v.OptionalSchema<v.GenericSchema<unknown, T>, D> {
-  return v.optional(v.pipe(schema, v.description(what)) as v.GenericSchema<unknown, T>, byDefault as never);
-}
-
-/** A key that may be left out and then means nothing, or what is inherited. */
-function maybe<T>(schema: v.GenericSchema<unknown, T>, what: string) {
-  return v.optional(v.pipe(schema, v.description(what)) as v.GenericSchema<unknown, T>);
-}
-
-function needed<T>(schema: v.GenericSchema<unknown, T>, what: string): v.GenericSchema<unknown, T> {
-  return v.pipe(schema, v.description(what)) as v.GenericSchema<unknown, T>;
-}
+import { key, maybe, needed } from './schema-keys.ts';
+import { router, upstream } from './schema-router.ts';
 
 const instances = integer(1, 1000);
 const memory = orNone(size(1024 ** 2), 'a size such as 512MB', { type: 'string' });
@@ -243,30 +225,6 @@ const drain = keys({
   ),
 });
 
-const upstream = keys({
-  'connect-timeout': key(duration(), '1s', 'To connect to an instance. 1s by default: instances are near.'),
-  'response-timeout': key(
-    duration(),
-    '30s',
-    'From the request sent to the head of the response. 30s by default.',
-  ),
-  'idle-timeout': key(
-    duration(),
-    '60s',
-    'No byte in either direction for this long within a request ends it; WebSockets are exempt. 60s by default.',
-  ),
-  'keep-alive': key(
-    duration(),
-    '5s',
-    "The app's own keep-alive time when it does not announce one: a connection idle past half of it takes no request that cannot be repeated. 5s by default, as in Node's http server.",
-  ),
-  'max-body': key(
-    orNone(size(1), 'a size such as 10MB', { type: 'string' }),
-    'none',
-    'Largest request body; larger ones get 413. none by default: the app knows its uploads.',
-  ),
-});
-
 const app = keys({
   hosts: key(v.array(host), [], 'Exact names or *.example.com; [] takes every host. [] by default.'),
   paths: key(
@@ -300,44 +258,6 @@ const app = keys({
     5,
     'Versions kept on disk; one that could be rolled back to is never removed. 5 by default.',
   ),
-});
-
-const client = keys({
-  'head-bytes': key(
-    size(1024),
-    '32KB',
-    'Largest request line and headers together; larger ones get 431. 32KB by default: room for many cookies.',
-  ),
-  headers: key(integer(10, 10_000), 100, 'Most headers of a request. 100 by default.'),
-  'head-timeout': key(
-    duration(10),
-    '10s',
-    'To send the head of a request. 10s by default: slow clients pass, idle attackers do not.',
-  ),
-  'idle-timeout': key(
-    duration(1000),
-    '75s',
-    'An idle kept-alive connection is closed no sooner. 75s by default: longer than the 60s of common load balancers in front.',
-  ),
-});
-
-const router = keys({
-  listen: key(
-    oneOrMany(listenAddress),
-    '127.0.0.1:8080',
-    'One address or a list. 127.0.0.1:8080 by default, and a port alone means loopback: to be reached from elsewhere is something to ask for.',
-  ),
-  workers: key(
-    integer(1, 256),
-    1,
-    'Processes that share the traffic. 1 by default: one core carries tens of thousands of requests a second.',
-  ),
-  'trusted-proxies': key(
-    v.array(cidr),
-    [],
-    "CIDR ranges whose X-Forwarded-* headers are believed. [] by default: nobody's.",
-  ),
-  client: key(client, {}, 'What a client may send and how long it may take.'),
 });
 
 /** The whole file. */

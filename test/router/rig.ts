@@ -127,7 +127,9 @@ export async function proxy(
     client: { ...limits, ...options.client },
     trustedProxies: trustedList(options.trusted ?? []),
   });
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => engine.accept(socket));
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    engine.accept(socket, { remoteAddress: socket.remoteAddress ?? '', secure: false }),
+  );
   await listen(server);
   const use = (next: RoutingTable) => engine.commit(compileTable(next, engine.registry));
   if (table !== null) use(table);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Arrival } from './arrival.ts';
 import { admit } from './claim.ts';
 import type { Engine } from './engine.ts';
 import { Exchange } from './exchange.ts';
@@ -36,10 +37,10 @@ export class Client {
   #backlog = 0;
   #pumping = false;
 
-  constructor(socket: Socket, engine: Engine) {
+  constructor(socket: Socket, engine: Engine, arrival: Arrival) {
     this.socket = socket;
     this.engine = engine;
-    this.peer = peerOf(socket.remoteAddress ?? '', engine.trustedProxies);
+    this.peer = peerOf(arrival, engine.trustedProxies);
     this.deadline = engine.after(engine.limits.headTimeoutMs);
     socket.on('data', (data: Buffer) => this.#data(data));
     socket.on('end', () => this.#end());

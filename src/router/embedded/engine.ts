@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BlockList, Socket } from 'node:net';
 import type { ClientLimits } from '../../config/config.ts';
+import type { Arrival } from './arrival.ts';
 import { Client } from './client.ts';
 import type { CompiledTable } from './compile.ts';
 import { Registry } from './endpoint.ts';
@@ -57,8 +58,8 @@ export class Engine {
     this.registry.keepOnly(table.endpointIds);
   }
 
-  accept(socket: Socket): void {
-    this.clients.add(new Client(socket, this));
+  accept(socket: Socket, arrival: Arrival): void {
+    this.clients.add(new Client(socket, this, arrival));
   }
 
   /** A moment `ms` from now, never too early although `now` may be late. */

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { TealError } from '../../errors.ts';
+import type { Arrival } from './arrival.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Who is at the other end of a client connection, and whether its `X-Forwarded-*` are believed. */
@@ -29,12 +30,12 @@ export function trustedList(ranges: readonly string[]): BlockList {
   return list;
 }
 
-/** @param address as the socket says: `::ffff:a.b.c.d` for IPv4 on a dual-stack socket, `fe80::1%eth0` with its zone */
-export function peerOf(address: string, trustedProxies: BlockList): Peer {
-  const [zoneless = ''] = address.split('%');
+export function peerOf({ remoteAddress, secure }: Arrival, trustedProxies: BlockList): Peer {
+  const scheme = secure ? 'https' : 'http';
+  const [zoneless = ''] = remoteAddress.split('%');
   const plain = zoneless.startsWith('::ffff:') ? zoneless.slice(7) : zoneless;
   const trusted = plain !== '' && trustedProxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
-  const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: `;
+  const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `;
   if (!trusted) return { trusted, forwarded: (_head, host) => `${own}${host}\r\n` };
   return {
     trusted,
@@ -42,7 +43,7 @@ export function peerOf(address: string, trustedProxies: BlockList): Peer {
       const chain = head.forwardedFor === '' ? plain : `${head.forwardedFor}, ${plain}`;
       return (
         `X-Forwarded-For: ${chain}\r\n` +
-        `X-Forwarded-Proto: ${head.forwardedProto || 'http'}\r\n` +
+        `X-Forwarded-Proto: ${head.forwardedProto || scheme}\r\n` +
         `X-Forwarded-Host: ${head.forwardedHost || host}\r\n`
       );
     },

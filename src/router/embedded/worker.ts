@@ -82,7 +82,9 @@ function running(): Engine {
 }
 
 function listenOn(handle: unknown, started: Engine): Promise<void> {
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => started.accept(socket));
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    started.accept(socket, { remoteAddress: socket.remoteAddress ?? '', secure: false }),
+  );
   servers.push(server);
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
