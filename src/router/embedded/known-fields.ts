@@ -36,6 +36,7 @@ const names = [
   'content-range',
   'cache-control',
   'max-forwards',
+  'date',
 ] as const;
 
 export type KnownField = (typeof names)[number];

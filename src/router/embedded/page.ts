@@ -1,3 +1,5 @@
+import { dateLine } from './http-date.ts';
+
 /**
  * Answers that come from Teal itself. They say so (`Server: teal`, `X-Teal-Error`), so that nobody looks for the
  * fault in the app; they hold nothing that an outsider may not know.
@@ -40,6 +42,7 @@ export function renderPage(page: Page, connection: string, withBody: boolean): s
     `X-Teal-Error: ${page.code}\r\n` +
     (page.requestId === '' ? '' : `X-Request-Id: ${page.requestId}\r\n`) +
     (page.headers ?? '') +
+    dateLine(Date.now()) +
     `Content-Type: ${page.json ? 'application/json' : 'text/html; charset=utf-8'}\r\n` +
     `Content-Length: ${Buffer.byteLength(body, 'latin1')}\r\n` +
     'Cache-Control: no-store\r\n' +

@@ -1,3 +1,4 @@
+import { dateLine } from './http-date.ts';
 import { field, fieldCount } from './known-fields.ts';
 import { isListed, keptFields, nameOf } from './rewrite-request.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -20,7 +21,18 @@ for (const name of [
 
 /** @param own framing and connection lines, each with CRLF */
 export function rewriteResponse(head: ResponseHead, own: string): string {
-  return `HTTP/1.1 ${head.status}${head.reason || ' '}\r\n${keptFields(head, (index) => drops(head, index))}${own}\r\n`;
+  const kept = keptFields(head, (index) => drops(head, index));
+  return `HTTP/1.1 ${head.status}${head.reason || ' '}\r\n${kept}${isDated(head) ? '' : dateLine(Date.now())}${own}\r\n`;
+}
+
+/** A final response that says no date is given that of its arrival (RFC 9110 §6.6.1). */
+function isDated(head: ResponseHead): boolean {
+  if (head.status < 200) return true;
+  const { id, count } = head.fields;
+  for (let index = 0; index < count; index++) {
+    if (id[index] === field.date) return true;
+  }
+  return false;
 }
 
 function drops(head: ResponseHead, index: number): boolean {
