@@ -6,9 +6,10 @@
  *   npm run bench:router -- --quick      3 short rounds of small GETs; nothing is written
  */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { machine, saveRun } from './lib/results.ts';
 import { startFarSide, type FarSide } from './router/far-side-process.ts';
 import { shortOf, spread, type Latency, type Measured, type Sample } from './router/figures.ts';
 import { caddy } from './router/peers/caddy.ts';
@@ -20,7 +21,6 @@ import { versionOf, type Peer, type Running } from './router/peers/peer.ts';
 import { teal } from './router/peers/teal.ts';
 import { cores, pinChildren } from './router/pin.ts';
 import { idleConnections, latencyRounds, scenarioRounds, type Stage } from './router/rounds.ts';
-import { save } from './router/save.ts';
 import { latencyGoal, scenarios, type Scenario, type ScenarioName } from './router/scenarios.ts';
 import { conclusion, idleTable, latencyTable, notYet, scenarioTable } from './router/table.ts';
 
@@ -126,17 +126,8 @@ async function measureAll(
   return { full: true, samples, latency, idle };
 }
 
-function machine(): Readonly<Record<string, unknown>> {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    system: `${process.platform} ${release()}`,
-    loadAverages: loadavg(),
-  };
-}
-
 async function main(): Promise<void> {
-  const at = new Date().toISOString();
+  const at = new Date();
   const installed = peers.map((peer) => ({ peer, version: peer.version() }));
   const there = installed.filter(({ version }) => version !== null);
   const missing = installed.filter(({ version, peer }) => version === null && peer.install !== null);
@@ -178,7 +169,7 @@ async function main(): Promise<void> {
     if (!values.quick) {
       const versions = Object.fromEntries(there.map(({ peer, version }) => [peer.name, version]));
       print(
-        `raw figures: ${await save({ at, machine: before, after: loadavg(), versions, plan, ...measured })}`,
+        `raw figures: ${await saveRun('router', at, { machine: before, after: loadavg(), versions, plan, ...measured })}`,
       );
     }
   } finally {

@@ -12,7 +12,7 @@ import { begin, cycle, windowMs, type Cycle } from './lib/cycle.ts';
 import { app, startInstallation, type Installation } from './lib/installation.ts';
 import { startLoad, type BenchLoad } from './lib/load.ts';
 import { resultOf, type Measured } from './lib/result.ts';
-import { save } from './lib/save.ts';
+import { machine, saveRun } from './lib/results.ts';
 import { tableOf } from './lib/table.ts';
 
 const { values } = parseArgs({
@@ -68,7 +68,9 @@ async function main(): Promise<void> {
     try {
       const result = resultOf(await measure(installation, load));
       console.log(`\n${tableOf(result)}`);
-      if (!values.quick) console.log(`raw figures: ${await save(result, asked, at)}`);
+      if (!values.quick) {
+        console.log(`raw figures: ${await saveRun('switch', at, { machine: machine(), asked, ...result })}`);
+      }
       if (result.short.length > 0) process.exitCode = 1;
     } finally {
       await load.close();

@@ -3,6 +3,7 @@
  * fixed rate, and clients that hold idle connections. Told over IPC what to do; ends when its parent does.
  */
 import type { AddressInfo } from 'node:net';
+import { answer } from '../lib/child.ts';
 import { Line, openLoop, type OpenLoopOptions } from './open-loop.ts';
 import { startOrigin } from './origin.ts';
 
@@ -48,11 +49,4 @@ function answered(line: Line): Promise<void> {
 }
 
 const origin = await startOrigin();
-process.on('message', (ask: Ask) => {
-  void handle(ask).then(
-    (result) => process.send?.({ result }),
-    (error: unknown) => process.send?.({ error: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
-process.send?.({ result: (origin.address() as AddressInfo).port });
+answer((origin.address() as AddressInfo).port, handle);

@@ -26,7 +26,7 @@ export const teal = (loadCores: string): Peer => ({
     const router = await starting.finally(() => pinChildren(loadCores));
     const stop = (): Promise<void> => router.shutdown(stopMs);
     try {
-      await router.apply(table(place.origin));
+      await router.apply(tableTo(place.origin));
       const { pid, listen } = await router.status();
       const port = listen[0]?.port ?? 0;
       await answers(port);
@@ -38,7 +38,8 @@ export const teal = (loadCores: string): Peer => ({
   },
 });
 
-function table(origin: number): RoutingTable {
+/** Everything to one app. */
+export function tableTo(origin: number): RoutingTable {
   const endpoint = { id: 'bench-1', role: 'web', host: '127.0.0.1', port: origin };
   return {
     generation: 1,

@@ -1,0 +1,19 @@
+import { runLoad, type LoadOptions } from '../../src/load/load.ts';
+import type { Tally, Traffic } from './protocol.ts';
+import type { Versions } from './versions.ts';
+
+/** The load of `teal prove` as a part of the soak. Whatever is not 200 has failed. */
+export function requests(options: LoadOptions, versions: Versions): Traffic {
+  const load = runLoad({ isFailure: (status) => status !== 200, ...options });
+  return {
+    async stop(): Promise<Tally> {
+      const { sent, answered, failed, problems, samples } = await load.stop();
+      const stale = [...samples].filter(
+        ({ outcome, version, sentAt, endedAt }) =>
+          outcome === 'answered' && (version === null || versions.isStale(version, sentAt, endedAt)),
+      ).length;
+      const words = Object.entries(problems).map(([kind, problem]) => `${kind}: ${problem}`);
+      return { sent, answered, failed, stale, problems: words };
+    },
+  };
+}
