@@ -48,6 +48,8 @@ export interface Stake {
   readonly newStage: boolean;
   /** Log of the stake on harm that begins now, `ruined` for none. */
   readonly logStake: number;
+  /** The same for tests against a fixed level. */
+  readonly logLevelStake: number;
 }
 
 /** Log evidence of independent strata adds up, bet by bet. */
@@ -70,15 +72,15 @@ export function stepEvents(
   const logCap = Math.log(hoard / settings.beta);
   const onSafety = (bets: Bets, test: Null): Bets =>
     capped(bet(bets, evidenceOf(pairs, test, safetyGrid), stake.first ? 0 : ruined), logCap);
-  const onHarm = (bets: Bets, test: Null): Bets =>
-    bet(bets, evidenceOf(pairs, test, harmGrid), stake.logStake);
+  const onHarm = (bets: Bets, test: Null, logStake: number): Bets =>
+    bet(bets, evidenceOf(pairs, test, harmGrid), logStake);
   const absolute = metric.limit === null ? null : { margin: 0, delta: metric.limit };
   const compared = settings.cohort !== 'targeted';
   return {
     kind: 'event',
-    harm: compared ? onHarm(state.harm, metric.harm) : state.harm,
+    harm: compared ? onHarm(state.harm, metric.harm, stake.logStake) : state.harm,
     safety: compared && metric.safety ? onSafety(state.safety, metric.safety) : state.safety,
-    limit: absolute ? onHarm(state.limit, absolute) : state.limit,
+    limit: absolute ? onHarm(state.limit, absolute, stake.logLevelStake) : state.limit,
     withinLimit: absolute ? onSafety(state.withinLimit, absolute) : state.withinLimit,
     ratio: compared ? observe(state.ratio, pairs, stake.first) : state.ratio,
     candidate: pairs.reduce((sum, { candidate }) => add(sum, candidate), state.candidate),

@@ -5,6 +5,8 @@
  * frozen, and it is worse than the candidate's other instances by an e-process of its own (rate ratio, tolerated margin) at β divided by the
  * number of instances. The first alone was refused: when a bad version has two instances, either one's counts are half of the evidence, and
  * √100 is 10, so every rollback would be held up just as it becomes due.
+ * The one that is blamed stays the one: when evidence comes together again without it, a second instance is bad, and it is the version.
+ * With fewer than about eight instances the few people that a rollback takes cannot tell: then the version goes back.
  * GUARANTEE  A rollback is only ever put off by this, so its error bound stands. When all instances are alike, one is blamed with
  * probability at most β (union bound), for independent people.
  */
@@ -16,7 +18,7 @@ import { harmGrid } from './rate-ratio.ts';
 import type { EventMetric } from './settings.ts';
 
 /** Part of the judge's state, by metric. */
-export interface InstanceState {
+interface InstanceState {
   /** As `EventState.harm`, without this instance. */
   readonly without: Readonly<Record<string, Bets>>;
   /** Against "not worse than the other instances". */
@@ -24,6 +26,9 @@ export interface InstanceState {
 }
 
 export type Instances = Readonly<Record<string, InstanceState>>;
+
+/** A rollback takes about four people: to tell in time whose they are, bets are on "all on this one" and little less. */
+const outlierGrid: readonly number[] = [6, 30, 1000];
 
 /** More are not told apart: a version that crashes all day shall not fill the memory. */
 const kept = 64;
@@ -49,8 +54,8 @@ export function stepInstances(
       const against = metrics.map((metric) => {
         const bets = state?.against[metric.id];
         const test = { margin: metric.harm.margin, delta: 0 };
-        const evidence = evidenceOf(pairsAgainst(strata, metric.id, id), test, harmGrid);
-        return [metric.id, bet(bets ?? noBets(harmGrid.length), evidence, bets ? ruined : 0)] as const;
+        const evidence = evidenceOf(pairsAgainst(strata, metric.id, id), test, outlierGrid);
+        return [metric.id, bet(bets ?? noBets(outlierGrid.length), evidence, bets ? ruined : 0)] as const;
       });
       return [id, { without: Object.fromEntries(without), against: Object.fromEntries(against) }];
     }),

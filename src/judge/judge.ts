@@ -22,12 +22,17 @@ export interface JudgeState {
   /** Seconds that count from the start of the stage. */
   readonly stage: { readonly name: string; readonly seconds: number } | null;
   readonly phase: Tick['phase'];
+  /** Stakes of the comparison. */
   readonly starts: Starts;
+  /** Stakes of the tests against a fixed level. */
+  readonly levelStarts: Starts;
   readonly events: Readonly<Record<string, EventState>>;
   readonly scores: Readonly<Record<string, ScoreState>>;
   /** By stratum. */
   readonly samples: Readonly<Record<string, SampleRatio>>;
   readonly instances: Instances;
+  /** The instance without which there was no case when the evidence was first enough; see instance-outlier.ts. */
+  readonly blamed: string | null;
   readonly total: TotalState;
   readonly people: People;
   /** Whether both sides had people in the last tick. */
@@ -38,7 +43,7 @@ export interface JudgeState {
   readonly peaks: Peaks;
 }
 
-export interface Peaks {
+interface Peaks {
   readonly comparison: number;
   readonly limits: number;
   readonly total: number;
@@ -53,10 +58,12 @@ export function begin({ metrics }: Settings): JudgeState {
     stage: null,
     phase: 'stepping',
     starts: noStarts,
+    levelStarts: noStarts,
     events: Object.fromEntries(eventMetrics(metrics).map(({ id }) => [id, noEvents])),
     scores: Object.fromEntries(scoreMetrics(metrics).map(({ id }) => [id, noScores])),
     samples: {},
     instances: {},
+    blamed: null,
     total: noTotal,
     people: { candidate: 0, live: 0 },
     compared: false,
@@ -67,7 +74,7 @@ export function begin({ metrics }: Settings): JudgeState {
 
 export const eventMetrics = (metrics: readonly Metric[]): readonly EventMetric[] =>
   metrics.filter((metric) => metric.kind === 'event');
-export const scoreMetrics = (metrics: readonly Metric[]): readonly ScoreMetric[] =>
+const scoreMetrics = (metrics: readonly Metric[]): readonly ScoreMetric[] =>
   metrics.filter((metric) => metric.kind === 'score');
 
 /**
@@ -80,8 +87,10 @@ export function step(settings: Settings, state: JudgeState, tick: Tick): JudgeSt
   check(tick);
   const first = state.next === 0;
   const newStage = state.stage?.name !== tick.stage;
-  const placed = place(state.starts, { seconds: tick.seconds, newStage }, settings.restakeSeconds);
-  const stake: Stake = { first, newStage, logStake: placed.logStake };
+  const time = { seconds: tick.seconds, newStage };
+  const placed = place(state.starts, time, settings.starts);
+  const level = place(state.levelStarts, time, settings.levelStarts);
+  const stake: Stake = { first, newStage, logStake: placed.logStake, logLevelStake: level.logStake };
   const { strata } = tick;
   const metrics = eventMetrics(settings.metrics);
   const compared = settings.cohort !== 'targeted';
@@ -91,6 +100,7 @@ export function step(settings: Settings, state: JudgeState, tick: Tick): JudgeSt
     stage: { name: tick.stage, seconds: tick.seconds + (newStage ? 0 : (state.stage?.seconds ?? 0)) },
     phase: tick.phase,
     starts: placed.starts,
+    levelStarts: level.starts,
     events: Object.fromEntries(
       metrics.map((metric) => {
         const before = state.events[metric.id] ?? noEvents;
@@ -112,7 +122,8 @@ export function step(settings: Settings, state: JudgeState, tick: Tick): JudgeSt
     instances: compared
       ? stepInstances(state.instances, strata, metrics, { before: state.events, stake })
       : state.instances,
-    total: settings.total ? stepTotal(state.total, settings.total, strata, stake.logStake) : state.total,
+    blamed: state.blamed,
+    total: settings.total ? stepTotal(state.total, settings.total, strata, stake.logLevelStake) : state.total,
     people: strata.reduce(
       (sum, { arrived }) => ({ candidate: sum.candidate + arrived.candidate, live: sum.live + arrived.live }),
       state.people,
@@ -123,25 +134,45 @@ export function step(settings: Settings, state: JudgeState, tick: Tick): JudgeSt
     rules: tick.rules,
     peaks: state.peaks,
   };
-  return { ...next, peaks: peaksOf(settings, next) };
+  const peaks = peaksOf(settings, next);
+  const enough = Math.log(1 / settings.alpha);
+  const due = state.peaks.comparison < enough && peaks.comparison >= enough;
+  return { ...next, peaks, blamed: due ? outlierOf(settings, next) : state.blamed };
 }
+
+function outlierOf(settings: Settings, state: JudgeState): string | null {
+  const ids = Object.keys(state.instances);
+  const certain = Math.log(ids.length / settings.beta);
+  const found = ids.find(
+    (id) => logAgainst(settings, state, id) >= certain && !hasCaseWithout(settings, state, id),
+  );
+  return found ?? null;
+}
+
+/** Whether the evidence would freeze the release also without that instance. */
+export const hasCaseWithout = (settings: Settings, state: JudgeState, instance: string): boolean =>
+  logWithout(settings, state, instance) >= Math.log(settings.freeze);
 
 function peaksOf(settings: Settings, state: JudgeState): Peaks {
   const { peaks } = state;
   return {
     comparison: Math.max(peaks.comparison, logComparison(settings, state)),
     limits: Math.max(peaks.limits, logLimits(settings, state)),
-    total: Math.max(peaks.total, logTotal(state).limit),
+    total: Math.max(peaks.total, logTotal(settings, state).limit),
     routing: Math.max(peaks.routing, logRouting(state)),
   };
 }
 
-/** Log of what has not been staked yet: every evidence of harm has it in common. */
-export const reserveOf = ({ starts }: JudgeState): number => logReserve(starts.count);
+/** Log of what has not been staked yet: all evidence of the comparison has it in common. */
+const reserveOf = (settings: Settings, { starts }: JudgeState): number =>
+  logReserve(starts.count, settings.starts.spread);
+const levelReserveOf = (settings: Settings, { levelStarts }: JudgeState): number =>
+  logReserve(levelStarts.count, settings.levelStarts.spread);
 
 /** Log evidence of harm of each metric, with its weight, in the order of the settings. */
-export function weighed({ metrics }: Settings, state: JudgeState): readonly Weighed[] {
-  const reserve = reserveOf(state);
+export function weighed(settings: Settings, state: JudgeState): readonly Weighed[] {
+  const { metrics } = settings;
+  const reserve = reserveOf(settings, state);
   const all = metrics.reduce((sum, { weight }) => sum + weight, 0);
   return metrics.map(({ id, kind, weight }) => {
     const bets = (kind === 'event' ? state.events[id] : state.scores[id])?.harm ?? [];
@@ -154,9 +185,9 @@ export const logComparison = (settings: Settings, state: JudgeState): number =>
   settings.cohort === 'targeted' ? 0 : logMean(weighed(settings, state));
 
 /** The same without one of its instances: scores are not kept by instance, so theirs stays in. */
-export function logWithout(settings: Settings, state: JudgeState, instance: string): number {
+function logWithout(settings: Settings, state: JudgeState, instance: string): number {
   const without = state.instances[instance]?.without ?? {};
-  const reserve = reserveOf(state);
+  const reserve = reserveOf(settings, state);
   return logMean(
     weighed(settings, state).map((each, index) => {
       const bets = without[settings.metrics[index]?.id ?? ''];
@@ -166,7 +197,7 @@ export function logWithout(settings: Settings, state: JudgeState, instance: stri
 }
 
 /** Log evidence that one instance of the candidate is worse than the others. */
-export function logAgainst({ metrics }: Settings, state: JudgeState, instance: string): number {
+function logAgainst({ metrics }: Settings, state: JudgeState, instance: string): number {
   const against = state.instances[instance]?.against ?? {};
   const events = eventMetrics(metrics);
   const all = events.reduce((sum, { weight }) => sum + weight, 0);
@@ -176,9 +207,9 @@ export function logAgainst({ metrics }: Settings, state: JudgeState, instance: s
 }
 
 /** Log evidence that an absolute limit is exceeded; 0 when there is none. */
-export function logLimits({ metrics }: Settings, state: JudgeState): number {
-  const limited = eventMetrics(metrics).filter(({ limit }) => limit !== null);
-  const reserve = reserveOf(state);
+export function logLimits(settings: Settings, state: JudgeState): number {
+  const limited = eventMetrics(settings.metrics).filter(({ limit }) => limit !== null);
+  const reserve = levelReserveOf(settings, state);
   if (limited.length === 0) return 0;
   return logMean(
     limited.map(({ id }) => ({
@@ -189,11 +220,14 @@ export function logLimits({ metrics }: Settings, state: JudgeState): number {
 }
 
 /** Log evidence that all traffic is worse than before. */
-export function logTotal(state: JudgeState): { readonly freeze: number; readonly limit: number } {
-  const reserve = reserveOf(state);
+export function logTotal(
+  settings: Settings,
+  state: JudgeState,
+): { readonly freeze: number; readonly limit: number } {
+  const reserve = levelReserveOf(settings, state);
   return { freeze: logValue(state.total.freeze, reserve), limit: logValue(state.total.limit, reserve) };
 }
 
 /** Log evidence that people are not sent as the shares say. Strata are independent: theirs adds up. */
-export const logRouting = ({ samples }: JudgeState): number =>
+const logRouting = ({ samples }: JudgeState): number =>
   Object.values(samples).reduce((sum, { log }) => sum + log, 0);

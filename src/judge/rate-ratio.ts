@@ -18,7 +18,7 @@
  * Lindon & Malek 2022; testing by betting: Shafer 2021; Ramdas, Grünwald, Vovk, Shafer 2023.
  */
 import type { Pair } from './facts.ts';
-import { bounded } from './log.ts';
+import { bounded, ruined } from './log.ts';
 
 /** A null hypothesis about two rates: candidate ≤ margin × live + delta (for harm), or ≥ (for safety). */
 export interface Null {
@@ -38,11 +38,14 @@ export function logEvidence({ candidate, live }: Pair, { margin, delta }: Null, 
   const rest = margin === 0 ? 1 : live.exposed / whole;
   const shift = theta * (lambda - 1);
   // 1 + shift would lose the live side's part to rounding where it is tiny and λ small.
-  const logD = shift > -0.5 ? Math.log1p(shift) : Math.log(theta * lambda + rest);
-  // θa + (1 − θ)b = 1 makes a − 1 = (λ − 1)(1 − θ)/D, which does not cancel near a = 1.
-  const aMinus1 = ((lambda - 1) * rest) / Math.exp(logD);
-  // λ = 0 says "never": one event refutes it for good, none leaves 0·log 0 = 0.
-  const ofCandidate = events === 0 ? 0 : events * (Math.log(lambda) - logD);
+  const plain = shift > -0.5;
+  const d = plain ? 1 + shift : theta * lambda + rest;
+  const logD = plain ? Math.log1p(shift) : Math.log(d);
+  // θa + (1 − θ)b = 1 makes a − 1 = (λ − 1)(1 − θ)/D, which does not cancel near a = 1; log λ − log D would.
+  const aMinus1 = ((lambda - 1) * rest) / d;
+  // λ = 0 says "never": one event refutes it for good.
+  if (lambda === 0 && events > 0) return ruined;
+  const ofCandidate = events === 0 ? 0 : events * Math.log1p(aMinus1);
   const ofLive = margin === 0 ? 0 : live.events * logD;
   return bounded(ofCandidate - ofLive - exposed * delta * aMinus1);
 }

@@ -11,7 +11,7 @@ import { bet, logValue, noBets, type Bets } from './mixture.ts';
 import { harmGrid, logEvidence, safetyGrid } from './rate-ratio.ts';
 import { ruined } from './log.ts';
 
-export const confidence = 0.95;
+const confidence = 0.95;
 /** Half of the error on either side. */
 const logLimit = Math.log(2 / (1 - confidence));
 

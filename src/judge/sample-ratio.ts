@@ -17,7 +17,7 @@ import { bounded } from './log.ts';
 import { logRising } from './rising.ts';
 
 /** As if so many people had been seen to follow θ: finds a share that is off by a tenth within some thousands. */
-export const priorStrength = 100;
+const priorStrength = 100;
 
 /** Evidence of counts against known probabilities. @param prior k·θ_i, or any other positive weights; @param expected θ_i */
 export function logUrn(

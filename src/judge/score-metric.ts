@@ -4,7 +4,7 @@ import type { Scores, Stratum } from './facts.ts';
 import { bet, noBets, type Bets } from './mixture.ts';
 
 /** People, and the sum of their scores. */
-export interface ScoreSum {
+interface ScoreSum {
   readonly sum: number;
   readonly people: number;
 }

@@ -1,12 +1,13 @@
 /** What the judge is asked to judge by. Every default has its reason here. */
 import type { Count } from './facts.ts';
 import type { Null } from './rate-ratio.ts';
+import type { Schedule } from './starts.ts';
 
 /**
  * Who is sent to the candidate, which decides what can be promised. `randomised`: by a hash of the person. `split`: the same inside a chosen
  * group, part of which stays on live. `targeted`: the whole of a chosen group, so that there is nobody alike to compare with.
  */
-export type Cohort = 'randomised' | 'split' | 'targeted';
+type Cohort = 'randomised' | 'split' | 'targeted';
 
 /** A metric that counts people who had an event. */
 export interface EventMetric {
@@ -68,8 +69,10 @@ export interface Settings {
   readonly routingAlpha: number;
   /** The same for the guard on all traffic. */
   readonly totalAlpha: number;
-  /** Seconds between new stakes on harm that began later. */
-  readonly restakeSeconds: number;
+  /** When stakes are placed on harm that begins later: of the comparison, */
+  readonly starts: Schedule;
+  /** and of the tests against a fixed level. */
+  readonly levelStarts: Schedule;
   /** A step takes at least this long, */
   readonly minSeconds: number;
   /** and asks a person after this. */
@@ -90,7 +93,7 @@ const safety: Null = { margin: 2, delta: 0.01 };
  * has 0.4, over what sees a hang at once (marks passed) and what sees a shift of everybody (ranks). Answers 4xx and people who ask less say
  * little for certain; three 4xx of one person, since a single one is mostly the person's own.
  */
-export const defaultMetrics: readonly Metric[] = [
+const defaultMetrics: readonly Metric[] = [
   event('errors', 'hit an error', 0.25, safety),
   event('errors-3', 'hit errors three times', 0.25, safety),
   event('slow-95', 'waited longer than 95 % did before', 0.1, safety),
@@ -120,7 +123,10 @@ export const defaults: Settings = {
   // Broken routing is rare, and stops everything: it has to be certain.
   routingAlpha: 0.001,
   totalAlpha: 0.001,
-  restakeSeconds: 300,
+  // Costs 3.3 nats for the first later start, 4.5 for the 12th (an hour), 9.6 for the 288th (a day): one to three more people who fail.
+  starts: { everySeconds: 300, spread: 12 },
+  // Far below its level a bet is ruined by a single tick, so there is a new one at each; 8 nats after an hour are nothing to a level.
+  levelStarts: { everySeconds: 0, spread: 360 },
   // Caches fill and rare paths are taken within two minutes; after fifteen without evidence waiting longer will hardly bring it.
   minSeconds: 120,
   maxSeconds: 900,

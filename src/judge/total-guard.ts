@@ -20,8 +20,7 @@ export interface TotalState {
 export const noTotal: TotalState = { freeze: noBets(harmGrid.length), limit: noBets(harmGrid.length) };
 
 /** The level in events per exposed. */
-export const levelOf = (before: Count, { factor, floor }: Limit): number =>
-  Math.max(factor * upper(before), floor);
+const levelOf = (before: Count, { factor, floor }: Limit): number => Math.max(factor * upper(before), floor);
 
 /** The rate of before is known only so well: about the 98 % upper limit of a Poisson mean (variance-stabilising root, Anscombe 1948). */
 function upper({ exposed, events }: Count): number {

@@ -2,11 +2,10 @@
 import { logNamed } from './combine.ts';
 import {
   eventMetrics,
-  logAgainst,
+  hasCaseWithout,
   logComparison,
   logLimits,
   logTotal,
-  logWithout,
   weighed,
   type JudgeState,
 } from './judge.ts';
@@ -14,7 +13,7 @@ import { intervalOf, type RatioInterval } from './ratio-interval.ts';
 import { isSafe, neededOf, safetyOf, type Needed } from './safety.ts';
 import type { Settings } from './settings.ts';
 
-export type Outcome = 'pass' | 'fail' | 'inconclusive';
+type Outcome = 'pass' | 'fail' | 'inconclusive';
 
 /**
  * `roll-back` now · `restart-instance` the one named, and go on judging · `stop` the routing is broken: nothing can be compared ·
@@ -23,18 +22,10 @@ export type Outcome = 'pass' | 'fail' | 'inconclusive';
 export type Action = 'roll-back' | 'restart-instance' | 'stop' | 'freeze' | 'advance' | 'ask' | 'wait';
 
 /** What the action rests on: the comparison of both sides, or one of the rules beside it. */
-export type Because =
-  | 'rule'
-  | 'all-traffic'
-  | 'limit'
-  | 'comparison'
-  | 'instance'
-  | 'routing'
-  | 'safety'
-  | 'time';
+type Because = 'rule' | 'all-traffic' | 'limit' | 'comparison' | 'instance' | 'routing' | 'safety' | 'time';
 
 /** What can be promised of the comparison. */
-export type Guarantee =
+type Guarantee =
   | 'randomised'
   | 'split in cohort'
   | 'targeted: no error guarantee'
@@ -113,21 +104,10 @@ function back(settings: Settings, state: JudgeState): Decision | null {
   const enough = Math.log(1 / settings.alpha);
   if (peaks.limits >= enough) return { action: 'roll-back', because: 'limit', subject: null };
   if (peaks.comparison < enough) return null;
-  const outlier = outlierOf(settings, state);
-  if (outlier !== null) return { action: 'restart-instance', because: 'instance', subject: outlier };
+  const { blamed } = state;
+  if (blamed !== null && !hasCaseWithout(settings, state, blamed))
+    return { action: 'restart-instance', because: 'instance', subject: blamed };
   return { action: 'roll-back', because: 'comparison', subject: null };
-}
-
-/** The instance without which there would be no case; see instance-outlier.ts. */
-function outlierOf(settings: Settings, state: JudgeState): string | null {
-  const ids = Object.keys(state.instances);
-  const certain = Math.log(ids.length / settings.beta);
-  const found = ids.find(
-    (id) =>
-      logAgainst(settings, state, id) >= certain &&
-      logWithout(settings, state, id) < Math.log(settings.freeze),
-  );
-  return found ?? null;
 }
 
 function halt(settings: Settings, state: JudgeState): Decision | null {
@@ -137,7 +117,7 @@ function halt(settings: Settings, state: JudgeState): Decision | null {
   if (logComparison(settings, state) >= level)
     return { action: 'freeze', because: 'comparison', subject: null };
   if (logLimits(settings, state) >= level) return { action: 'freeze', because: 'limit', subject: null };
-  if (logTotal(state).freeze >= Math.log(1 / settings.totalAlpha))
+  if (logTotal(settings, state).freeze >= Math.log(1 / settings.totalAlpha))
     return { action: 'freeze', because: 'all-traffic', subject: null };
   return null;
 }

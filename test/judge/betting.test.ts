@@ -6,6 +6,7 @@ import type { Scores } from '../../src/judge/facts.ts';
 import { ruined } from '../../src/judge/log.ts';
 import { bet, logValue, noBets } from '../../src/judge/mixture.ts';
 import { levelOf, rank, scaleOf } from '../../src/judge/rank.ts';
+import { latencyTolerance } from '../../src/judge/settings.ts';
 import { near, vectors } from './support.ts';
 
 /** Levels of people on the two sides as counts. */
@@ -107,6 +108,9 @@ test('a rank is the share of the past that was quicker, and grows with the laten
       assert(rank(scale, Math.min(one, two)) <= rank(scale, Math.max(one, two)));
     }),
   );
+  // What is within the tolerance ranks as if nothing had changed.
+  for (const latency of [20, 333, 999])
+    assert(rank(scale, (latency * 1.0999) / latencyTolerance) <= rank(scale, latency));
   // The unit of the measurement is nothing to it.
   near(
     rank(

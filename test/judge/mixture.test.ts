@@ -8,6 +8,8 @@ import { harmGrid, safetyGrid } from '../../src/judge/rate-ratio.ts';
 import { logReserve, logStake, noStarts, place } from '../../src/judge/starts.ts';
 import { expectation, near, pair, successes, vectors } from './support.ts';
 
+const spread = 12;
+
 interface Path {
   readonly batches: readonly (readonly [number, number, number, number])[];
   readonly cfg: {
@@ -43,10 +45,10 @@ test('over every path of three batches its expectation is at most 1, though shar
     [safetyGrid, 1.25 * live + 0.01],
   ] as const) {
     const walk = (depth: number, bets: readonly number[], seen: number, count: number): number => {
-      if (depth === 3) return Math.exp(logValue(bets, logReserve(count)));
+      if (depth === 3) return Math.exp(logValue(bets, logReserve(count, spread)));
       // The more has failed the smaller the candidate's share: the next batch may depend on all earlier ones.
       const nC = seen > 1 ? 1 : 3;
-      const stake = depth === 1 ? ruined : logStake(count);
+      const stake = depth === 1 ? ruined : logStake(count, spread);
       const staked = depth === 1 ? count : count + 1;
       return expectation(successes(Array(nC).fill(edge)), successes(Array(4).fill(live)), (x, y) => {
         const evidence = evidenceOf([pair(nC, 4, x, y)], { margin: 1.25, delta: 0.01 }, grid);
@@ -61,17 +63,21 @@ test('over every path of three batches its expectation is at most 1, though shar
 test('stakes and reserve add up to what there was, for a year of starts', () => {
   let staked = 0;
   for (let count = 0; count < 100_000; count += 1) {
-    staked += Math.exp(logStake(count));
-    if (count % 1000 === 0) near(staked + Math.exp(logReserve(count + 1)), 1, 1e-10);
+    staked += Math.exp(logStake(count, spread));
+    if (count % 1000 === 0) near(staked + Math.exp(logReserve(count + 1, spread)), 1, 1e-10);
   }
-  assert.equal(logReserve(0), 0);
+  assert.equal(logReserve(0, spread), 0);
 });
 
 test('stakes are placed at the first tick, at a new stage, and every so often', () => {
   let starts = noStarts;
   const placed: number[] = [];
   for (let index = 0; index < 100; index += 1) {
-    const done = place(starts, { seconds: 10, newStage: index === 0 || index === 50 }, 300);
+    const done = place(
+      starts,
+      { seconds: 10, newStage: index === 0 || index === 50 },
+      { everySeconds: 300, spread },
+    );
     if (done.logStake > ruined) placed.push(index);
     starts = done.starts;
   }
@@ -83,12 +89,12 @@ test('a regression after a good day is found about as soon as one at once: the d
   const until = (goodTicks: number): number => {
     let [bets, starts, bad] = [noBets(harmGrid.length), noStarts, 0];
     for (let index = 0; ; index += 1) {
-      const placed = place(starts, { seconds: 10, newStage: index === 0 }, 300);
+      const placed = place(starts, { seconds: 10, newStage: index === 0 }, { everySeconds: 300, spread });
       starts = placed.starts;
       const batch = index < goodTicks ? pair(10, 90, index % 10 === 0 ? 1 : 0, 1) : pair(10, 90, 2, 1);
       bets = bet(bets, evidenceOf([batch], { margin: 1.25, delta: 0 }, harmGrid), placed.logStake);
       if (index >= goodTicks) bad += 1;
-      if (logValue(bets, logReserve(starts.count)) >= Math.log(100)) return bad;
+      if (logValue(bets, logReserve(starts.count, spread)) >= Math.log(100)) return bad;
     }
   };
   const [atOnce, afterADay] = [until(0), until(8640)];

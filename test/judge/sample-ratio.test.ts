@@ -59,7 +59,7 @@ test('the rate-ratio e-value, averaged over λ by a beta prior above the null, i
       weighed += density * Math.exp(log);
       whole += density;
     }
-    near(Math.log(weighed / whole), logE, 1e-8, `${x}/${n} at ${theta0}`);
+    near(Math.log(weighed / whole), logE, 1e-7, `${x}/${n} at ${theta0}`);
   }
 });
 
