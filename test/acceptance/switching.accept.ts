@@ -201,6 +201,46 @@ export async function C13(): Promise<void> {
   assert.deepEqual(pids(after, before.live), pids(before, before.live), 'no process of live was touched');
 }
 
+export async function C12(): Promise<void> {
+  await using world = await World.live();
+  for (const version of ['v2', 'v3']) await world.build(version);
+  const load = world.load();
+  await world.deploy('v2', { promote: 'manual' });
+  await world.reaches('v2 waiting', ({ release }) => release?.step?.index === 1);
+  const during = await world.teal('deploy', 'shop', 'v3', '--json');
+  assert.equal(during.code, 1, 'refused while v2 needs the other environment');
+  assert.match(
+    during.out + during.err,
+    /"release-in-progress"[^]*teal abort shop/,
+    'and told what would help',
+  );
+  assert.equal((await world.app()).release?.version, 'v2', 'v2 goes on as if nothing had been');
+  await world.client.command('shop', 'promote', {});
+  await world.promoted('v2');
+  // In its window, v2 keeps v1 warm and nothing more: the next one may have the place.
+  await world.deploy('v3', { promote: 'manual' });
+  await world.event('superseded');
+  const waiting = await world.reaches(
+    'v3 waiting',
+    ({ release }) => release?.version === 'v3' && release.step?.index === 1,
+  );
+  assert.equal(waiting.version, 'v2');
+  await world.client.command('shop', 'rollback', {});
+  const aborted = await world.reaches('v3 aborted', ({ release }) => release?.status === 'aborted');
+  assert.equal(aborted.version, 'v2', 'before its switch, the way back is to what is live');
+  await world.deploy('v3');
+  const live = await world.promoted('v3');
+  assert.equal(live.rollback?.to, 'v2', 'behind it, to what was live');
+  await world.client.command('shop', 'rollback', {});
+  const back = await world.reaches('v3 rolled back', ({ release }) => release?.status === 'rolled-back');
+  assert.equal(back.version, 'v2');
+  await sleep(300);
+  const report = await load.stop();
+  nothingLost(report);
+  oneSwitch(answered(report), 'v1', 'v2');
+  neverAnswered(answered(report), 'v1', { from: (await world.event('superseded')).at });
+}
+
 /** Green at once for v1, which has to go live; for the others long after anybody's patience. */
 const slowTest = [
   'name: slow\n          command: test $TEAL_VERSION = v1 || sleep 600\n          timeout: 20m',
