@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toJsonSchema, type ConversionConfig, type JsonSchema } from '@valibot/to-json-schema';
 import { shapesOf } from '../src/config/leaf.ts';
+import { rule } from '../src/config/schema-audience.ts';
 import { fileSchema } from '../src/config/schema.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -47,7 +48,7 @@ export function schemaText(): string {
     title: 'teal.yaml',
     description: 'Blue-green deployment of apps with Teal.',
     ...convert(fileSchema),
-    definitions: { status },
+    definitions: { status, audience: convert(rule) },
   };
   return `${JSON.stringify(closed(schema), null, 2)}\n`;
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { App, Config, EnvironmentValue, Health, Limits, ReleasePolicy, Role, Test } from './config.ts';
+import { buildIdentity, buildRule } from './build-audience.ts';
 import { routesOfRole } from './routes.ts';
 import type {
   AppInput,
@@ -18,7 +19,7 @@ const firstRole = 'web';
 export function build(input: FileInput, file: string): Config {
   const absolute = resolve(file);
   const base = dirname(absolute);
-  const { client } = input.router;
+  const { client, 'geo-database': geoDatabase } = input.router;
   return {
     file: absolute,
     data: resolve(base, input.data),
@@ -26,6 +27,7 @@ export function build(input: FileInput, file: string): Config {
       listen: input.router.listen,
       workers: input.router.workers,
       trustedProxies: input.router['trusted-proxies'],
+      geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
       client: {
         headBytes: client['head-bytes'],
         headers: client.headers,
@@ -49,6 +51,10 @@ function buildApp(name: string, app: AppInput, base: string): App {
       webRole(app, base),
       ...Object.entries(app.roles).map(([role, more]) => furtherRole(app, role, more, base)),
     ],
+    identity: buildIdentity(app.identity, base),
+    audiences: Object.fromEntries(
+      Object.entries(app.audiences).map(([audience, rule]) => [audience, buildRule(rule, app.identity)]),
+    ),
     release: buildRelease(app.release),
     drain: { streams: drain.streams, deadlineMs: drain.deadline },
     upstream: {

@@ -1,3 +1,5 @@
+import type { Identity, Rule } from './audience.ts';
+
 /** The typed form of teal.yaml. Every duration is in milliseconds, every size in bytes, every path absolute. */
 export interface Config {
   /** The teal.yaml this came from. */
@@ -13,6 +15,8 @@ export interface RouterConfig {
   readonly workers: number;
   /** CIDR ranges whose X-Forwarded-* are believed; nobody's by default. */
   readonly trustedProxies: readonly string[];
+  /** MMDB file with the countries (and regions) of addresses; null: the optional package, when it is installed. */
+  readonly geoDatabase: string | null;
   readonly client: ClientLimits;
 }
 
@@ -38,6 +42,9 @@ export interface App {
   readonly paths: readonly string[];
   /** At least one of kind `web`; the first is the one `run.process` describes. */
   readonly roles: readonly Role[];
+  readonly identity: Identity;
+  /** Who can be sent to a candidate before everyone is, by name. References inside them exist and hold no circle. */
+  readonly audiences: Readonly<Record<string, Rule>>;
   readonly release: ReleasePolicy;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;

@@ -1,4 +1,5 @@
 import { joinCommand } from './command-line.ts';
+import { audienceKeys } from './diff-audience.ts';
 import type { App, EnvironmentValue, Role, Test } from './config.ts';
 import { looksSecret } from './problem.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -55,7 +56,8 @@ function compare(before: Keys, after: Keys): readonly ConfigDifference[] {
 /** Routing follows teal.yaml at once; what a process is started with, and how a release goes, follow with the next one. */
 function effectOf(path: string): ConfigDifference['effect'] {
   const process =
-    /^(?:run|health|roles|release)(?:\.|$)/.test(path) && !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
+    /^(?:run|health|roles|release|identity|audiences)(?:\.|$)/.test(path) &&
+    !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
   return process ? 'next release' : 'now';
 }
 
@@ -72,6 +74,7 @@ function ofApp(app: App): Keys {
   return new Map([
     ['hosts', list(app.hosts)],
     ['paths', list(app.paths)],
+    ...audienceKeys(app),
     ['release.strategy', release.strategy],
     ...release.tests.map((test, index): [string, string] => [`release.tests[${index}]`, describe(test)]),
     ['release.promote', promote(release.promote)],

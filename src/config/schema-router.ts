@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import { keys, oneOrMany } from './leaf.ts';
 import { cidr, listenAddress } from './kinds-network.ts';
-import { duration, integer, orNone, size } from './kinds-plain.ts';
-import { key } from './schema-keys.ts';
+import { duration, integer, orNone, size, text } from './kinds-plain.ts';
+import { key, maybe } from './schema-keys.ts';
 
 export const upstream = keys({
   'connect-timeout': key(duration(), '1s', 'To connect to an instance. 1s by default: instances are near.'),
@@ -63,6 +63,10 @@ export const router = keys({
     v.array(cidr),
     [],
     "CIDR ranges whose X-Forwarded-* headers are believed. [] by default: nobody's.",
+  ),
+  'geo-database': maybe(
+    text('a file in MMDB format', './country.mmdb'),
+    'Countries and regions of addresses, relative to teal.yaml; read again when it changes. Without it the npm package @ip-location-db/geo-whois-asn-country-mmdb, when it is installed: for a try, since its publisher has ended its updates in June 2026 and names errors in it.',
   ),
   client: key(client, {}, 'What a client may send and how long it may take.'),
 });

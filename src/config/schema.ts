@@ -18,6 +18,7 @@ import {
   text,
 } from './kinds-plain.ts';
 import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
+import { audiences, identity } from './schema-audience.ts';
 import { key, maybe, needed } from './schema-keys.ts';
 import { router, upstream } from './schema-router.ts';
 
@@ -237,6 +238,12 @@ const app = keys({
     named(name('a name'), role, 'a map from names of roles to their keys'),
     {},
     'More kinds of process of the same app. Each inherits directory, environment, limits and stop-* of run.process.',
+  ),
+  identity: key(identity, {}, 'How Teal knows who somebody is.'),
+  audiences: key(
+    audiences,
+    {},
+    'Who can be sent to a new version first, each under a name that steps refer to.',
   ),
   health: key(health, {}, 'How Teal knows that an instance can take traffic.'),
   release: key(release, {}, 'How a version goes live.'),

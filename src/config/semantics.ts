@@ -2,13 +2,17 @@ import type { Finding } from './finding.ts';
 import { looksSecret, show, type Path } from './problem.ts';
 import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, RoleInput } from './schema.ts';
+import { audiencesOf } from './semantics-audience.ts';
 import { formatDuration } from './units.ts';
 
 /** What is wrong, or doubtful, with values that are each right. Nothing is told that rests on a `broken` path. */
 export function meaning(file: FileInput, broken: readonly Path[]): readonly Finding[] {
   const found = [
     ...listening(file),
-    ...Object.entries(file.apps).flatMap(([name, app]) => ofApp(['apps', name], app)),
+    ...Object.entries(file.apps).flatMap(([name, app]) => [
+      ...ofApp(['apps', name], app),
+      ...audiencesOf(['apps', name], app, file),
+    ]),
     ...conflicts(file.apps),
   ];
   return found.filter(

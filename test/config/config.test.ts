@@ -63,6 +63,7 @@ test('a file with every key becomes the typed form', () => {
     ],
     workers: 2,
     trustedProxies: ['10.0.0.0/8', '::1/128'],
+    geoDatabase: null,
     client: { headBytes: 16_384, headers: 50, headTimeoutMs: 5000, idleTimeoutMs: 120_000 },
   });
   assert.deepEqual(shop?.hosts, ['shop.example.com', '*.shop.example.com']);
@@ -170,6 +171,7 @@ test('all but the command has a default', () => {
       listen: [{ host: '127.0.0.1', port: 8080 }],
       workers: 1,
       trustedProxies: [],
+      geoDatabase: null,
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 75_000 },
     },
     apps: {
@@ -193,6 +195,8 @@ test('all but the command has a default', () => {
             health,
           },
         ],
+        identity: { sources: [], anonymous: 'keep', cookieDomain: null, jwt: null },
+        audiences: {},
         release: {
           strategy: 'blue-green',
           tests: [],

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { checkConfig, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { TealError } from '../../src/errors.ts';
+import { audienceMistakes } from './mistakes-audience.ts';
 import { mistakes, type Mistake } from './mistakes.ts';
 
 const smallest = 'apps: { shop: { run: { process: { command: node server.js } } } }';
@@ -27,7 +28,7 @@ function matches(actual: string, wanted: string | RegExp, what: string): void {
 }
 
 describe('every mistake is told with its place, what was expected, what was found and what to do', () => {
-  for (const mistake of mistakes) test(mistake.says, () => toldAs(mistake));
+  for (const mistake of [...mistakes, ...audienceMistakes]) test(mistake.says, () => toldAs(mistake));
 });
 
 function toldAs(mistake: Mistake): void {

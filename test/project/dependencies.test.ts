@@ -5,6 +5,8 @@ import { read } from './tree.ts';
 interface Package {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly scripts: Readonly<Record<string, string>>;
 }
 
@@ -21,6 +23,7 @@ function reasons(heading: string): ReadonlyMap<string, string> {
 for (const [heading, declared] of [
   ['At run time', manifest.dependencies],
   ['For development', manifest.devDependencies],
+  ['Only when installed beside it', manifest.peerDependencies],
 ] as const) {
   test(`every dependency has a line of reason in docs/dependencies.md, and no line is stale: ${heading}`, () => {
     const given = reasons(heading);
@@ -32,12 +35,17 @@ for (const [heading, declared] of [
 
 test('dependencies stay few, and every range names a major version', () => {
   assert(
-    Object.keys(manifest.dependencies).length <= 8,
-    'more than 8 packages at run time: each is a decision',
+    Object.keys(manifest.dependencies).length <= 12,
+    'more than 12 packages at run time: each is a decision',
   );
   for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
     assert.match(range, /^\^\d/, `${name} ${range}`);
   }
+});
+
+test('what may be installed beside it is optional', () => {
+  for (const name of Object.keys(manifest.peerDependencies))
+    assert.equal(manifest.peerDependenciesMeta[name]?.optional, true, name);
 });
 
 test('no dependency at run time brings an install script', () => {

@@ -29,6 +29,8 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
     hosts: [],
     paths: ['/'],
     roles: roles.map((role) => ({ ...web, ...role })),
+    identity: { sources: [], anonymous: 'keep', cookieDomain: null, jwt: null },
+    audiences: {},
     release: {
       strategy: 'blue-green',
       tests: [],
