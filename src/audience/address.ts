@@ -19,18 +19,25 @@ export interface Networks {
 
 /** @param ranges as teal.yaml was checked: `192.0.2.0/24`, `2001:db8::/32` */
 export function networksOf(ranges: readonly string[]): Networks {
-  const list = new BlockList();
+  // Apart, since one list takes IPv4 for a part of IPv6: ::/0 would hold it all.
+  const [four, six] = [new BlockList(), new BlockList()];
   for (const range of ranges) {
     const slash = range.lastIndexOf('/');
-    const address = range.slice(0, slash);
-    list.addSubnet(address, Number(range.slice(slash + 1)), familyOf(address));
+    const written = range.slice(0, slash);
+    const length = Number(range.slice(slash + 1));
+    const address = plainAddress(written);
+    if (isIP(address) === 6) six.addSubnet(address, length, 'ipv6');
+    else if (isIP(written) === 4) four.addSubnet(address, length, 'ipv4');
+    // Mapped into IPv6, of which addresses are taken out before they are asked for.
+    else if (length >= 96) four.addSubnet(address, length - 96, 'ipv4');
   }
   return {
-    has: (address) => address !== '' && list.check(address, familyOf(address)),
+    has(address) {
+      if (address === '') return false;
+      return address.includes(':') ? six.check(address, 'ipv6') : four.check(address, 'ipv4');
+    },
   };
 }
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (address.includes(':') ? 'ipv6' : 'ipv4');
 
 /** More proxies than stand in any row. */
 const mostHops = 32;

@@ -26,14 +26,22 @@ export function keyOfClaim(value: unknown): string | null {
 /** Tokens beyond this are not made for people. */
 const mostGroups = 1000;
 
-/** The names in a claim that is a list, or is itself one name. Blanks do not divide it: a group may be called `site admins`. */
+/** Whether a claim that is a list, or is itself one name, holds one of these. Blanks do not divide: a group may be called `site admins`. */
+export function claimHolds(value: unknown, wanted: ReadonlySet<string>): boolean {
+  if (!Array.isArray(value)) return isOf(value, wanted);
+  const most = Math.min(value.length, mostGroups);
+  for (let index = 0; index < most; index++) if (isOf(value[index], wanted)) return true;
+  return false;
+}
+
+function isOf(value: unknown, wanted: ReadonlySet<string>): boolean {
+  if (typeof value === 'string') return wanted.has(value);
+  const key = keyOfClaim(value);
+  return key !== null && wanted.has(key);
+}
+
+/** The names themselves, to be shown. */
 export function namesOfClaim(value: unknown): readonly string[] {
-  if (!Array.isArray(value)) {
-    const only = keyOfClaim(value);
-    return only === null ? [] : [only];
-  }
-  return (value as readonly unknown[])
-    .slice(0, mostGroups)
-    .map((item) => keyOfClaim(item))
-    .filter((name) => name !== null);
+  const items: readonly unknown[] = Array.isArray(value) ? value.slice(0, mostGroups) : [value];
+  return items.map((item) => keyOfClaim(item)).filter((name) => name !== null);
 }

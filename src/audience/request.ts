@@ -3,7 +3,7 @@ import type { SignedId, SignedRelease } from './signed.ts';
 
 /** What `route` may know of a request: facts that have been verified, and what anybody can write as such. */
 export interface AudienceRequest {
-  /** Of the client, as `clientAddress` says; empty when nobody can say. */
+  /** Of the client, as `clientAddress` or `plainAddress` spells it; empty when nobody can say. */
   readonly address: string;
   /** The connection comes from one of `router.trusted-proxies`. */
   readonly viaProxy: boolean;

@@ -1,6 +1,6 @@
 import type { Rule } from '../config/audience.ts';
 import { networksOf } from './address.ts';
-import { claimReader, namesOfClaim } from './claims.ts';
+import { claimHolds, claimReader, namesOfClaim } from './claims.ts';
 import { theCookie } from './cookie.ts';
 import { list, matcherOf } from './match.ts';
 import type { Visit } from './visit.ts';
@@ -112,15 +112,16 @@ function users(names: readonly string[]): Leaf {
 function groups(rule: Extract<Rule, { kind: 'groups' }>): Leaf {
   const wanted = new Set(rule.groups);
   const read = claimReader(rule.claim);
-  const of = ({ request: { token } }: Visit): readonly string[] =>
-    token.ok ? namesOfClaim(read(token.claims)) : [];
   return {
     says: `groups ${list(rule.groups)} in ${rule.claim}`,
-    test: (visit) => of(visit).some((name) => wanted.has(name)),
+    test: ({ request: { token } }) => token.ok && claimHolds(read(token.claims), wanted),
     why: (visit) => {
-      if (!visit.request.token.ok) return `no verified token${tokenFault(visit)}`;
-      const found = of(visit);
-      return found.length === 0 ? `the token has no ${rule.claim}` : `the token has ${list(found)}`;
+      const { token } = visit.request;
+      if (!token.ok) return `no verified token${tokenFault(visit)}`;
+      const found = namesOfClaim(read(token.claims));
+      return found.length === 0
+        ? `the token has no ${rule.claim}`
+        : `the token has ${found.slice(0, 20).join(', ')}`;
     },
   };
 }

@@ -1,4 +1,3 @@
-import { plainAddress } from './address.ts';
 import { bucketOf, within } from './bucket.ts';
 import type { CompiledTable } from './compile.ts';
 import type { AudienceRequest, Place } from './request.ts';
@@ -13,7 +12,6 @@ export class Visit {
   #key: string | null | undefined;
   #source = '';
   #place: Place | null | undefined;
-  #address: string | undefined;
   #verified: readonly string[] | undefined;
 
   constructor(table: CompiledTable, request: AudienceRequest) {
@@ -51,8 +49,7 @@ export class Visit {
   }
 
   get address(): string {
-    this.#address ??= plainAddress(this.request.address);
-    return this.#address;
+    return this.request.address;
   }
 
   get place(): Place | null {

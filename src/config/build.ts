@@ -23,11 +23,11 @@ export function build(input: FileInput, file: string): Config {
   return {
     file: absolute,
     data: resolve(base, input.data),
+    geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
     router: {
       listen: input.router.listen,
       workers: input.router.workers,
       trustedProxies: input.router['trusted-proxies'],
-      geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
       client: {
         headBytes: client['head-bytes'],
         headers: client.headers,

@@ -6,6 +6,8 @@ export interface Config {
   readonly file: string;
   /** Where Teal keeps its state: event log, versions, instances, logs, the routers' last table. */
   readonly data: string;
+  /** `router.geo-database`: MMDB file with the countries (and regions) of addresses; null: the optional package, when it is installed. */
+  readonly geoDatabase: string | null;
   readonly router: RouterConfig;
   readonly apps: Readonly<Record<string, App>>;
 }
@@ -15,8 +17,6 @@ export interface RouterConfig {
   readonly workers: number;
   /** CIDR ranges whose X-Forwarded-* are believed; nobody's by default. */
   readonly trustedProxies: readonly string[];
-  /** MMDB file with the countries (and regions) of addresses; null: the optional package, when it is installed. */
-  readonly geoDatabase: string | null;
   readonly client: ClientLimits;
 }
 

@@ -9,7 +9,7 @@ import type { Routed } from '../../src/audience/route.ts';
 import { signId, signRelease, type CookieKey, type Side, type Signer } from '../../src/audience/signed.ts';
 import type { AudienceTable, Exposure } from '../../src/audience/table.ts';
 import type { Identity, JwtSettings } from '../../src/config/audience.ts';
-import type { RawRequest } from '../../src/router/facts/facts.ts';
+import { knownPeer, type RawRequest } from '../../src/router/facts/facts.ts';
 import { mmdb } from './mmdb.ts';
 
 interface Token {
@@ -172,7 +172,7 @@ export function raw(peer: string, all: readonly (readonly [string, string])[]): 
     return values.length === 0 ? null : values.join(glue);
   };
   return {
-    peer,
+    peer: knownPeer(peer, trusted),
     forwardedFor: joined('x-forwarded-for', ', ') ?? '',
     cookie: joined('cookie', '; ') ?? '',
     header: (name) => joined(name, ', '),

@@ -36,7 +36,7 @@ test('the example in docs/audiences.md is a right teal.yaml, with a rule of ever
 test('identity and audiences become their typed form', () => {
   const config = parseConfig(example, '/srv/teal.yaml');
   const app = shop(example);
-  assert.equal(config.router.geoDatabase, '/srv/city.mmdb');
+  assert.equal(config.geoDatabase, '/srv/city.mmdb');
   assert.deepEqual(app.identity, {
     sources: [
       { kind: 'jwt', claim: 'sub' },

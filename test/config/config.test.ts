@@ -63,7 +63,6 @@ test('a file with every key becomes the typed form', () => {
     ],
     workers: 2,
     trustedProxies: ['10.0.0.0/8', '::1/128'],
-    geoDatabase: null,
     client: { headBytes: 16_384, headers: 50, headTimeoutMs: 5000, idleTimeoutMs: 120_000 },
   });
   assert.deepEqual(shop?.hosts, ['shop.example.com', '*.shop.example.com']);
@@ -167,11 +166,11 @@ test('all but the command has a default', () => {
   assert.deepEqual(config, {
     file: '/srv/teal.yaml',
     data: '/srv/.teal',
+    geoDatabase: null,
     router: {
       listen: [{ host: '127.0.0.1', port: 8080 }],
       workers: 1,
       trustedProxies: [],
-      geoDatabase: null,
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 75_000 },
     },
     apps: {

@@ -202,14 +202,7 @@ describe('routes of a real router', () => {
     const store = await openStore(t, data);
     const client = { headBytes: 16_384, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 10_000 };
     const listen = [{ host: '127.0.0.1', port: 0 }];
-    const router = await EmbeddedRouter.start({
-      data,
-      listen,
-      workers: 1,
-      trustedProxies: [],
-      geoDatabase: null,
-      client,
-    });
+    const router = await EmbeddedRouter.start({ data, listen, workers: 1, trustedProxies: [], client });
     atEnd(t, () => router.shutdown(0));
     const routes = new Routes({
       router: router satisfies Router,

@@ -24,7 +24,6 @@ export async function start(more: Partial<RouterOptions> = {}): Promise<Running>
     listen: [{ host: '127.0.0.1', port: 0 }],
     workers: 2,
     trustedProxies: [],
-    geoDatabase: null,
     client: limits,
     ...more,
   };

@@ -21,7 +21,6 @@ export const teal = (loadCores: string): Peer => ({
       listen: [{ host: '127.0.0.1', port: 0 }],
       workers: 1,
       trustedProxies: [],
-      geoDatabase: null,
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: keep.seconds * 1000 },
     });
     const router = await starting.finally(() => pinChildren(loadCores));

@@ -5,10 +5,23 @@ import { readId, readRelease, type Signer } from '../../audience/signed.ts';
 import type { JwtSettings } from '../../config/audience.ts';
 import type { TokenVerifier } from './token.ts';
 
+/** Who is at the other end of a connection: found out once for all its requests. */
+export interface KnownPeer {
+  /** As `plainAddress` spells it. */
+  readonly address: string;
+  /** One of `router.trusted-proxies`. */
+  readonly trusted: boolean;
+}
+
+/** @param remoteAddress as the socket (or a PROXY line) says */
+export function knownPeer(remoteAddress: string, trusted: Networks): KnownPeer {
+  const address = plainAddress(remoteAddress);
+  return { address, trusted: trusted.has(address) };
+}
+
 /** A request as it came. */
 export interface RawRequest {
-  /** Of the connection, as the socket (or a PROXY line) says. */
-  readonly peer: string;
+  readonly peer: KnownPeer;
   /** All X-Forwarded-For joined by commas; empty when absent. */
   readonly forwardedFor: string;
   /** All Cookie headers joined by `; `; empty when absent. */
@@ -48,13 +61,11 @@ function assemble(
   { trusted, signer, release }: FactsContext,
   known: { readonly token: TokenVerdict; readonly now: number },
 ): AudienceRequest {
-  const peer = plainAddress(raw.peer);
-  const viaProxy = trusted.has(peer);
-  const { cookie } = raw;
+  const { cookie, peer } = raw;
   const signed = cookie.includes('teal-');
   return {
-    address: viaProxy ? clientAddress(peer, raw.forwardedFor, trusted) : peer,
-    viaProxy,
+    address: peer.trusted ? clientAddress(peer.address, raw.forwardedFor, trusted) : peer.address,
+    viaProxy: peer.trusted,
     header: (name) => raw.header(name),
     cookie,
     token: known.token,

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Reader } from 'mmdb-lib';
 import type { Place } from '../../audience/request.ts';
+import { Memory } from './memory.ts';
 import { placeOf } from './place.ts';
 
 /** Where addresses are, by a MaxMind DB file that is read anew when it changes. */
@@ -33,6 +34,8 @@ export interface PlacesOptions {
   onWarning(message: string): void;
 }
 
+/** Addresses in each of two generations: clients come back, and a lookup costs several times a look into a map. */
+const mostRemembered = 8192;
 /** Databases change once a day at most. */
 const lookAgainMs = 60_000;
 
@@ -49,6 +52,7 @@ export async function openPlaces(options: PlacesOptions): Promise<Places> {
     options.onWarning('places are asked for, but router.geo-database names no file: they match nobody');
     return noPlaces;
   }
+  const remembered = new Memory<Place | null>(mostRemembered);
   let reader: Reader<never> | null = null;
   let mark = '';
   let warned = '';
@@ -58,6 +62,7 @@ export async function openPlaces(options: PlacesOptions): Promise<Places> {
       const now = `${found.ino}:${found.size}:${found.mtimeMs}`;
       if (now === mark) return;
       reader = open(await readFile(file));
+      remembered.clear();
       mark = now;
       warned = '';
     } catch (error) {
@@ -75,7 +80,14 @@ export async function openPlaces(options: PlacesOptions): Promise<Places> {
   }, options.everyMs ?? lookAgainMs);
   timer.unref();
   return {
-    lookUp: (address) => (reader === null || address === '' ? null : find(reader, address)),
+    lookUp(address) {
+      if (reader === null || address === '') return null;
+      const known = remembered.get(address);
+      if (known !== undefined) return known;
+      const place = find(reader, address);
+      remembered.set(address, place);
+      return place;
+    },
     about: () => (reader === null ? null : about(reader, file)),
     close: () => clearInterval(timer),
   };

@@ -55,11 +55,12 @@ export function createTokenVerifier(settings: JwtSettings, options: TokenVerifie
 
   return {
     verdict(token, now) {
-      const refused = glance(token, settings);
-      if (refused !== null) return refused;
+      if (token.length > longestToken) return fault('malformed');
       const digest = hash('sha256', token, 'base64');
       const known = remembered.get(digest);
       if (known !== undefined && now < known.until) return known.verdict;
+      const refused = glance(token, settings);
+      if (refused !== null) return refused;
       const under = pending.get(digest);
       if (under !== undefined) return under;
       if (pending.size >= mostPending) return fault('busy');
@@ -74,8 +75,7 @@ const fault = (why: TokenFault): TokenVerdict => ({ ok: false, why });
 
 /** What can be refused without any key: the algorithm is pinned before a signature is looked at. */
 function glance(token: string, settings: JwtSettings): TokenVerdict | null {
-  if (token.length > longestToken || !/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(token))
-    return fault('malformed');
+  if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(token)) return fault('malformed');
   try {
     const { alg } = decodeProtectedHeader(token);
     return settings.algorithms.some((algorithm) => algorithm === alg) ? null : fault('algorithm');
@@ -141,7 +141,8 @@ function faultOf(error: unknown): TokenFault {
     if (error.claim === 'aud') return 'audience';
     return error.claim === 'nbf' && error.reason === 'check_failed' ? 'not-yet' : 'claims';
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
+  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported)
+    return 'algorithm';
   if (error instanceof errors.JWKSNoMatchingKey) return 'unknown-key';
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return 'malformed';
   return 'signature';
