@@ -385,3 +385,18 @@ test('C20: an old release cookie does no harm in a later release', () => {
   assert.equal(version, 1);
   assert.equal(routed.release, 'clear');
 });
+
+test('an identity that is written again, since its key is old, stays the same person', () => {
+  const site = new Site('same', 'keep');
+  const person = new Person(1, true);
+  site.begin();
+  site.expose({ to: [], width: 50_000 });
+  site.serve(person, 0);
+  const before = readId(signer, `teal-id=${person.jar.get('teal-id') ?? ''}`, 0);
+  assert.ok(before);
+  // More than half of 400 days.
+  const later = 210 * day;
+  assert.equal(site.serve(person, later).routed.id, 'renew');
+  const after = readId(signer, `teal-id=${person.jar.get('teal-id') ?? ''}`, later);
+  assert.deepEqual(after, { ...before, renew: false });
+});

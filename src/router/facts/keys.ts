@@ -1,5 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { createLocalJWKSet, importSPKI, type CryptoKey, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  importSPKI,
+  type CryptoKey,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+} from 'jose';
 import type { JwtAlgorithm, JwtKeys } from '../../config/audience.ts';
 
 /** What tokens are verified with. */
@@ -136,16 +142,6 @@ async function keySet(text: string, { keys, algorithms }: KeyHolderOptions): Pro
     return secret;
   }
   if (text.trimStart().startsWith('-----BEGIN')) return importSPKI(text.trim(), algorithms[0] ?? 'RS256');
-  return createLocalJWKSet(publicOnly(JSON.parse(text)));
-}
-
-/** A set from anywhere must not bring shared secrets: with one a token could be signed by who may only read it. */
-function publicOnly(json: unknown): Parameters<typeof createLocalJWKSet>[0] {
-  const keys: unknown = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : null;
-  if (!Array.isArray(keys)) throw new Error('no JWK Set');
-  return {
-    keys: keys.filter(
-      (key: unknown) => typeof key === 'object' && key !== null && 'kty' in key && key.kty !== 'oct',
-    ),
-  };
+  // Shared secrets in a set never fit: jose takes public keys from one alone.
+  return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
 }
