@@ -1,6 +1,16 @@
 import { dirname, resolve } from 'node:path';
-import type { App, Config, EnvironmentValue, Health, Limits, ReleasePolicy, Role, Test } from './config.ts';
 import { buildIdentity, buildRule } from './build-audience.ts';
+import type {
+  App,
+  BalancePolicy,
+  Config,
+  EnvironmentValue,
+  Health,
+  Limits,
+  ReleasePolicy,
+  Role,
+  Test,
+} from './config.ts';
 import { routesOfRole } from './routes.ts';
 import type {
   AppInput,
@@ -63,9 +73,29 @@ function buildApp(name: string, app: AppInput, base: string): App {
       idleTimeoutMs: upstream['idle-timeout'],
       keepAliveMs: upstream['keep-alive'],
       maxBodyBytes: upstream['max-body'],
+      balance: buildBalance(upstream),
     },
     preview: { expiresMs: app.preview.expires },
     keep: app.keep,
+  };
+}
+
+function buildBalance(upstream: AppInput['upstream']): BalancePolicy {
+  const { queue, eject } = upstream;
+  return {
+    maxInFlight: upstream['max-in-flight'],
+    queue: { size: queue.size, timeoutMs: queue.timeout },
+    slowStartMs: upstream['slow-start'],
+    ejection:
+      eject.after === null
+        ? null
+        : {
+            failures: eject.after,
+            timeMs: eject.for,
+            longestMs: eject['at-most'],
+            appErrors: eject['app-errors'] === 'count',
+          },
+    sticky: upstream.sticky !== null,
   };
 }
 

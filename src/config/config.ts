@@ -145,4 +145,37 @@ export interface UpstreamPolicy {
   /** The app's own keep-alive time, when it does not announce one. Non-idempotent requests never use a connection idle past half of it. */
   readonly keepAliveMs: number;
   readonly maxBodyBytes: number | null;
+  /** How requests are spread over an environment's instances. Absent in what an older Teal wrote: `plainBalance`. */
+  readonly balance?: BalancePolicy;
 }
+
+export interface BalancePolicy {
+  /** Requests in flight at one instance; WebSockets and event streams are not counted. */
+  readonly maxInFlight: number | null;
+  /** Who may wait when every instance has as many; per environment and role. */
+  readonly queue: { readonly size: number; readonly timeoutMs: number };
+  readonly slowStartMs: number | null;
+  readonly ejection: EjectionPolicy | null;
+  /** A cookie keeps a client on one instance. */
+  readonly sticky: boolean;
+}
+
+/** When the router stops sending requests to an instance that fails them. */
+export interface EjectionPolicy {
+  /** In a row. */
+  readonly failures: number;
+  /** For how long the first time; twice as long each time after. */
+  readonly timeMs: number;
+  readonly longestMs: number;
+  /** Whether answers of 500 and above are failures. */
+  readonly appErrors: boolean;
+}
+
+/** What holds when nothing is said. The reasons are with the keys of teal.yaml. */
+export const plainBalance: BalancePolicy = {
+  maxInFlight: null,
+  queue: { size: 100, timeoutMs: 5_000 },
+  slowStartMs: null,
+  ejection: { failures: 3, timeMs: 1_000, longestMs: 30_000, appErrors: false },
+  sticky: false,
+};

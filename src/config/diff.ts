@@ -1,6 +1,7 @@
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
-import type { App, EnvironmentValue, Role, Test } from './config.ts';
+import type { App, BalancePolicy, EnvironmentValue, Role, Test } from './config.ts';
+import { plainBalance } from './config.ts';
 import { looksSecret } from './problem.ts';
 import { formatDuration, formatSize } from './units.ts';
 
@@ -88,9 +89,27 @@ function ofApp(app: App): Keys {
     ['upstream.idle-timeout', formatDuration(upstream.idleTimeoutMs)],
     ['upstream.keep-alive', formatDuration(upstream.keepAliveMs)],
     ['upstream.max-body', upstream.maxBodyBytes === null ? 'none' : formatSize(upstream.maxBodyBytes)],
+    ...balanceKeys(upstream.balance ?? plainBalance),
     ['preview.expires', formatDuration(app.preview.expiresMs)],
     ['keep', `${app.keep}`],
   ]);
+}
+
+function balanceKeys(balance: BalancePolicy): readonly [string, string][] {
+  const { queue, ejection } = balance;
+  const none = (value: number | null, text: (value: number) => string): string =>
+    value === null ? 'none' : text(value);
+  return [
+    ['upstream.max-in-flight', none(balance.maxInFlight, String)],
+    ['upstream.queue.size', `${queue.size}`],
+    ['upstream.queue.timeout', formatDuration(queue.timeoutMs)],
+    ['upstream.slow-start', none(balance.slowStartMs, formatDuration)],
+    ['upstream.eject.after', none(ejection?.failures ?? null, String)],
+    ['upstream.eject.for', none(ejection?.timeMs ?? null, formatDuration)],
+    ['upstream.eject.at-most', none(ejection?.longestMs ?? null, formatDuration)],
+    ['upstream.eject.app-errors', ejection?.appErrors === true ? 'count' : 'ignore'],
+    ['upstream.sticky', balance.sticky ? 'cookie' : 'none'],
+  ];
 }
 
 function ofWeb(app: App): Keys {

@@ -2,8 +2,44 @@
 import * as v from 'valibot';
 import { keys, oneOrMany } from './leaf.ts';
 import { cidr, listenAddress } from './kinds-network.ts';
-import { duration, integer, orNone, size, text } from './kinds-plain.ts';
+import { choice, duration, integer, orNone, size, text } from './kinds-plain.ts';
 import { key, maybe } from './schema-keys.ts';
+
+const queue = keys({
+  size: key(
+    integer(0, 100_000),
+    100,
+    'Most requests that wait; more get 503 at once, and 0 lets none wait. 100 by default: who would wait behind more is better told so.',
+  ),
+  timeout: key(
+    duration(),
+    '5s',
+    'For a place; then 503 with Retry-After. 5s by default: about as long as people look at an empty page.',
+  ),
+});
+
+const eject = keys({
+  after: key(
+    orNone(integer(1, 1000), 'a whole number from 1 to 1000', { type: 'integer', minimum: 1, maximum: 1000 }),
+    3,
+    'Failures in a row: no connection, no answer in time, an answer that breaks off. none never ejects. 3 by default: one may be chance, and each costs somebody time.',
+  ),
+  for: key(
+    duration(),
+    '1s',
+    'How long the first time, twice as long each time after; then one request tries it. 1s by default: the health check soon knows better.',
+  ),
+  'at-most': key(
+    duration(),
+    '30s',
+    'The longest time. 30s by default: an instance that is well again is missed no longer.',
+  ),
+  'app-errors': key(
+    choice(['ignore', 'count']),
+    'ignore',
+    'Whether answers of 500 and above are failures. ignore by default: they often come from what all instances share, and then leaving one out helps nobody.',
+  ),
+});
 
 export const upstream = keys({
   'connect-timeout': key(duration(), '1s', 'To connect to an instance. 1s by default: instances are near.'),
@@ -26,6 +62,31 @@ export const upstream = keys({
     orNone(size(1), 'a size such as 10MB', { type: 'string' }),
     'none',
     'Largest request body; larger ones get 413. none by default: the app knows its uploads.',
+  ),
+  'max-in-flight': key(
+    orNone(integer(1, 1_000_000), 'a whole number from 1 to 1000000', {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+    'none',
+    'Most requests at one instance at a time, of all workers together; more wait in the queue. WebSockets and event streams are not counted: they stay for hours and do little. none by default: the app knows what it can do at once.',
+  ),
+  queue: key(
+    queue,
+    {},
+    'Requests that wait while every instance has max-in-flight, first come first served; for each environment and role.',
+  ),
+  'slow-start': key(
+    orNone(duration(), 'a duration such as 30s', { type: 'string' }),
+    'none',
+    'A new instance gets a tenth of its share of requests at first, and all of it after this time. none by default: it gets none before its health check passes; for apps that are slow until their caches are filled.',
+  ),
+  eject: key(eject, {}, 'When an instance that fails requests is left out for a while.'),
+  sticky: key(
+    orNone(choice(['cookie']), 'cookie', { const: 'cookie' }),
+    'none',
+    'cookie keeps a browser on one instance of an environment as long as that is well. none by default: an app that needs it loses sessions with every instance that ends.',
   ),
 });
 

@@ -12,6 +12,7 @@ export function meaning(file: FileInput, broken: readonly Path[]): readonly Find
     ...Object.entries(file.apps).flatMap(([name, app]) => [
       ...ofApp(['apps', name], app),
       ...audiencesOf(['apps', name], app, file),
+      ...places(['apps', name], app, file.router.workers),
     ]),
     ...conflicts(file.apps),
   ];
@@ -63,6 +64,16 @@ function ofApp(path: Path, app: AppInput): readonly Finding[] {
   ];
 }
 
+/** Each worker has its own part of the places at an instance, and one without any could answer nobody. */
+function places(path: Path, { upstream }: AppInput, workers: number): readonly Finding[] {
+  const most = upstream['max-in-flight'];
+  if (most === null || most >= workers) return [];
+  const at = [...path, 'upstream', 'max-in-flight'];
+  const expected = `none, or at least router.workers (${workers})`;
+  const remedy = 'raise it, or lower router.workers: they divide it among them';
+  return [error(at, { expected, got: `${most}`, remedy }, [['router', 'workers']])];
+}
+
 interface Order {
   readonly path: Path;
   readonly ms: number;
@@ -107,6 +118,14 @@ function times(path: Path, app: AppInput): readonly Finding[] {
       // Either may end it.
       orEqual: true,
       because: `raise upstream.idle-timeout to ${formatDuration(upstream['response-timeout'])}: no byte flows while the app thinks`,
+    }),
+    ...before({
+      path: at('upstream', 'eject', 'for'),
+      ms: upstream.eject.for,
+      than: at('upstream', 'eject', 'at-most'),
+      thanMs: upstream.eject['at-most'],
+      orEqual: true,
+      because: 'raise eject.at-most: it is the longest time',
     }),
   ];
 }

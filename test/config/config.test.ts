@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exampleConfig } from '../../src/config/example.ts';
+import { plainBalance } from '../../src/config/config.ts';
 import { checkConfig, parseConfig } from '../../src/config/load.ts';
 
 const full = `
@@ -45,7 +46,17 @@ apps:
       deadline: 15m
       rollback-window: 2h
     drain: { streams: close, deadline: 45s }
-    upstream: { connect-timeout: 2s, response-timeout: 40s, idle-timeout: 50s, keep-alive: 10s, max-body: 10MB }
+    upstream:
+      connect-timeout: 2s
+      response-timeout: 40s
+      idle-timeout: 50s
+      keep-alive: 10s
+      max-body: 10MB
+      max-in-flight: 8
+      queue: { size: 20, timeout: 3s }
+      slow-start: 30s
+      eject: { after: 5, for: 2s, at-most: 1m, app-errors: count }
+      sticky: cookie
     preview: { expires: 30m }
     keep: 7
 `;
@@ -92,6 +103,13 @@ test('a file with every key becomes the typed form', () => {
     idleTimeoutMs: 50_000,
     keepAliveMs: 10_000,
     maxBodyBytes: 10_485_760,
+    balance: {
+      maxInFlight: 8,
+      queue: { size: 20, timeoutMs: 3000 },
+      slowStartMs: 30_000,
+      ejection: { failures: 5, timeMs: 2000, longestMs: 60_000, appErrors: true },
+      sticky: true,
+    },
   });
   assert.deepEqual([shop.preview.expiresMs, shop.keep], [1_800_000, 7]);
 });
@@ -211,6 +229,8 @@ test('all but the command has a default', () => {
           idleTimeoutMs: 60_000,
           keepAliveMs: 5000,
           maxBodyBytes: null,
+          // What an older table lacks means the same as what teal.yaml leaves out.
+          balance: plainBalance,
         },
         preview: { expiresMs: 3_600_000 },
         keep: 5,
