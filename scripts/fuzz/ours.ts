@@ -1,7 +1,7 @@
 import type { BodyReader } from '../../src/router/embedded/body.ts';
 import { reframe, requestBody } from '../../src/router/embedded/body.ts';
 import { compileTable } from '../../src/router/embedded/compile.ts';
-import { Registry } from '../../src/router/embedded/endpoint.ts';
+import { Registry } from '../../src/router/embedded/registry.ts';
 import { nextHead } from '../../src/router/embedded/next-head.ts';
 import { peerOf, trustedList } from '../../src/router/embedded/peer.ts';
 import { RequestHead } from '../../src/router/embedded/request-head.ts';

@@ -26,6 +26,7 @@ export function compareResponse({ bytes, cuts }: Case, asked: Asked): Verdict {
       ...asked,
       websocket: false,
       mayKeep: () => true,
+      ownLines: '',
       keepLines: 'Connection: keep-alive\r\n',
       write: (data) => (out += typeof data === 'string' ? data : data.toString('latin1')),
     },

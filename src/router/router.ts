@@ -53,9 +53,27 @@ export interface RouterStatus {
   }[];
   readonly listen: readonly { readonly host: string; readonly port: number }[];
   readonly environments: readonly EnvironmentCounts[];
+  /** Of the table in force. */
+  readonly endpoints: readonly EndpointStatus[];
 }
 
-/** Since the router started. */
+/** One instance, as the router sees it. */
+export interface EndpointStatus {
+  readonly id: string;
+  readonly app: string;
+  readonly colour: Colour;
+  readonly role: string;
+  /** Requests, without streams. */
+  readonly inFlight: number;
+  /** WebSockets and event streams. */
+  readonly streams: number;
+  /** Gets nothing new until then (milliseconds since the epoch), since it failed too often; null when it is not ejected. */
+  readonly ejectedUntil: number | null;
+  /** How many of the workers have ejected it. */
+  readonly ejectedBy: number;
+}
+
+/** Since the router started; of a version that is gone, for ten minutes more. */
 export interface EnvironmentCounts {
   readonly app: string;
   readonly colour: Colour;
@@ -65,5 +83,8 @@ export interface EnvironmentCounts {
   readonly errors: number;
   /** Requests the app never answered: refused, reset, timed out (502/503/504 from the router). */
   readonly failed: number;
+  /** With those that wait. */
   readonly inFlight: number;
+  /** In the queue for an instance that may take them. */
+  readonly waiting: number;
 }

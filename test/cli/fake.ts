@@ -206,7 +206,7 @@ export class FakeControl {
   }
 
   #status(): Status {
-    const router = { pid: 2, generation: 7, workers: [], listen: [], environments: [] };
+    const router = { pid: 2, generation: 7, workers: [], listen: [], environments: [], endpoints: [] };
     return { version: '0.1.0', pid: 1, startedAt: now, config: this.directory, router, apps: this.apps };
   }
 

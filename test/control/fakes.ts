@@ -50,6 +50,7 @@ export class FakeRouter implements Router {
       workers: [{ pid: 2, generation, connections: 0 }],
       listen: [{ host: '127.0.0.1', port: 4321 }],
       environments: [],
+      endpoints: [],
     };
   }
 }

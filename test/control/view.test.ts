@@ -171,8 +171,9 @@ describe('the status of an app', () => {
       errors: 2,
       failed: 1,
       inFlight: 3,
+      waiting: 0,
     } as const;
-    const router = { pid: 1, generation: 1, workers: [], listen: [], environments: [counts] };
+    const router = { pid: 1, generation: 1, workers: [], listen: [], environments: [counts], endpoints: [] };
     const blue = of(story, { instances: [instance()], router }).environments.blue;
     assert.deepEqual([blue?.requests, blue?.errors, blue?.failed, blue?.inFlight], [9, 2, 1, 3]);
     assert.equal(blue?.instances[0]?.address, '127.0.0.1:5000');

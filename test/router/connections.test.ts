@@ -3,9 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { leastBusy } from '../../src/router/embedded/claim.ts';
 import fc from 'fast-check';
-import type { EndpointState } from '../../src/router/embedded/endpoint.ts';
 import { InFlightList, type InFlight } from '../../src/router/embedded/in-flight.ts';
 import {
   answering,
@@ -317,30 +315,4 @@ test('what is in flight is a set: added once, removed once, whatever the order',
       }
     }),
   );
-});
-
-test('among endpoints the least busy is chosen, ties by chance', () => {
-  const some = (busy: number): InFlightList => {
-    const list = new InFlightList();
-    for (let index = 0; index < busy; index++) list.add({ slot: -1 } as InFlight);
-    return list;
-  };
-  const make = (id: string, busy: number): EndpointState => ({
-    id,
-    host: '',
-    port: 0,
-    active: some(busy),
-    idle: [],
-    gone: false,
-    left: new Set(),
-  });
-  const endpoints = [make('a', 2), make('b', 1), make('c', 1), make('d', 1), make('e', 3)];
-  const chosen = new Map<string, number>();
-  for (let index = 0; index < 3000; index++) {
-    const id = leastBusy(endpoints, null, Math.random)?.id ?? '';
-    chosen.set(id, (chosen.get(id) ?? 0) + 1);
-  }
-  assert.deepEqual([...chosen.keys()].sort(), ['b', 'c', 'd']);
-  for (const count of chosen.values()) assert.ok(count > 800 && count < 1200, String(count));
-  assert.equal(leastBusy(endpoints, new Set(endpoints.slice(0, 4)), Math.random)?.id, 'e');
 });

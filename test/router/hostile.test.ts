@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileTable } from '../../src/router/embedded/compile.ts';
-import { Registry } from '../../src/router/embedded/endpoint.ts';
+import { Registry } from '../../src/router/embedded/registry.ts';
 import {
   answering,
   appTable,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { TealError } from '../../src/errors.ts';
 import { compileTable } from '../../src/router/embedded/compile.ts';
-import { Registry } from '../../src/router/embedded/endpoint.ts';
+import { Registry } from '../../src/router/embedded/registry.ts';
 import { hostName, lookup } from '../../src/router/embedded/lookup.ts';
 import { appTable, tableOf } from './rig.ts';
 

@@ -49,6 +49,7 @@ test('a table is in force on every worker, on disk and private, when apply resol
     errors: 0,
     failed: 0,
     inFlight: 0,
+    waiting: 0,
   });
   await closeSides(pair);
 });

@@ -95,3 +95,21 @@ export function reframe(buffer: Uint8Array, body: BodyReader, framing: Framing):
   out.write(closing, at, 'latin1');
   return out;
 }
+
+/**
+ * Reads what `data` holds of a request's body.
+ * @param most bytes of content; null for any number
+ * @returns where the body's part ends, and what is to be sent on for it; or what is wrong
+ */
+export function readRequestBody(
+  body: BodyReader,
+  data: Buffer,
+  most: number | null,
+): { readonly end: number; readonly content: Buffer | null } | 'bad-body' | 'body-too-large' {
+  const end = body.decode(data, 0);
+  const trailer = end >= 0 && body.done ? body.trailer() : '';
+  if (end < 0 || trailer === null) return 'bad-body';
+  if (most !== null && body.received > most) return 'body-too-large';
+  if (body.kind === 'length') return { end, content: data.subarray(0, end) };
+  return { end, content: reframe(data, body, { chunked: body.kind === 'chunked', trailer }) };
+}

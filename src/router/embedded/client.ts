@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Arrival } from './arrival.ts';
 import { admit } from './claim.ts';
 import type { Engine } from './engine.ts';
+import { retryAfter } from './group.ts';
 import { Exchange } from './exchange.ts';
 import type { HeadFault } from './next-head.ts';
 import { nextHead } from './next-head.ts';
@@ -101,6 +102,18 @@ export class Client {
     this.socket.end();
     this.resume();
     if (this.#ended && this.socket.writableFinished) this.socket.destroy();
+  }
+
+  /**
+   * Decides a request anew, by the table now in force: nothing of it counts anywhere any more. @param head as it came
+   * @param waitsUntil how long it may wait in all, if it has waited
+   */
+  decideAgain(head: string, waitsUntil: number | null): void {
+    const bytes = Buffer.from(head, 'latin1');
+    this.#exchange = null;
+    this.engine.requestHead.parse(bytes, 0, bytes.length);
+    this.#begin({ waitsUntil });
+    this.#pump();
   }
 
   /** A page of ours instead of an answer of the app. */
@@ -211,12 +224,12 @@ export class Client {
     }
     this.#held = end < held.length ? held.subarray(end) : null;
     this.#searched = 0;
-    this.#begin();
+    this.#begin(null);
     return true;
   }
 
   /** Decides, counts and starts one request: `admit` is the synchronous block of invariant 2. */
-  #begin(): void {
+  #begin(before: { readonly waitsUntil: number | null } | null): void {
     const { engine } = this;
     const head = engine.requestHead;
     const bodiless = !head.chunked && head.length <= 0;
@@ -230,15 +243,21 @@ export class Client {
       this.answer({ ...page, status: 503, code: 'no-table', says }, { method: head.method, keep });
       return;
     }
-    const admission = admit(table, head, Date.now(), (environment, role) => {
+    const moment = { now: engine.now, random: Math.random, today: Date.now(), again: before !== null };
+    const admission = admit(table, head, moment, (place) => {
+      const { environment } = place;
       const fallbackHost = `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
       const text = rewriteRequest(head, { peer: this.peer, environment, requestId, fallbackHost });
-      return new Exchange(this, head, { environment, role, text, requestId });
+      const secure = this.peer.secure(head);
+      return new Exchange(this, head, { ...place, head: head.text, text, requestId, secure });
     });
     switch (admission.kind) {
       case 'forward':
         this.#exchange = admission.request;
-        admission.request.start(admission.endpoint);
+        admission.request.start(
+          admission.endpoint,
+          before?.waitsUntil ?? engine.after(admission.queueTimeoutMs),
+        );
         break;
       case 'redirect': {
         const headers = `Location: ${admission.location}\r\nSet-Cookie: ${admission.cookie}\r\n`;
@@ -250,6 +269,16 @@ export class Client {
         admission.environment.counts.failed++;
         const says = 'No instance of the app can take requests at the moment.';
         this.answer({ ...page, status: 503, code: 'no-endpoint', says }, { method: head.method, keep });
+        break;
+      }
+      case 'queue-full': {
+        admission.environment.counts.failed++;
+        const says = 'Every instance of the app is busy, and as many requests wait as may.';
+        const headers = retryAfter(admission.group);
+        this.answer(
+          { ...page, status: 503, code: 'queue-full', says, headers },
+          { method: head.method, keep },
+        );
         break;
       }
       case 'refuse': {

@@ -3,7 +3,11 @@ import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { colours } from '../../release/state.ts';
 import type { AppTable, EnvironmentTable, RoutingTable } from '../table.ts';
-import type { Counts, EndpointState, Registry } from './endpoint.ts';
+import type { Counts, EndpointState } from './endpoint.ts';
+import type { EndpointGroup } from './group.ts';
+import { compileGroup } from './group.ts';
+import type { Registry } from './registry.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 /**
  * A routing table made ready for requests, once per table: maps instead of lists, header text instead of names.
@@ -33,8 +37,9 @@ export interface CompiledApp {
 export interface CompiledEnvironment {
   readonly colour: Colour;
   readonly version: string;
-  readonly roles: ReadonlyMap<string, readonly EndpointState[]>;
+  readonly roles: ReadonlyMap<string, EndpointGroup>;
   readonly counts: Counts;
+  readonly retries: RetryBudget;
   readonly upstream: UpstreamPolicy;
   /** The `x-teal-*` lines that requests carry to the app. */
   readonly headers: string;
@@ -124,24 +129,46 @@ function compileEnvironment(
 ): CompiledEnvironment | null {
   const environment: EnvironmentTable | null = source.environments[colour];
   if (environment === null) return null;
-  const roles = new Map<string, EndpointState[]>();
+  const counts = registry.count(source.app, colour, environment.version);
+  const endpoints = new Map<string, EndpointState[]>();
+  for (const { role } of source.routes) endpoints.set(role, []);
   for (const { id, role, host, port } of environment.endpoints) {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw noPort(id, port);
-    const list = roles.get(role) ?? [];
+    const list = endpoints.get(role) ?? [];
     list.push(registry.endpoint(id, host, port));
-    roles.set(role, list);
+    endpoints.set(role, list);
   }
   return {
     colour,
     version: environment.version,
-    roles,
-    counts: registry.count(source.app, colour, environment.version),
+    roles: compileRoles(source, endpoints, { registry, counts }),
+    counts,
+    retries: registry.budget(counts),
     upstream: source.upstream,
     headers:
       `x-teal-app: ${headerSafe(source.app)}\r\n` +
       `x-teal-version: ${headerSafe(environment.version)}\r\n` +
       `x-teal-environment: ${colour}\r\n`,
   };
+}
+
+function compileRoles(
+  { app, previewKey, upstream }: AppTable,
+  endpoints: ReadonlyMap<string, readonly EndpointState[]>,
+  { registry, counts }: { readonly registry: Registry; readonly counts: Counts },
+): ReadonlyMap<string, EndpointGroup> {
+  return new Map(
+    [...endpoints].map(([role, list]) => {
+      const group = compileGroup({
+        endpoints: list,
+        balance: upstream.balance,
+        share: registry.share,
+        line: registry.line(counts, role),
+        secret: { key: previewKey, app, role },
+      });
+      return [role, group] as const;
+    }),
+  );
 }
 
 /** Connecting to it would throw, and end the worker. */

@@ -4,6 +4,7 @@ import type { PreviewVerdict } from '../preview.ts';
 import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compile.ts';
 import { lookup, lookupIn } from './lookup.ts';
 import type { RequestHead } from './request-head.ts';
+import { stickyPrefix } from './sticky.ts';
 
 /**
  * Where one request goes, as a pure function of one table. Nobody gets into an environment that is not live
@@ -117,17 +118,20 @@ function byCookie(
   return null;
 }
 
-/** The cookies without the preview's: the token is nothing the app should see. Empty when none is left. */
-export function withoutPreviewCookie(cookie: string): string {
+/** The cookies without the router's own: tokens are nothing the app should see. Empty when none is left. */
+export function withoutOwnCookies(cookie: string): string {
   return cookie
     .split(';')
-    .filter((part) => splitCookie(part)[0] !== previewCookie)
+    .filter((part) => {
+      const [name] = splitCookie(part);
+      return name !== previewCookie && !name.startsWith(stickyPrefix);
+    })
     .join(';')
     .trim();
 }
 
-export function hasPreviewCookie(cookie: string): boolean {
-  return cookie.includes(previewCookie);
+export function hasOwnCookie(cookie: string): boolean {
+  return cookie.includes(previewCookie) || cookie.includes(stickyPrefix);
 }
 
 function splitCookie(part: string): readonly [string, string] {

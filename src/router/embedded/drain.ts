@@ -1,6 +1,7 @@
 import type { DrainRequest } from '../router.ts';
-import type { EndpointState, Registry } from './endpoint.ts';
+import type { EndpointState } from './endpoint.ts';
 import { closeIdle } from './endpoint.ts';
+import type { Registry } from './registry.ts';
 import type { CallContext } from './rpc.ts';
 
 /** A worker's part of a drain report. */
@@ -72,9 +73,9 @@ class Drain {
     for (const endpoint of this.#endpoints) endpoint.left.delete(this.#left);
   }
 
-  readonly #left = (): void => {
+  readonly #left = (moved: boolean): void => {
     if (this.#cutting) this.#cut++;
-    else this.#finished++;
+    else if (!moved) this.#finished++;
     if (this.#inFlight() === 0) this.#done.resolve();
   };
 

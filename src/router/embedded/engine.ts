@@ -4,7 +4,10 @@ import type { ClientLimits } from '../../config/config.ts';
 import type { Arrival } from './arrival.ts';
 import { Client } from './client.ts';
 import type { CompiledTable } from './compile.ts';
-import { Registry } from './endpoint.ts';
+import type { Moment } from './balance.ts';
+import { Registry } from './registry.ts';
+import type { Share } from './share.ts';
+import { whole } from './share.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
 import { closeStale } from './upstream.ts';
@@ -17,13 +20,15 @@ const staleEvery = 10;
 export interface EngineOptions {
   readonly client: ClientLimits;
   readonly trustedProxies: BlockList;
+  /** All of what is limited, unless there are other workers. */
+  readonly share?: Share;
 }
 
 /** The HTTP/1 proxy of one worker: its one table, its connections, its clock. Takes sockets from whoever accepts them. */
 export class Engine {
   readonly limits: ClientLimits;
   readonly trustedProxies: BlockList;
-  readonly registry: Registry = new Registry();
+  readonly registry: Registry;
   readonly clients: Set<Client> = new Set();
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead = new ResponseHead();
@@ -42,6 +47,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.limits = options.client;
     this.trustedProxies = options.trustedProxies;
+    this.registry = new Registry(options.share ?? whole, () => this.moment());
     this.requestHead = new RequestHead(options.client.headers);
     this.keepLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.client.idleTimeoutMs / 1000)}\r\n`;
     this.#timer = setInterval(() => this.#tick(), tickMs);
@@ -52,10 +58,18 @@ export class Engine {
     return this.#table;
   }
 
-  /** The swap (invariant 2): one reference. A request that was admitted before stays counted where it is. */
+  /**
+   * The swap (invariant 2): one reference. A request that was sent before stays counted where it is; one that still
+   * waits where nobody is sent any more is decided again, before anything else happens.
+   */
   commit(table: CompiledTable): void {
+    const previous = this.#table;
     this.#table = table;
-    this.registry.keepOnly(table.endpointIds);
+    for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain();
+  }
+
+  moment(): Moment {
+    return { now: this.now, random: Math.random };
   }
 
   accept(socket: Socket, arrival: Arrival): void {
@@ -93,5 +107,6 @@ export class Engine {
     }
     if (++this.#ticks % staleEvery !== 0) return;
     for (const endpoint of this.registry.endpoints.values()) closeStale(endpoint, this.now);
+    this.registry.age(this.#table, this.now);
   }
 }

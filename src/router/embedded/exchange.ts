@@ -1,39 +1,33 @@
 import type { BodyReader } from './body.ts';
-import { noBody, reframe, requestBody } from './body.ts';
-import { claimAnother, release } from './claim.ts';
+import { noBody, readRequestBody, requestBody } from './body.ts';
+import type { Want } from './balance.ts';
+import { isIdempotent } from './claim.ts';
 import type { Client } from './client.ts';
-import type { CompiledEnvironment } from './compile.ts';
 import type { EndpointState } from './endpoint.ts';
-import type { InFlight } from './in-flight.ts';
+import { retryAfter } from './group.ts';
+import type { FaultCode } from './faults.ts';
+import { faultOf } from './faults.ts';
+import { Hold } from './hold.ts';
 import { wantsJson } from './page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { RelayState, ResponseTarget } from './response.ts';
 import { ResponseRelay } from './response.ts';
+import type { Sending } from './sending.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamOwner } from './upstream.ts';
 import { Upstream, takeIdle } from './upstream.ts';
-
-/** Where the request goes, and the head it goes with. */
-export interface Sending {
-  readonly environment: CompiledEnvironment;
-  readonly role: string;
-  /** The whole outgoing head: kept until the response begins, so that it can be sent again. */
-  readonly text: string;
-  readonly requestId: string;
-}
-
-/** Methods that may be sent twice without doing anything twice (RFC 9110 §9.2.2). */
-const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+import type { Waiter } from './wait-line.ts';
 
 /**
- * One request and its response, or the tunnel it becomes. Counted at exactly one endpoint from `admit` until `#over`.
- *
+ * One request and its response, or the tunnel it becomes. Where it is counted is its hold's business.
  * A request is sent a second time only when (a) nothing of it was sent: the connection was refused or never came up;
  * or (b) the connection closed before any byte of the response, the method is idempotent, and no body byte was sent:
- * to another endpoint, or to the same one when it was a kept connection. (b) happens once.
+ * to another endpoint, or to the same one when it was a kept connection. (b) happens once. All only as long as the
+ * environment's retry budget lasts, but for a kept connection: an app that closes those is not in trouble.
  */
-export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
+export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   slot = -1;
+  busy = false;
   readonly method: string;
   readonly minor: number;
   readonly websocket: boolean;
@@ -44,9 +38,8 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   readonly #body: BodyReader;
   readonly #relay: ResponseRelay;
   readonly #tooLong: boolean;
-  #endpoint: EndpointState | null = null;
+  readonly #hold: Hold;
   #upstream: Upstream | null = null;
-  #tried: Set<EndpointState> | null = null;
   #sent = false;
   #bodySent = false;
   #answered = false;
@@ -57,6 +50,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   constructor(client: Client, head: RequestHead, sending: Sending) {
     this.#client = client;
     this.#sending = sending;
+    this.#hold = new Hold(sending, this, client.engine);
     this.method = head.method;
     this.minor = head.minor;
     this.websocket = head.websocket;
@@ -64,7 +58,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     this.#keepAsked = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
     this.#body = requestBody(head);
     this.#relay = new ResponseRelay(this, client.engine.responseHead);
-    this.#tooLong = this.#exceeds(head.length);
+    this.#tooLong = head.length > (sending.environment.upstream.maxBodyBytes ?? Infinity);
   }
 
   get streaming(): boolean {
@@ -80,11 +74,36 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     return this.#sent && (this.#tunnel !== null || !this.#body.done);
   }
 
-  start(endpoint: EndpointState): void {
-    this.#endpoint = endpoint;
-    if (this.#tooLong) this.#tooLarge();
-    else this.#connect(endpoint, false);
+  get want(): Want {
+    return this.#hold.want;
   }
+
+  /** @param endpoint null: it is in its group's line, until then (on the engine's clock) */
+  start(endpoint: EndpointState | null, until: number): void {
+    this.#hold.start(endpoint, until);
+    if (this.#tooLong) this.#fail('body-too-large');
+    else if (endpoint !== null) this.#connect(endpoint, false);
+    else this.#client.deadline = until;
+  }
+
+  // ── what its group's line tells us ──
+
+  begin(endpoint: EndpointState): void {
+    this.#connect(endpoint, this.#hold.begin(endpoint));
+  }
+
+  hopeless(): void {
+    this.#fail('connect-refused');
+  }
+
+  decideAgain(): void {
+    const until = this.#hold.waitsUntil;
+    this.#finished = true;
+    this.#hold.leave(true);
+    this.#client.decideAgain(this.#sending.head, until);
+  }
+
+  // ── the request's body ──
 
   /** @returns how many of the bytes belonged to this request */
   takeBody(data: Buffer): number {
@@ -94,25 +113,15 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
       return data.length;
     }
     this.#touch();
-    const body = this.#body;
-    const end = body.decode(data, 0);
-    const trailer = end >= 0 && body.done ? body.trailer() : '';
-    if (end < 0 || trailer === null) {
-      this.#fail(400, 'bad-body', 'The request body is malformed.');
-      return data.length;
-    }
-    if (this.#exceeds(body.received)) {
-      this.#tooLarge();
+    const read = readRequestBody(this.#body, data, this.#sending.environment.upstream.maxBodyBytes);
+    if (typeof read === 'string') {
+      this.#fail(read);
       return data.length;
     }
     this.#bodySent = true;
-    const content =
-      body.kind === 'length'
-        ? data.subarray(0, end)
-        : reframe(data, body, { chunked: body.kind === 'chunked', trailer });
-    if (content !== null && !upstream.socket.write(content)) this.#client.pause();
-    if (body.done) this.#awaitHead();
-    return end;
+    if (read.content !== null && !upstream.socket.write(read.content)) this.#client.pause();
+    if (this.#body.done) this.#awaitHead();
+    return read.end;
   }
 
   // ── what the app's connection tells us ──
@@ -158,11 +167,11 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   /** @param whole nothing that the client sent before its end is still unread */
   clientEnded(whole: boolean): void {
-    if (this.#tunnel !== null) {
+    if (this.#hold.waitsUntil !== null) {
+      if (whole) this.#fail('client-left');
+    } else if (this.#tunnel !== null) {
       this.#tunnel.clientEnded();
-    } else if (whole && this.#sent && !this.#body.done) {
-      this.#abandon();
-    } else if (this.#relay.streaming) {
+    } else if ((whole && this.#sent && !this.#body.done) || this.#relay.streaming) {
       // Half-closed clients still get answers that end; nobody listens to an event stream that way.
       this.#abandon();
     }
@@ -182,12 +191,14 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   expired(): void {
     // A tick can come between a cut and the close event it causes.
     if (this.#finished) return;
-    if (this.#tunnel !== null) this.cut();
+    if (this.#hold.waitsUntil !== null) this.#fail('queue-timeout');
+    else if (this.#tunnel !== null) this.cut();
     else if (!this.#sent) this.#unreachable(true);
-    else if (this.#relay.started) this.#fail(504, 'idle-timeout', '');
-    else if (this.#body.done || this.#client.socket.isPaused()) {
-      this.#fail(504, 'response-timeout', 'The app did not answer in time.');
-    } else this.#fail(408, 'body-timeout', 'The request body did not arrive in time.');
+    else if (this.#relay.started) {
+      // Held back by us: then it is the client that is slow.
+      this.#fail(this.#upstream?.socket.isPaused() === true ? 'client-idle' : 'idle-timeout');
+    } else if (this.#body.done || this.#client.socket.isPaused()) this.#fail('response-timeout');
+    else this.#fail('body-timeout');
   }
 
   // ── what a drain asks ──
@@ -219,6 +230,10 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     return this.#keepAsked && this.#body.done && !this.#client.engine.closing;
   }
 
+  get ownLines(): string {
+    return this.#hold.stickyLine(this.#sending.secure);
+  }
+
   write(data: string | Buffer): void {
     if (!this.#client.write(data)) this.#upstream?.socket.pause();
   }
@@ -226,7 +241,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   // ── inside ──
 
   #connect(endpoint: EndpointState, fresh: boolean): void {
-    const careful = !idempotent.has(this.method) || this.#body !== noBody;
+    const careful = !isIdempotent(this.method) || this.#body !== noBody;
     const kept = fresh ? null : takeIdle(endpoint, careful, performance.now());
     this.#sent = false;
     if (kept !== null) {
@@ -262,24 +277,15 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
   }
 
   #touch(): void {
-    if (this.#tunnel === null && !this.#finished) {
+    if (this.#tunnel === null && !this.#finished && this.#hold.waitsUntil === null) {
       this.#client.deadline = this.#client.engine.after(this.#sending.environment.upstream.idleTimeoutMs);
     }
-  }
-
-  #exceeds(bytes: number): boolean {
-    const { maxBodyBytes } = this.#sending.environment.upstream;
-    return maxBodyBytes !== null && bytes > maxBodyBytes;
-  }
-
-  #tooLarge(): void {
-    this.#fail(413, 'body-too-large', 'The request body is larger than this app allows.');
   }
 
   /** The status is out. */
   #begun(): void {
     this.#touch();
-    if (this.#relay.status >= 500) this.#sending.environment.counts.errors++;
+    this.#hold.answered(this.#relay.status, this.#relay.streaming || this.#relay.status === 101);
     if (this.#relay.keepAliveMs >= 0 && this.#upstream !== null) {
       this.#upstream.keepAliveMs = this.#relay.keepAliveMs;
     }
@@ -287,7 +293,7 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   #proceed(state: RelayState): void {
     if (state === 'done') this.#complete();
-    else if (state === 'bad') this.#fail(502, 'bad-response', 'The app sent a malformed response.');
+    else if (state === 'bad') this.#fail('bad-response');
     else if (state === 'upgraded') this.#openTunnel();
   }
 
@@ -322,43 +328,45 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
     } else if (error === null && this.#relay.ended()) {
       this.#complete();
     } else if (!this.#repeat(upstream)) {
-      const says = error === null ? 'The app closed the connection' : 'The connection to the app broke';
-      this.#fail(502, 'upstream-closed', `${says} before its answer was complete.`);
+      this.#fail('upstream-closed');
     }
   }
 
   /** A kept connection may have been closed by a healthy app; an instance that ended under the request gets no more. */
   #repeat({ reused }: Upstream): boolean {
-    if (this.#answered || this.#bodySent || this.#retried || !idempotent.has(this.method)) return false;
+    if (this.#answered || this.#bodySent || this.#retried || !isIdempotent(this.method)) return false;
     this.#retried = true;
+    if (!reused) this.#hold.blame('broken');
     return this.#again(reused);
   }
 
   /** Nothing has been sent: any other endpoint may have it. */
   #unreachable(late: boolean): void {
+    this.#hold.blame('unreachable');
     if (this.#again(false)) return;
-    if (late) this.#fail(504, 'connect-timeout', 'No instance of the app accepted a connection in time.');
-    else this.#fail(502, 'connect-refused', 'No instance of the app accepts connections.');
+    this.#fail(late ? 'connect-timeout' : 'connect-refused');
   }
 
-  #again(sameAllowed: boolean): boolean {
-    const last = this.#endpoint as EndpointState;
-    const { environment, role } = this.#sending;
-    this.#tried ??= new Set();
-    this.#tried.add(last);
+  /** @param kept see `Hold.again` @returns whether it goes on */
+  #again(kept: boolean): boolean {
+    const again = this.#hold.again(kept);
+    if (again === 'give-up') return false;
     this.#upstream?.destroy();
     this.#upstream = null;
-    const next = claimAnother(environment, role, this, { last, all: this.#tried });
-    if (next === null && !sameAllowed) return false;
-    if (next !== null) this.#endpoint = next;
-    this.#connect(next ?? last, true);
+    this.#sent = false;
+    if (again === 'connect') this.#connect(this.#hold.endpoint as EndpointState, true);
+    else if (again === 'decide-again') this.decideAgain();
+    else this.#client.deadline = this.#hold.waitsUntil as number;
     return true;
   }
 
   /** No (complete) answer: a page if the status is still ours to choose, else a broken connection. */
-  #fail(status: number, code: string, says: string): void {
+  #fail(code: FaultCode): void {
     if (this.#finished) return;
-    if (status >= 500) this.#sending.environment.counts.failed++;
+    const { status, says, blame, excused } = faultOf(code);
+    const { environment, group, requestId } = this.#sending;
+    if (status >= 500 && excused !== true) environment.counts.failed++;
+    if (blame !== undefined) this.#hold.blame(blame);
     this.#upstream?.destroy();
     this.#upstream = null;
     const started = this.#relay.started;
@@ -367,9 +375,11 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
       this.#client.breakOff(this.#relay.endsByClose);
       return;
     }
+    const headers = status === 503 ? retryAfter(group) : '';
+    const keep = this.#keepAsked && this.#body.done && status >= 500;
     this.#client.answer(
-      { status, code, says, requestId: this.#sending.requestId, json: this.#json },
-      { method: this.method, keep: this.#keepAsked && this.#body.done && status >= 500 },
+      { status, code, says, requestId, json: this.#json, headers },
+      { method: this.method, keep },
     );
   }
 
@@ -384,10 +394,6 @@ export class Exchange implements InFlight, UpstreamOwner, ResponseTarget {
 
   #over(): void {
     this.#finished = true;
-    const endpoint = this.#endpoint;
-    this.#endpoint = null;
-    if (endpoint === null) return;
-    this.#sending.environment.counts.inFlight--;
-    release(endpoint, this);
+    this.#hold.leave();
   }
 }

@@ -2,6 +2,8 @@
 export interface InFlight {
   /** Where it stands in its endpoint's list; kept by the list. */
   slot: number;
+  /** One of those that `max-in-flight` of its endpoint is about: at an endpoint, and no stream. Kept by the endpoint. */
+  busy: boolean;
   /** A WebSocket or an event stream: open for as long as both like. */
   readonly streaming: boolean;
   /** Ends a stream as cleanly as its protocol allows. */

@@ -1,5 +1,5 @@
 import type { RouterConfig } from '../../config/config.ts';
-import type { EnvironmentCounts } from '../router.ts';
+import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
 
 /** What a router process is started with. */
 export interface RouterOptions extends RouterConfig {
@@ -16,7 +16,7 @@ export interface Hello {
 }
 
 /** Rises when messages change their meaning: a router of another protocol is restarted, not adopted. */
-export const protocol = 1;
+export const protocol = 2;
 
 /** What a worker reports of itself. */
 export interface WorkerStatus {
@@ -24,4 +24,5 @@ export interface WorkerStatus {
   readonly generation: number;
   readonly connections: number;
   readonly environments: readonly EnvironmentCounts[];
+  readonly endpoints: readonly EndpointStatus[];
 }

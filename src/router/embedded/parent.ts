@@ -1,21 +1,23 @@
 import type { Logger } from 'pino';
 import type { ListenAddress } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import type { DrainReport, DrainRequest, EnvironmentCounts, RouterStatus } from '../router.ts';
+import type { DrainReport, DrainRequest, RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import { compileTable } from './compile.ts';
 import type { Drained } from './drain.ts';
-import { Registry } from './endpoint.ts';
+import { Registry } from './registry.ts';
 import type { WorkerStatus } from './options.ts';
+import { Reports } from './reports.ts';
 import type { CallContext } from './rpc.ts';
 import { hashTable, saveTable } from './table-file.ts';
 import type { WorkerProcess } from './worker-process.ts';
+import { sumEndpoints } from './worker-status.ts';
 import type { Workers } from './workers.ts';
 
 /** How often a drain's caller is told. */
 const progressMs = 1000;
 
-/** A worker that does not say how it is in this time is left out: the status of the others matters more. */
+/** A worker that does not say how it is in this time counts with what it said last: the others matter more. */
 const statusPatienceMs = 2000;
 
 /** The router process: has the table, orders the workers about, and touches no request. */
@@ -24,6 +26,7 @@ export class Parent {
   readonly #file: string;
   readonly #listen: readonly ListenAddress[];
   readonly #log: Logger;
+  readonly #reports = new Reports<WorkerProcess>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(workers: Workers, parts: { file: string; listen: readonly ListenAddress[]; log: Logger }) {
@@ -60,19 +63,24 @@ export class Parent {
   }
 
   async status(): Promise<RouterStatus> {
-    const reports = await Promise.all(
-      this.#workers.all.map((worker) => {
+    const { all } = this.#workers;
+    const heard = await Promise.all(
+      all.map(async (worker) => {
         const signal = AbortSignal.timeout(statusPatienceMs);
-        return worker.call('status', {}, { signal }).catch(() => null);
+        const report = await worker.call('status', {}, { signal }).catch(() => null);
+        return [worker, report as WorkerStatus | null] as const;
       }),
     );
-    const workers = reports.filter((report) => report !== null) as WorkerStatus[];
+    // Only those that are still there: one that ended while it was asked has reported for the last time.
+    const alive = new Map(heard.filter(([worker]) => !worker.dead));
+    const workers = this.#reports.take(alive);
     return {
       pid: process.pid,
       generation: this.#workers.table?.generation ?? 0,
       workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
       listen: this.#listen,
-      environments: sumCounts(workers),
+      environments: this.#reports.counts(),
+      endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),
     };
   }
 
@@ -109,23 +117,6 @@ async function drainOne(
   } finally {
     left.delete(worker);
   }
-}
-
-function sumCounts(workers: readonly WorkerStatus[]): EnvironmentCounts[] {
-  const sums = new Map<string, { -readonly [Key in keyof EnvironmentCounts]: EnvironmentCounts[Key] }>();
-  for (const counts of workers.flatMap(({ environments }) => environments)) {
-    const key = JSON.stringify([counts.app, counts.colour, counts.version]);
-    const sum = sums.get(key);
-    if (sum === undefined) {
-      sums.set(key, { ...counts });
-      continue;
-    }
-    sum.requests += counts.requests;
-    sum.errors += counts.errors;
-    sum.failed += counts.failed;
-    sum.inFlight += counts.inFlight;
-  }
-  return [...sums.values()];
 }
 
 function refuseMalformed(table: RoutingTable): void {

@@ -8,6 +8,8 @@ export interface Peer {
   readonly trusted: boolean;
   /** The X-Forwarded-* lines of a request of this peer. */
   forwarded(head: RequestHead, host: string): string;
+  /** Whether its client speaks TLS: to us, or to a trusted proxy that says so. */
+  secure(head: RequestHead): boolean;
 }
 
 /** Compiles `trustedProxies`: CIDR ranges or single addresses. */
@@ -36,9 +38,12 @@ export function peerOf({ remoteAddress, secure }: Arrival, trustedProxies: Block
   const plain = zoneless.startsWith('::ffff:') ? zoneless.slice(7) : zoneless;
   const trusted = plain !== '' && trustedProxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
   const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `;
-  if (!trusted) return { trusted, forwarded: (_head, host) => `${own}${host}\r\n` };
+  if (!trusted) {
+    return { trusted, forwarded: (_head, host) => `${own}${host}\r\n`, secure: () => secure };
+  }
   return {
     trusted,
+    secure: (head) => (head.forwardedProto || scheme) === 'https',
     forwarded: (head, host) => {
       const chain = head.forwardedFor === '' ? plain : `${head.forwardedFor}, ${plain}`;
       return (

@@ -13,6 +13,8 @@ export interface ResponseTarget {
   mayKeep(): boolean;
   /** Connection lines for a kept connection. */
   readonly keepLines: string;
+  /** Further lines of the final head, each with CRLF. */
+  readonly ownLines: string;
   write(data: string | Buffer): void;
 }
 
@@ -105,7 +107,10 @@ export class ResponseRelay {
     if (!this.#target.websocket || this.#head.upgrade !== 'websocket') return 'bad';
     this.started = true;
     this.status = 101;
-    this.#target.write(rewriteResponse(this.#head, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'));
+    const { ownLines } = this.#target;
+    this.#target.write(
+      rewriteResponse(this.#head, `${ownLines}Connection: Upgrade\r\nUpgrade: websocket\r\n`),
+    );
     if (at < input.length) this.rest = Buffer.from(input.subarray(at));
     return 'upgraded';
   }
@@ -124,7 +129,8 @@ export class ResponseRelay {
     const unknownLength = kind === 'chunked' || kind === 'until-close';
     this.#chunkedOut = unknownLength && target.minor === 1;
     this.keeps = target.mayKeep() && (!unknownLength || this.#chunkedOut);
-    const own = this.#framing(kind) + (this.keeps ? target.keepLines : 'Connection: close\r\n');
+    const own =
+      target.ownLines + this.#framing(kind) + (this.keeps ? target.keepLines : 'Connection: close\r\n');
     return this.#relay(input, at, rewriteResponse(head, own));
   }
 

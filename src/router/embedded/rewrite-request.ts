@@ -1,5 +1,5 @@
 import type { CompiledEnvironment } from './compile.ts';
-import { hasPreviewCookie, withoutPreviewCookie } from './decide.ts';
+import { hasOwnCookie, withoutOwnCookies } from './decide.ts';
 import type { Fields } from './fields.ts';
 import { field, fieldCount } from './known-fields.ts';
 import type { Peer } from './peer.ts';
@@ -84,7 +84,7 @@ function drops(head: RequestHead, peer: Peer, index: number): boolean {
   const id = fields.id[index] as number;
   if (id !== 0) {
     if (dropped[id] === 1 || fields.twin[index] === 1) return true;
-    if (id === field.cookie) return hasPreviewCookie(head.cookie);
+    if (id === field.cookie) return hasOwnCookie(head.cookie);
     if (id === field.expect) return !head.expectsContinue;
     if (proxyOnly[id] === 1) return !peer.trusted;
   }
@@ -125,8 +125,8 @@ export function nameOf(
 }
 
 function cookies(head: RequestHead): string {
-  if (head.cookie === '' || !hasPreviewCookie(head.cookie)) return '';
-  const rest = withoutPreviewCookie(head.cookie);
+  if (head.cookie === '' || !hasOwnCookie(head.cookie)) return '';
+  const rest = withoutOwnCookies(head.cookie);
   return rest === '' ? '' : `Cookie: ${rest}\r\n`;
 }
 

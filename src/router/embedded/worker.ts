@@ -10,8 +10,9 @@ import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
 import type { ListenHandle } from './listen-handle.ts';
 import { boundAddress, cannotListen } from './listen-handle.ts';
-import type { WorkerStatus } from './options.ts';
 import { trustedList } from './peer.ts';
+import type { Share } from './share.ts';
+import { workerStatus } from './worker-status.ts';
 import type { Handler, Message } from './rpc.ts';
 import { Answerer } from './rpc.ts';
 
@@ -19,6 +20,7 @@ export interface WorkerStart {
   readonly client: ClientLimits;
   readonly trustedProxies: readonly string[];
   readonly table: RoutingTable | null;
+  readonly share: Share;
 }
 
 /** More than any burst that a worker's replacement has to make up for; the kernel caps it at somaxconn. */
@@ -31,7 +33,11 @@ let prepared: CompiledTable | null = null;
 
 const operations: Readonly<Record<string, (args: never, context: Parameters<Handler>[2]) => unknown>> = {
   async start(args: WorkerStart) {
-    const started = new Engine({ client: args.client, trustedProxies: trustedList(args.trustedProxies) });
+    const started = new Engine({
+      client: args.client,
+      trustedProxies: trustedList(args.trustedProxies),
+      share: args.share,
+    });
     if (args.table !== null) started.commit(compileTable(args.table, started.registry));
     engine = started;
     await Promise.all(handles.map((handle) => listenOn(handle, started)));
@@ -49,7 +55,7 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     prepared = null;
   },
   drain: (args: DrainRequest, context) => drainWorker(running().registry, args, context),
-  status: () => status(running()),
+  status: () => workerStatus(running(), process.pid, Date.now()),
   async close(args: { deadlineMs: number }) {
     for (const server of servers) server.close();
     running().startClosing();
@@ -92,15 +98,6 @@ function listenOn(handle: unknown, started: Engine): Promise<void> {
     });
     server.listen(handle as net.ListenOptions, backlog, () => resolve());
   });
-}
-
-function status({ table, clients, registry }: Engine): WorkerStatus {
-  return {
-    pid: process.pid,
-    generation: table?.generation ?? 0,
-    connections: clients.size,
-    environments: [...registry.counts.values()],
-  };
 }
 
 async function emptied({ clients }: Engine, deadlineMs: number): Promise<void> {

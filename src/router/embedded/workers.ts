@@ -6,8 +6,18 @@ import { WorkerProcess } from './worker-process.ts';
 
 /** A worker that lived for less is part of a crash loop. */
 const healthyLifeMs = 5_000;
-/** One that does not acknowledge a table for this long serves an old one: it is killed, and replaced. */
-const silentMs = 3_000;
+/**
+ * One that does not acknowledge a table for this long is killed, with all it holds, and replaced. While it stalls it
+ * answers nobody from the old table either, so waiting costs only time; killing costs every request it has. 10 s is
+ * past what a pause for memory or a machine short of CPU explains, and below the 30 s for which requests, and who sent
+ * them, commonly wait: those it holds can still be answered if it wakes.
+ */
+const silentMs = 10_000;
+/**
+ * The time is counted in turns of our own loop. When the whole machine was stopped, all of it passes in one turn, and
+ * nobody was silent.
+ */
+const turnMs = 250;
 /** One that starts serves nothing yet, and may take its time on a busy machine; but not for ever. */
 const startMs = 30_000;
 const firstBackoffMs = 50;
@@ -25,6 +35,8 @@ export class Workers {
   readonly #log: Logger;
   readonly #running = new Set<WorkerProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
+  /** By the index of their share. */
+  readonly #places: (WorkerProcess | undefined)[] = [];
   #crashes = 0;
   #closing = false;
 
@@ -73,9 +85,17 @@ export class Workers {
 
   #spawn(): void {
     const { client, trustedProxies } = this.#options;
-    const start = { client, trustedProxies, table: this.table };
+    const share = { index: this.#freePlace(), of: this.#options.workers };
+    const start = { client, trustedProxies, table: this.table, share };
     const worker = new WorkerProcess(start, this.#listeners, (how) => this.#ended(worker, how));
     this.#running.add(worker);
+    this.#places[share.index] = worker;
+  }
+
+  /** A replacement gets the share of the one that ended: two with the same share would be one too many. */
+  #freePlace(): number {
+    const free = this.#places.findIndex((worker) => worker?.dead ?? true);
+    return free < 0 ? this.#places.length : free;
   }
 
   #ended(worker: WorkerProcess, how: string): void {
@@ -99,21 +119,21 @@ export class Workers {
 }
 
 async function unlessDead(worker: WorkerProcess, doing: Promise<void>): Promise<void> {
-  let settled = false;
-  let timer = setTimeout(() => worker.kill(), startMs);
+  let patience = startMs / turnMs;
   worker.started.then(
     () => {
-      clearTimeout(timer);
-      if (!settled) timer = setTimeout(() => worker.kill(), silentMs);
+      patience = silentMs / turnMs;
     },
     () => {},
   );
+  const timer = setInterval(() => {
+    if (--patience <= 0) worker.kill();
+  }, turnMs);
   try {
     await doing;
   } catch (error) {
     if (!worker.dead) throw error;
   } finally {
-    settled = true;
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }

@@ -211,7 +211,7 @@ export const mutations: readonly Mutation[] = [
     id: 'L3',
     says: 'a request whose instance dies is not given to another',
     file: 'src/router/embedded/exchange.ts',
-    find: 'if (this.#answered || this.#bodySent || this.#retried || !idempotent.has(this.method)) return false;',
+    find: 'if (this.#answered || this.#bodySent || this.#retried || !isIdempotent(this.method)) return false;',
     replace: 'if (this.method !== null) return false;',
     fails: /repeatable requests failed/,
   },

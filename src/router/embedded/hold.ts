@@ -1,0 +1,119 @@
+import type { Want } from './balance.ts';
+import type { Place } from './claim.ts';
+import { claimAnother, reportFailure, reportSuccess, waitAgain } from './claim.ts';
+import type { Failure } from './ejection.ts';
+import type { EndpointState } from './endpoint.ts';
+import { becameStream, vacate } from './endpoint.ts';
+import type { Engine } from './engine.ts';
+import { stickyLine } from './sticky.ts';
+import type { Waiter } from './wait-line.ts';
+
+/**
+ * What becomes of a request whose endpoint failed it: it has another, or the same again (`connect`); it waits for one;
+ * it is to be decided again, since its environment has lost its place meanwhile; or that was all.
+ */
+export type Again = 'connect' | 'wait' | 'decide-again' | 'give-up';
+
+/**
+ * Where one request is counted: in its group's line or at exactly one endpoint, and all the time in its environment;
+ * from `admit` until `leave`.
+ */
+export class Hold {
+  want: Want;
+  /** Null while it waits, and in the end. */
+  endpoint: EndpointState | null = null;
+  /** On the engine's clock; null when it does not wait. */
+  waitsUntil: number | null = null;
+  readonly #place: Place;
+  readonly #request: Waiter;
+  readonly #engine: Engine;
+  readonly #epoch: number;
+  #tried: Set<EndpointState> | null = null;
+  #left = false;
+
+  constructor(place: Place, request: Waiter, engine: Engine) {
+    this.#place = place;
+    this.#request = request;
+    this.#engine = engine;
+    this.want = place.want;
+    this.#epoch = place.group.line.epoch;
+  }
+
+  /** @param endpoint null: it waits, until then */
+  start(endpoint: EndpointState | null, until: number): void {
+    this.endpoint = endpoint;
+    if (endpoint === null) this.waitsUntil = until;
+  }
+
+  /** @returns whether it has been at another endpoint before */
+  begin(endpoint: EndpointState): boolean {
+    const fresh = this.waitsUntil !== null && this.#tried === null;
+    if (fresh) this.#place.environment.counts.requests++;
+    this.waitsUntil = null;
+    this.endpoint = endpoint;
+    return this.#tried !== null;
+  }
+
+  /** @param kept a kept connection was closed: the same endpoint will do, and it is no retry of the app's */
+  again(kept: boolean): Again {
+    const last = this.endpoint as EndpointState;
+    const { environment, group } = this.#place;
+    if (!kept && !environment.retries.take(environment.counts.requests)) return 'give-up';
+    this.#tried ??= new Set();
+    this.#tried.add(last);
+    this.want = { ...this.want, tried: this.#tried };
+    const next = claimAnother(group, this.#request, last, this.#engine.moment());
+    if (typeof next !== 'string') {
+      this.endpoint = next;
+      return 'connect';
+    }
+    if (kept) return 'connect';
+    if (next === 'none') return 'give-up';
+    if (group.line.epoch !== this.#epoch) return 'decide-again';
+    this.endpoint = null;
+    this.waitsUntil = this.#engine.after(group.queueTimeoutMs);
+    waitAgain(group, this.#request, last);
+    return 'wait';
+  }
+
+  blame(failure: Failure): void {
+    if (this.endpoint === null) return;
+    const { group } = this.#place;
+    reportFailure(this.endpoint, failure, {
+      group,
+      request: this.#request,
+      moment: this.#engine.moment(),
+    });
+  }
+
+  /** The app has answered with this status. */
+  answered(status: number, streaming: boolean): void {
+    const { environment, group } = this.#place;
+    if (status >= 500) environment.counts.errors++;
+    if (status >= 500 && group.ejection?.appErrors === true) this.blame('broken');
+    else if (this.endpoint !== null) reportSuccess(this.endpoint, this.#request, this.#engine.now);
+    if (streaming && this.endpoint !== null) becameStream(this.endpoint, this.#request);
+  }
+
+  /** Tells the client where it belongs from now on, if it does not know. */
+  stickyLine(secure: boolean): string {
+    const { sticky } = this.#place.group;
+    if (sticky === null || this.want.home !== null || this.endpoint === null) return '';
+    return stickyLine(sticky, this.endpoint, secure);
+  }
+
+  /** @param elsewhere it goes on in another environment, and has only waited in this one */
+  leave(elsewhere = false): void {
+    if (this.#left) return;
+    this.#left = true;
+    const { counts } = this.#place.environment;
+    counts.inFlight--;
+    if (this.waitsUntil !== null) {
+      this.#place.group.line.leave(this.#request);
+      if (!elsewhere && this.#tried === null) counts.requests++;
+    } else if (this.endpoint !== null) {
+      vacate(this.endpoint, this.#request, elsewhere);
+    }
+    this.endpoint = null;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Place } from './claim.ts';
+
+/** Where a request goes, and the head it goes with. */
+export interface Sending extends Place {
+  /** The head as it came: a request of which nothing was sent may have to be decided again. */
+  readonly head: string;
+  /** The whole outgoing head: kept until the response begins, so that it can be sent again. */
+  readonly text: string;
+  readonly requestId: string;
+  /** It came encrypted, as far as we or a trusted proxy can say. */
+  readonly secure: boolean;
+}
