@@ -127,6 +127,8 @@ export interface EnvironmentStatus {
   readonly errors: number;
   readonly failed: number;
   readonly inFlight: number;
+  /** Of those, in the queue for an instance that may take them. */
+  readonly waiting: number;
 }
 
 export interface InstanceView {
@@ -137,6 +139,16 @@ export interface InstanceView {
   readonly address: string | null;
   readonly startedAt: number;
   readonly crashes: number;
+  /** As the router sees it; null when that sends it nothing. */
+  readonly traffic: InstanceTraffic | null;
+}
+
+interface InstanceTraffic {
+  readonly inFlight: number;
+  /** WebSockets and event streams. */
+  readonly streams: number;
+  /** Left out until then, since it failed requests; null when it is not. */
+  readonly ejectedUntil: number | null;
 }
 
 export interface ReleaseView {

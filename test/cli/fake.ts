@@ -26,6 +26,7 @@ export function instance(more: Partial<InstanceView> = {}): InstanceView {
     address: '127.0.0.1:41000',
     startedAt: now - 3_600_000,
     crashes: 0,
+    traffic: { inFlight: 1, streams: 0, ejectedUntil: null },
     ...more,
   };
 }
@@ -39,6 +40,7 @@ export function environment(more: Partial<EnvironmentStatus> = {}): EnvironmentS
     errors: 0,
     failed: 0,
     inFlight: 3,
+    waiting: 0,
     ...more,
   };
 }

@@ -79,6 +79,14 @@ test('trouble is told in words, with what to do', () => {
   );
 });
 
+test('who waits for an instance, and who is left out by the router, is told', () => {
+  const traffic = { inFlight: 0, streams: 0, ejectedUntil: now + 4000 };
+  const instances = [instance({ traffic }), instance({ id: 'shop-blue-web-2' })];
+  const blue = environment({ instances, waiting: 2 });
+  const text = renderApp(app({ environments: { blue, green: null } }), wide);
+  assert.match(text, /web 2\/2 1 left out by the router {2}12,310 requests\s+3 in flight {2}2 waiting/);
+});
+
 test('a narrow terminal gets more lines, not broken ones', () => {
   const text = renderApp(app(), narrow);
   assert.equal(

@@ -404,6 +404,18 @@ const together: readonly Mistake[] = [
     'apps.shop.upstream.response-timeout',
     ['at most upstream.idle-timeout (1m)', '2m', /^raise upstream\.idle-timeout to 2m/],
   ),
+  row(
+    'fewer places than workers',
+    'router: { workers: 4 }\n' + shop('upstream: { max-in-flight: @3 }'),
+    'apps.shop.upstream.max-in-flight',
+    ['none, or at least router.workers (4)', '3', /^raise it, or lower router\.workers/],
+  ),
+  row(
+    'a first time out longer than the longest',
+    shop('upstream: { eject: { for: @1m } }'),
+    'apps.shop.upstream.eject.for',
+    ['at most upstream.eject.at-most (30s)', '1m', /^raise eject\.at-most/],
+  ),
   row('one address twice', router('listen: @[8080, "127.0.0.1:8080"]'), 'router.listen', [
     'each address once',
     '127.0.0.1:8080 twice',

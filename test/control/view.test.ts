@@ -171,12 +171,33 @@ describe('the status of an app', () => {
       errors: 2,
       failed: 1,
       inFlight: 3,
-      waiting: 0,
+      waiting: 1,
     } as const;
-    const router = { pid: 1, generation: 1, workers: [], listen: [], environments: [counts], endpoints: [] };
+    const traffic = { inFlight: 2, streams: 1, ejectedUntil: 5 };
+    const endpoint = {
+      id: instance().id,
+      app: 'shop',
+      colour: 'blue',
+      role: 'web',
+      ejectedBy: 1,
+      ...traffic,
+    } as const;
+    const router = {
+      pid: 1,
+      generation: 1,
+      workers: [],
+      listen: [],
+      environments: [counts],
+      endpoints: [endpoint],
+    };
     const blue = of(story, { instances: [instance()], router }).environments.blue;
-    assert.deepEqual([blue?.requests, blue?.errors, blue?.failed, blue?.inFlight], [9, 2, 1, 3]);
+    assert.deepEqual(
+      [blue?.requests, blue?.errors, blue?.failed, blue?.inFlight, blue?.waiting],
+      [9, 2, 1, 3, 1],
+    );
     assert.equal(blue?.instances[0]?.address, '127.0.0.1:5000');
+    assert.deepEqual(blue?.instances[0]?.traffic, traffic);
+    assert.equal(of(story, { instances: [instance()] }).environments.blue?.instances[0]?.traffic, null);
   });
 
   test('a paused release says how it goes on, and a step where it stands', () => {

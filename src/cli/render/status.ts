@@ -84,6 +84,7 @@ function environment(colour: Colour, status: EnvironmentStatus | null, view: Vie
     ...(status.errors > 0 ? [paint(view, 'red', counted(status.errors, 'error'))] : []),
     ...(status.failed > 0 ? [paint(view, 'red', `${count(status.failed)} failed`)] : []),
     ...(status.inFlight > 0 ? [`${count(status.inFlight)} in flight`] : []),
+    ...(status.waiting > 0 ? [paint(view, 'red', `${count(status.waiting)} waiting`)] : []),
   ];
   return `  ${name}${flow(pieces, '  ', { width: view.width - labelColumns, indent: labelColumns })}`;
 }
@@ -96,14 +97,16 @@ function health(instances: readonly InstanceView[], view: View): string[] {
     const mine = instances.filter((instance) => instance.role === role);
     const healthy = mine.filter((instance) => instance.state === 'healthy').length;
     const others = [...new Set(mine.map((instance) => instance.state))].filter((each) => each !== 'healthy');
+    const ejected = mine.filter(({ traffic }) => traffic !== null && traffic.ejectedUntil !== null).length;
     const crashes = mine.reduce((sum, instance) => sum + instance.crashes, 0);
     const pieces = [
       `${role} ${healthy}/${mine.length}`,
       ...others,
+      ...(ejected > 0 ? [`${count(ejected)} left out by the router`] : []),
       ...(crashes > 0 ? [counted(crashes, 'crash').replace('crashs', 'crashes')] : []),
     ];
     const text = pieces.join(' ');
-    return mine.some(troubled) ? paint(view, 'red', text) : text;
+    return mine.some(troubled) || ejected > 0 ? paint(view, 'red', text) : text;
   });
 }
 

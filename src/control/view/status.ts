@@ -9,7 +9,7 @@ import {
 } from '../../release/state.ts';
 import { stepName } from '../../release/steps.ts';
 import { next as nextStatus, transitions } from '../../release/transitions.ts';
-import type { RouterStatus } from '../../router/router.ts';
+import type { EndpointStatus, RouterStatus } from '../../router/router.ts';
 import type { AppStatus, EnvironmentStatus, InstanceView, ReleaseView } from '../contract.ts';
 import { urlsOf } from '../urls.ts';
 
@@ -50,11 +50,17 @@ function environmentStatus(state: AppState, colour: Colour, seen: Seen): Environ
     role: roleOf(state, colour, environment),
     instances: seen.instances
       .filter((each) => each.app === state.app && each.colour === colour)
-      .map(instanceView),
+      .map((each) =>
+        instanceView(
+          each,
+          seen.router?.endpoints.find(({ id }) => id === each.id),
+        ),
+      ),
     requests: counts?.requests ?? 0,
     errors: counts?.errors ?? 0,
     failed: counts?.failed ?? 0,
     inFlight: counts?.inFlight ?? 0,
+    waiting: counts?.waiting ?? 0,
   };
 }
 
@@ -66,7 +72,10 @@ function roleOf(state: AppState, colour: Colour, environment: Environment): Envi
     : 'warm';
 }
 
-const instanceView = ({ id, role, state, pid, address, startedAt, crashes }: Instance): InstanceView => ({
+const instanceView = (
+  { id, role, state, pid, address, startedAt, crashes }: Instance,
+  seen: EndpointStatus | undefined,
+): InstanceView => ({
   id,
   role,
   state,
@@ -74,6 +83,10 @@ const instanceView = ({ id, role, state, pid, address, startedAt, crashes }: Ins
   address: address === null ? null : `${address.host}:${address.port}`,
   startedAt,
   crashes,
+  traffic:
+    seen === undefined
+      ? null
+      : { inFlight: seen.inFlight, streams: seen.streams, ejectedUntil: seen.ejectedUntil },
 });
 
 function releaseView(release: Release): ReleaseView {
