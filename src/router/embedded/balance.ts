@@ -41,7 +41,7 @@ export type Choice = EndpointState | 'full' | 'none';
 export function choose(group: EndpointGroup, want: Want, moment: Moment): Choice {
   const { endpoints } = group;
   const { home } = want;
-  if (home !== null && endpoints.includes(home) && isOpen(home, group, { want, now: moment.now })) {
+  if (home !== null && endpoints.includes(home) && isOpen(home, group, want, moment.now)) {
     return home;
   }
   const found =
@@ -56,11 +56,7 @@ export function weightAt(age: number, slowStartMs: number): number {
   return slowStartFrom + (1 - slowStartFrom) * Math.max(0, age / slowStartMs);
 }
 
-function isOpen(
-  endpoint: EndpointState,
-  { limit }: EndpointGroup,
-  { want, now }: { readonly want: Want; readonly now: number },
-): boolean {
+function isOpen(endpoint: EndpointState, { limit }: EndpointGroup, want: Want, now: number): boolean {
   if (endpoint.busy >= limit || want.tried?.has(endpoint) === true) return false;
   const { standing } = endpoint;
   return (
@@ -79,7 +75,7 @@ const standsBack = -1;
  * much.
  */
 function rank(endpoint: EndpointState, group: EndpointGroup, want: Want, { now, random }: Moment): number {
-  if (!isOpen(endpoint, group, { want, now })) return closed;
+  if (!isOpen(endpoint, group, want, now)) return closed;
   const { slowStartMs } = group;
   if (slowStartMs === 0) return loadOf(endpoint, want);
   const weight = weightAt(now - endpoint.joinedAt, slowStartMs);

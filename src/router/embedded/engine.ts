@@ -14,6 +14,8 @@ import { closeStale } from './upstream.ts';
 
 /** Time-outs are this exact. One sweep costs less than a timer per request. */
 const tickMs = 100;
+/** A tick that comes this late had to wait for something that took all the time. */
+const longestLate = 5 * tickMs;
 /** Every how many ticks idle upstream connections are looked through. */
 const staleEvery = 10;
 
@@ -43,6 +45,7 @@ export class Engine {
   readonly #idPrefix: string = randomBytes(6).toString('hex');
   #ids = 0;
   #ticks = 0;
+  #stalled = false;
 
   constructor(options: EngineOptions) {
     this.limits = options.client;
@@ -101,12 +104,19 @@ export class Engine {
   }
 
   #tick(): void {
+    const last = this.now;
     this.now = performance.now();
-    for (const client of this.clients) {
-      if (client.deadline <= this.now) client.expire();
-    }
+    // After a stall of this process, what came meanwhile is still to be read: it is not the others that were silent.
+    this.#stalled = this.now - last >= longestLate && !this.#stalled;
+    if (!this.#stalled) this.#expire();
     if (++this.#ticks % staleEvery !== 0) return;
     for (const endpoint of this.registry.endpoints.values()) closeStale(endpoint, this.now);
     this.registry.age(this.#table, this.now);
+  }
+
+  #expire(): void {
+    for (const client of this.clients) {
+      if (client.deadline <= this.now) client.expire();
+    }
   }
 }

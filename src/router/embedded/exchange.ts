@@ -15,7 +15,7 @@ import { ResponseRelay } from './response.ts';
 import type { Sending } from './sending.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamOwner } from './upstream.ts';
-import { Upstream, takeIdle } from './upstream.ts';
+import { Upstream, isOwnFault, takeIdle } from './upstream.ts';
 import type { Waiter } from './wait-line.ts';
 
 /**
@@ -193,7 +193,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     if (this.#finished) return;
     if (this.#hold.waitsUntil !== null) this.#fail('queue-timeout');
     else if (this.#tunnel !== null) this.cut();
-    else if (!this.#sent) this.#unreachable(true);
+    else if (!this.#sent) this.#unreachable(true, null);
     else if (this.#relay.started) {
       // Held back by us: then it is the client that is slow.
       this.#fail(this.#upstream?.socket.isPaused() === true ? 'client-idle' : 'idle-timeout');
@@ -324,7 +324,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     const upstream = this.#upstream;
     if (this.#finished || upstream === null) return;
     if (!this.#sent) {
-      this.#unreachable(false);
+      this.#unreachable(false, error);
     } else if (error === null && this.#relay.ended()) {
       this.#complete();
     } else if (!this.#repeat(upstream)) {
@@ -341,8 +341,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   /** Nothing has been sent: any other endpoint may have it. */
-  #unreachable(late: boolean): void {
-    this.#hold.blame('unreachable');
+  #unreachable(late: boolean, error: Error | null): void {
+    if (error === null || !isOwnFault(error)) this.#hold.blame('unreachable');
     if (this.#again(false)) return;
     this.#fail(late ? 'connect-timeout' : 'connect-refused');
   }

@@ -29,6 +29,7 @@ export class Hold {
   readonly #engine: Engine;
   readonly #epoch: number;
   #tried: Set<EndpointState> | null = null;
+  #blamed: EndpointState | null = null;
   #left = false;
 
   constructor(place: Place, request: Waiter, engine: Engine) {
@@ -76,8 +77,10 @@ export class Hold {
     return 'wait';
   }
 
+  /** Once per endpoint, whatever else goes wrong with it. */
   blame(failure: Failure): void {
-    if (this.endpoint === null) return;
+    if (this.endpoint === null || this.endpoint === this.#blamed) return;
+    this.#blamed = this.endpoint;
     const { group } = this.#place;
     reportFailure(this.endpoint, failure, {
       group,

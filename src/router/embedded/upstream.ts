@@ -93,6 +93,13 @@ export class Upstream {
   }
 }
 
+const ownFaults: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
+
+/** A connection could not be made for lack of something on our side: it says nothing of the endpoint. */
+export function isOwnFault(error: Error): boolean {
+  return ownFaults.has((error as NodeJS.ErrnoException).code);
+}
+
 /** Keeps some distance to the moment at which the app closes by itself. */
 const idleShare = 0.9;
 
