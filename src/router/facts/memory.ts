@@ -2,16 +2,16 @@
  * Remembers a bounded number of things: two generations of at most `most` each. What is asked for moves into the young one; when that is
  * full the old one is dropped whole. So what is used stays, and a flood of keys costs two maps and no more.
  */
-export class Memory<T> {
+export class Memory<T, K = string> {
   readonly #most: number;
-  #young = new Map<string, T>();
-  #old = new Map<string, T>();
+  #young = new Map<K, T>();
+  #old = new Map<K, T>();
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  get(key: string): T | undefined {
+  get(key: K): T | undefined {
     const young = this.#young.get(key);
     if (young !== undefined) return young;
     const old = this.#old.get(key);
@@ -19,7 +19,7 @@ export class Memory<T> {
     return old;
   }
 
-  set(key: string, value: T): void {
+  set(key: K, value: T): void {
     if (this.#young.size >= this.#most) {
       this.#old = this.#young;
       this.#young = new Map();
