@@ -90,6 +90,7 @@ async function start(folder: string, owned: (() => Promise<void>)[]): Promise<St
       data: folder,
       listen: [{ host: '127.0.0.1', port: 0 }],
       workers: Number(values.workers),
+      h2c: [],
       trustedProxies: [],
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 60_000 },
     }),

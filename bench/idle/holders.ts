@@ -44,6 +44,7 @@ export async function startTeal({ folder, probes, origin }: Place): Promise<Hold
       data: folder,
       listen: [{ host: '127.0.0.1', port: 0 }],
       workers: 1,
+      h2c: [],
       trustedProxies: [],
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: idleMs },
     }),

@@ -180,6 +180,7 @@ export class Releases {
             idleTimeoutMs: 60_000,
             keepAliveMs,
             maxBodyBytes: null,
+            protocol: 'http1',
           },
         },
       ],

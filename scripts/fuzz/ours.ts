@@ -30,6 +30,7 @@ const table = compileTable(
           idleTimeoutMs: 0,
           keepAliveMs: 0,
           maxBodyBytes: null,
+          protocol: 'http1',
         },
       },
     ],

@@ -132,7 +132,8 @@ async function router(port: number): Promise<{ engine: Engine; front: Server }> 
     idleTimeoutMs: 5_000,
     keepAliveMs: 4_000,
     maxBodyBytes: null,
-  };
+    protocol: 'http1',
+  } as const;
   const app = {
     app: 'fuzz',
     live: 'blue',

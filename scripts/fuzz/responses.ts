@@ -1,5 +1,6 @@
 import { ResponseHead } from '../../src/router/embedded/response-head.ts';
-import type { RelayState } from '../../src/router/embedded/response.ts';
+import type { RelayState, ResponseTarget } from '../../src/router/embedded/response.ts';
+import { ResponseText } from '../../src/router/embedded/response-text.ts';
 import { ResponseRelay } from '../../src/router/embedded/response.ts';
 import type { Verdict } from './compare.ts';
 import type { Case } from './generate.ts';
@@ -21,17 +22,14 @@ export interface Asked {
  */
 export function compareResponse({ bytes, cuts }: Case, asked: Asked): Verdict {
   let out = '';
-  const relay = new ResponseRelay(
-    {
-      ...asked,
-      websocket: false,
-      mayKeep: () => true,
-      ownLines: '',
-      keepLines: 'Connection: keep-alive\r\n',
-      write: (data) => (out += typeof data === 'string' ? data : data.toString('latin1')),
-    },
-    head,
-  );
+  const target: ResponseTarget = {
+    ...asked,
+    websocket: false,
+    ownLines: '',
+    mayKeep: () => true,
+    write: (data) => (out += typeof data === 'string' ? data : data.toString('latin1')),
+  };
+  const relay = new ResponseRelay(target, new ResponseText(target, 'Connection: keep-alive\r\n'), head);
   let state: RelayState = 'more';
   let fed = 0;
   for (const part of pieces(bytes, cuts)) {
@@ -39,7 +37,7 @@ export function compareResponse({ bytes, cuts }: Case, asked: Asked): Verdict {
     fed += part.length;
     if (state !== 'more') break;
   }
-  const byClose = state === 'more' && relay.ended();
+  const byClose = state === 'more' && relay.ended(null);
   if (state === 'bad') return { kind: 'refused', says: 'bad-response', messages: 0 };
   if (state === 'more' && !byClose) return { kind: 'incomplete', says: '', messages: 0 };
   const says = differences(bytes.subarray(0, fed), out, { relay, head: asked.method === 'HEAD' });

@@ -12,15 +12,7 @@ import type {
   Test,
 } from './config.ts';
 import { routesOfRole } from './routes.ts';
-import type {
-  AppInput,
-  FileInput,
-  HealthInput,
-  LimitsInput,
-  ProcessInput,
-  RoleInput,
-  TestInput,
-} from './schema.ts';
+import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, TestInput } from './schema.ts';
 
 /** The role that `run.process` describes. */
 const firstRole = 'web';
@@ -36,6 +28,7 @@ export function build(input: FileInput, file: string): Config {
     geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
     router: {
       listen: input.router.listen,
+      h2c: input.router.h2c,
       workers: input.router.workers,
       trustedProxies: input.router['trusted-proxies'],
       client: {
@@ -74,6 +67,7 @@ function buildApp(name: string, app: AppInput, base: string): App {
       keepAliveMs: upstream['keep-alive'],
       maxBodyBytes: upstream['max-body'],
       balance: buildBalance(upstream),
+      protocol: upstream.protocol,
     },
     preview: { expiresMs: app.preview.expires },
     keep: app.keep,
@@ -113,7 +107,7 @@ function webRole(app: AppInput, base: string): Role {
     limits: buildLimits({}, process.limits),
     hosts: app.hosts,
     paths: app.paths,
-    health: buildHealth(app.health, {}),
+    health: buildHealth(app, {}),
   };
 }
 
@@ -133,7 +127,7 @@ function furtherRole(app: AppInput, name: string, role: RoleInput, base: string)
     limits: buildLimits(process.limits, role.limits),
     hosts: routes.hosts,
     paths: routes.paths,
-    health: web ? buildHealth(app.health, role.health ?? {}) : null,
+    health: web ? buildHealth(app, role.health ?? {}) : null,
   };
 }
 
@@ -169,8 +163,10 @@ function buildLimits(inherited: LimitsInput, own: LimitsInput): Limits {
   };
 }
 
-function buildHealth(app: HealthInput, own: NonNullable<RoleInput['health']>): Health {
+function buildHealth({ health: app, upstream }: AppInput, own: NonNullable<RoleInput['health']>): Health {
   return {
+    // Left out where it is HTTP/1: what is recorded of running instances looks like that, and must not seem changed.
+    ...(upstream.protocol === 'h2c' ? { protocol: upstream.protocol } : {}),
     path: own.path ?? app.path,
     status: own.status ?? app.status,
     intervalMs: own.interval ?? app.interval,

@@ -14,6 +14,8 @@ export interface Config {
 
 export interface RouterConfig {
   readonly listen: readonly ListenAddress[];
+  /** Where HTTP/2 is spoken without TLS and without being asked first (h2c by prior knowledge); and nothing else. */
+  readonly h2c: readonly ListenAddress[];
   readonly workers: number;
   /** CIDR ranges whose X-Forwarded-* are believed; nobody's by default. */
   readonly trustedProxies: readonly string[];
@@ -89,6 +91,8 @@ export interface Limits {
 }
 
 export interface Health {
+  /** As `UpstreamPolicy.protocol`; HTTP/1 when left out. */
+  readonly protocol?: 'h2c';
   readonly path: string;
   /** Inclusive ranges of acceptable status codes. */
   readonly status: readonly (readonly [number, number])[];
@@ -147,6 +151,8 @@ export interface UpstreamPolicy {
   readonly maxBodyBytes: number | null;
   /** How requests are spread over an environment's instances. Absent in what an older Teal wrote: `plainBalance`. */
   readonly balance?: BalancePolicy;
+  /** What the instances speak. `h2c` is HTTP/2 without TLS and without being asked first. */
+  readonly protocol: 'http1' | 'h2c';
 }
 
 export interface BalancePolicy {

@@ -88,6 +88,11 @@ export const upstream = keys({
     'none',
     'cookie keeps a browser on one instance of an environment as long as that is well. none by default: an app that needs it loses sessions with every instance that ends.',
   ),
+  protocol: key(
+    choice(['http1', 'h2c']),
+    'http1',
+    'What the instances speak, health checks included. h2c: HTTP/2 without TLS, as gRPC servers do; WebSockets still go by HTTP/1.1. http1 by default: HTTP/1.1, which every web app speaks.',
+  ),
 });
 
 const client = keys({
@@ -114,6 +119,11 @@ export const router = keys({
     oneOrMany(listenAddress),
     '127.0.0.1:8080',
     'One address or a list. 127.0.0.1:8080 by default, and a port alone means loopback: to be reached from elsewhere is something to ask for.',
+  ),
+  h2c: key(
+    oneOrMany(listenAddress),
+    [],
+    'One address or a list where clients speak HTTP/2 without TLS, as gRPC clients in a private network do; a port alone means loopback. [] by default: browsers only speak HTTP/2 with TLS.',
   ),
   workers: key(
     integer(1, 256),

@@ -84,7 +84,11 @@ const statusRanges = key(
 );
 
 const health = keys({
-  path: key(requestPath, '/', 'Asked with GET on every instance. / by default: every web app answers there.'),
+  path: key(
+    requestPath,
+    '/',
+    'Asked with GET on every instance. / by default: every web app answers there. With upstream.protocol h2c, /grpc.health.v1.Health/Check asks as the gRPC health protocol does.',
+  ),
   status: statusRanges,
   interval: key(duration(10), '1s', 'Between two checks. 1s by default: quick to notice, cheap to answer.'),
   timeout: key(duration(10), '2s', 'For one check. 2s by default: a user would not wait longer either.'),
@@ -286,6 +290,5 @@ export type FileInput = v.InferOutput<typeof fileSchema>;
 export type AppInput = v.InferOutput<typeof app>;
 export type ProcessInput = v.InferOutput<typeof process>;
 export type RoleInput = v.InferOutput<typeof role>;
-export type HealthInput = v.InferOutput<typeof health>;
 export type LimitsInput = v.InferOutput<typeof limits>;
 export type TestInput = v.InferOutput<typeof test>;

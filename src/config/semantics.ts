@@ -40,14 +40,14 @@ function error(
 function listening(file: FileInput): readonly Finding[] {
   const seen = new Set<string>();
   const found: Finding[] = [];
-  for (const { host, port } of file.router.listen) {
-    const address = `${host}:${port}`;
+  const all = (['listen', 'h2c'] as const).flatMap((key) =>
+    file.router[key].map(({ host, port }) => ({ key, address: `${host}:${port}`, port })),
+  );
+  for (const { key, address, port } of all) {
     // Port 0 is any free port, so two of them are two ports.
     if (seen.has(address) && port !== 0) {
       const remedy = 'name it once';
-      found.push(
-        error(['router', 'listen'], { expected: 'each address once', got: `${address} twice`, remedy }),
-      );
+      found.push(error(['router', key], { expected: 'each address once', got: `${address} twice`, remedy }));
     }
     seen.add(address);
   }

@@ -52,6 +52,8 @@ export interface RouterStatus {
     readonly connections: number;
   }[];
   readonly listen: readonly { readonly host: string; readonly port: number }[];
+  /** Where HTTP/2 is spoken without TLS. */
+  readonly h2c: readonly { readonly host: string; readonly port: number }[];
   readonly environments: readonly EnvironmentCounts[];
   /** Of the table in force. */
   readonly endpoints: readonly EndpointStatus[];

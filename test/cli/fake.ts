@@ -208,7 +208,15 @@ export class FakeControl {
   }
 
   #status(): Status {
-    const router = { pid: 2, generation: 7, workers: [], listen: [], environments: [], endpoints: [] };
+    const router = {
+      pid: 2,
+      generation: 7,
+      workers: [],
+      listen: [],
+      h2c: [],
+      environments: [],
+      endpoints: [],
+    };
     return { version: '0.1.0', pid: 1, startedAt: now, config: this.directory, router, apps: this.apps };
   }
 

@@ -140,7 +140,7 @@ test('the apps in trouble come first', () => {
     pid: 1,
     startedAt: now,
     config: '/x/teal.yaml',
-    router: { pid: 2, generation: 7, workers: [], listen: [], environments: [], endpoints: [] },
+    router: { pid: 2, generation: 7, workers: [], listen: [], h2c: [], environments: [], endpoints: [] },
     apps: [fine, app({ app: 'b-going' }), { ...troubled, app: 'c-broken' }],
   };
   const heads = renderStatus(status, wide)

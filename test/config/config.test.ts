@@ -8,6 +8,7 @@ const full = `
 data: state
 router:
   listen: [8080, "[::1]:8443", 0.0.0.0:80]
+  h2c: 8081
   workers: 2
   trusted-proxies: [10.0.0.0/8, "::1"]
   client: { head-bytes: 16KB, headers: 50, head-timeout: 5s, idle-timeout: 2m }
@@ -57,6 +58,7 @@ apps:
       slow-start: 30s
       eject: { after: 5, for: 2s, at-most: 1m, app-errors: count }
       sticky: cookie
+      protocol: h2c
     preview: { expires: 30m }
     keep: 7
 `;
@@ -67,6 +69,7 @@ test('a file with every key becomes the typed form', () => {
   const { shop } = config.apps;
   assert.equal(config.data, '/srv/state');
   assert.deepEqual(config.router, {
+    h2c: [{ host: '127.0.0.1', port: 8081 }],
     listen: [
       { host: '127.0.0.1', port: 8080 },
       { host: '::1', port: 8443 },
@@ -110,6 +113,7 @@ test('a file with every key becomes the typed form', () => {
       ejection: { failures: 5, timeMs: 2000, longestMs: 60_000, appErrors: true },
       sticky: true,
     },
+    protocol: 'h2c',
   });
   assert.deepEqual([shop.preview.expiresMs, shop.keep], [1_800_000, 7]);
 });
@@ -135,6 +139,7 @@ test('the first role is run.process; others inherit what they leave out', () => 
     hosts: ['shop.example.com', '*.shop.example.com'],
     paths: ['/'],
     health: {
+      protocol: 'h2c',
       path: '/healthz',
       status: [
         [200, 200],
@@ -187,6 +192,7 @@ test('all but the command has a default', () => {
     geoDatabase: null,
     router: {
       listen: [{ host: '127.0.0.1', port: 8080 }],
+      h2c: [],
       workers: 1,
       trustedProxies: [],
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 75_000 },
@@ -231,6 +237,7 @@ test('all but the command has a default', () => {
           maxBodyBytes: null,
           // What an older table lacks means the same as what teal.yaml leaves out.
           balance: plainBalance,
+          protocol: 'http1',
         },
         preview: { expiresMs: 3_600_000 },
         keep: 5,

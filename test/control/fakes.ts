@@ -49,6 +49,7 @@ export class FakeRouter implements Router {
       generation,
       workers: [{ pid: 2, generation, connections: 0 }],
       listen: [{ host: '127.0.0.1', port: 4321 }],
+      h2c: [],
       environments: [],
       endpoints: [],
     };

@@ -24,6 +24,7 @@ const table = (app: string): AppTable => ({
     idleTimeoutMs: 1,
     keepAliveMs: 1,
     maxBodyBytes: null,
+    protocol: 'http1',
   },
 });
 
@@ -202,7 +203,14 @@ describe('routes of a real router', () => {
     const store = await openStore(t, data);
     const client = { headBytes: 16_384, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 10_000 };
     const listen = [{ host: '127.0.0.1', port: 0 }];
-    const router = await EmbeddedRouter.start({ data, listen, workers: 1, trustedProxies: [], client });
+    const router = await EmbeddedRouter.start({
+      data,
+      listen,
+      h2c: [],
+      workers: 1,
+      trustedProxies: [],
+      client,
+    });
     atEnd(t, () => router.shutdown(0));
     const routes = new Routes({
       router: router satisfies Router,

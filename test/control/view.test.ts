@@ -187,6 +187,7 @@ describe('the status of an app', () => {
       generation: 1,
       workers: [],
       listen: [],
+      h2c: [],
       environments: [counts],
       endpoints: [endpoint],
     };

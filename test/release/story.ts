@@ -47,6 +47,7 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
       idleTimeoutMs: 1,
       keepAliveMs: 1,
       maxBodyBytes: null,
+      protocol: 'http1',
     },
     preview: { expiresMs: 1000 },
     keep: 5,

@@ -22,6 +22,7 @@ export async function start(more: Partial<RouterOptions> = {}): Promise<Running>
   const options = {
     data,
     listen: [{ host: '127.0.0.1', port: 0 }],
+    h2c: [],
     workers: 2,
     trustedProxies: [],
     client: limits,

@@ -22,6 +22,7 @@ export const upstream: UpstreamPolicy = {
   idleTimeoutMs: 5_000,
   keepAliveMs: 5_000,
   maxBodyBytes: null,
+  protocol: 'http1',
 };
 
 export function endpoint(id: string, port: number, role = 'web'): Endpoint {

@@ -19,6 +19,7 @@ export const teal = (loadCores: string): Peer => ({
     const starting = EmbeddedRouter.start({
       data: place.folder,
       listen: [{ host: '127.0.0.1', port: 0 }],
+      h2c: [],
       workers: 1,
       trustedProxies: [],
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: keep.seconds * 1000 },
@@ -58,6 +59,7 @@ export function tableTo(origin: number): RoutingTable {
           idleTimeoutMs: 60_000,
           keepAliveMs: keep.seconds * 1000,
           maxBodyBytes: null,
+          protocol: 'http1',
         },
       },
     ],

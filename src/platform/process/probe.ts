@@ -23,6 +23,13 @@ export interface Address {
 // Enough to recognise an error page; a body is never read to its end.
 const bodyBytes = 300;
 
+/** What of an answer counts. */
+export interface Answer {
+  readonly status: number;
+  readonly location: string | null;
+  readonly body: string;
+}
+
 /** Asks once. Never throws; an aborted signal reads as `broken`. */
 export function probe(address: Address, health: Health, signal: AbortSignal): Promise<Probe> {
   const { promise, resolve } = Promise.withResolvers<Probe>();
@@ -40,7 +47,8 @@ export function probe(address: Address, health: Health, signal: AbortSignal): Pr
   }, health.timeoutMs);
   asked.on('response', (response) => {
     readStart(response, (body) => {
-      resolve(judge(response, body, health));
+      const { statusCode: status = 0, headers } = response;
+      resolve(judge({ status, location: headers.location ?? null, body }, health));
       asked.destroy();
     });
   });
@@ -63,14 +71,13 @@ function readStart(response: IncomingMessage, done: (start: string) => void): vo
   response.on('error', finish);
 }
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
-function judge(response: IncomingMessage, body: string, health: Health): Probe {
-  const status = response.statusCode ?? 0;
+export function judge({ status, location, body }: Answer, health: Health): Probe {
   if (health.status.some(([from, to]) => status >= from && status <= to)) return { kind: 'ok', status };
-  return { kind: 'status', status, location: response.headers.location ?? null, body };
+  return { kind: 'status', status, location, body };
 }
 
-function unreachable(error: NodeJS.ErrnoException): Probe {
+export function unreachable(error: NodeJS.ErrnoException): Probe {
   return error.code === 'ECONNREFUSED' ? { kind: 'refused' } : { kind: 'broken', why: error.message };
 }

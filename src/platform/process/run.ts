@@ -7,6 +7,7 @@ import { healthDeadline, healthLost } from './explain.ts';
 import { mark, readMark, readRefusal, writeEnded, type Exit, type InstanceSpec } from './folder.ts';
 import { watchHealth, type HealthChange } from './health-watch.ts';
 import { lastLines, telling } from './tail.ts';
+import { probeHttp2 } from './probe-http2.ts';
 import { probe, type Address, type Probe } from './probe.ts';
 import { groupMembers, type ProcessRecord } from './processes.ts';
 import { listeningAddresses } from './sockets.ts';
@@ -160,12 +161,13 @@ export class Run {
     const { health } = this.spec.spec;
     const { address } = this;
     if (health === null || address === null) return;
+    const ask = health.protocol === 'h2c' ? probeHttp2 : probe;
     await watchHealth({
       health,
       now: this.#options.now,
       signal: this.#health.signal,
       ask: async (signal) => {
-        const answer = await probe(address, health, signal);
+        const answer = await ask(address, health, signal);
         setImmediate(this.#checked.resolve);
         return answer;
       },

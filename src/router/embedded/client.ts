@@ -1,16 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Arrival } from './arrival.ts';
-import { admit } from './claim.ts';
+import type { Before } from './begin.ts';
+import { begin } from './begin.ts';
+import { requestBody } from './body.ts';
+import type { Downstream } from './downstream.ts';
 import type { Engine } from './engine.ts';
-import { retryAfter } from './group.ts';
-import { Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import type { HeadFault } from './next-head.ts';
 import { nextHead } from './next-head.ts';
 import type { Page } from './page.ts';
-import { renderPage, wantsJson } from './page.ts';
+import { renderPage } from './page.ts';
 import type { Peer } from './peer.ts';
-import { peerOf, requestIdOf } from './peer.ts';
-import { rewriteRequest } from './rewrite-request.ts';
+import { peerOf } from './peer.ts';
+import { refusalOf } from './refusals.ts';
+import { ResponseText } from './response-text.ts';
+import type { ResponseTarget, ResponseWriter } from './response.ts';
 
 /** How long we go on reading after our last byte, so that the client reads our answer before it sees a reset. */
 const lingerMs = 2000;
@@ -22,7 +26,7 @@ const lingerMs = 2000;
 type Phase = 'idle' | 'exchange' | 'linger';
 
 /** One client connection: reads heads, hands each request to an exchange, one after the other. */
-export class Client {
+export class Client implements Downstream {
   readonly socket: Socket;
   readonly engine: Engine;
   readonly peer: Peer;
@@ -53,12 +57,22 @@ export class Client {
     socket.on('close', () => this.#closed());
   }
 
-  /** @returns false when the client is slower than the app */
+  get paused(): boolean {
+    return this.socket.isPaused();
+  }
+
+  get destroyed(): boolean {
+    return this.socket.destroyed;
+  }
+
+  writer(target: ResponseTarget): ResponseWriter {
+    return new ResponseText(target, this.engine.keepLines);
+  }
+
   write(data: string | Buffer): boolean {
     return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
   }
 
-  /** Hands bytes that were held to the exchange, as soon as it can take them; then the end, if it came before. */
   offer(): void {
     // Also while `#pump` runs: so that head and body leave in one write.
     if (this.#exchange !== null && this.#held !== null) this.#feedExchange(this.#exchange);
@@ -74,7 +88,6 @@ export class Client {
     if (this.socket.isPaused()) this.socket.resume();
   }
 
-  /** The exchange is over. @param keep whether the response said that the connection stays */
   exchangeOver(keep: boolean): void {
     this.#exchange = null;
     if (!keep) {
@@ -104,10 +117,6 @@ export class Client {
     if (this.#ended && this.socket.writableFinished) this.socket.destroy();
   }
 
-  /**
-   * Decides a request anew, by the table now in force: nothing of it counts anywhere any more. @param head as it came
-   * @param waitsUntil how long it may wait in all, if it has waited
-   */
   decideAgain(head: string, waitsUntil: number | null): void {
     const bytes = Buffer.from(head, 'latin1');
     this.#exchange = null;
@@ -116,7 +125,6 @@ export class Client {
     this.#pump();
   }
 
-  /** A page of ours instead of an answer of the app. */
   answer(page: Page, request: { readonly method: string; readonly keep: boolean }): void {
     const keep = request.keep && !this.engine.closing;
     const lines = keep ? this.engine.keepLines : 'Connection: close\r\n';
@@ -228,72 +236,20 @@ export class Client {
     return true;
   }
 
-  /** Decides, counts and starts one request: `admit` is the synchronous block of invariant 2. */
-  #begin(before: { readonly waitsUntil: number | null } | null): void {
-    const { engine } = this;
-    const head = engine.requestHead;
-    const bodiless = !head.chunked && head.length <= 0;
-    const keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && bodiless;
-    const requestId = requestIdOf(head, this.peer, () => engine.nextRequestId());
-    const page = { requestId, json: wantsJson(head.accept) };
+  #begin(before: Before | null): void {
+    const head = this.engine.requestHead;
+    const body = requestBody(head);
+    const keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && body.done;
+    const fallbackHost = `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
     this.#phase = 'exchange';
-    const { table } = engine;
-    if (table === null) {
-      const says = 'The router has no routing table yet.';
-      this.answer({ ...page, status: 503, code: 'no-table', says }, { method: head.method, keep });
-      return;
-    }
-    const moment = { now: engine.now, random: Math.random, today: Date.now(), again: before !== null };
-    const admission = admit(table, head, moment, (place) => {
-      const { environment, role, group, want } = place;
-      const fallbackHost = `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
-      const text = rewriteRequest(head, { peer: this.peer, environment, requestId, fallbackHost });
-      const secure = this.peer.secure(head);
-      // Not by spreading `place`: that costs a request more than all of the choice.
-      const sending = { environment, role, group, want, head: head.text, text, requestId, secure };
-      return new Exchange(this, head, sending);
-    });
-    switch (admission.kind) {
-      case 'forward':
-        this.#exchange = admission.request;
-        admission.request.start(
-          admission.endpoint,
-          before?.waitsUntil ?? engine.after(admission.queueTimeoutMs),
-        );
-        break;
-      case 'redirect': {
-        const headers = `Location: ${admission.location}\r\nSet-Cookie: ${admission.cookie}\r\n`;
-        const says = `The preview is at ${admission.location}.`;
-        this.answer({ ...page, status: 302, code: 'preview', says, headers }, { method: head.method, keep });
-        break;
-      }
-      case 'no-endpoint': {
-        admission.environment.counts.failed++;
-        const says = 'No instance of the app can take requests at the moment.';
-        this.answer({ ...page, status: 503, code: 'no-endpoint', says }, { method: head.method, keep });
-        break;
-      }
-      case 'queue-full': {
-        admission.environment.counts.failed++;
-        const says = 'Every instance of the app is busy, and as many requests wait as may.';
-        const headers = retryAfter(admission.group);
-        this.answer(
-          { ...page, status: 503, code: 'queue-full', says, headers },
-          { method: head.method, keep },
-        );
-        break;
-      }
-      case 'refuse': {
-        const { status, code, says, retryAfter } = admission.refusal;
-        const headers = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
-        this.answer({ ...page, status, code, says, headers }, { method: head.method, keep });
-        break;
-      }
-    }
+    const begun = begin(this, head, { peer: this.peer, fallbackHost, body, keep, before });
+    if (begun === null) return;
+    this.#exchange = begun.exchange;
+    begun.exchange.start(begun.endpoint, begun.waitsUntil);
   }
 
   #refuseHead(fault: HeadFault): void {
-    const [status, says] = refusals[fault] ?? [400, 'The request is malformed or ambiguous.'];
+    const { status, says } = refusalOf(fault);
     this.#refuse(status, fault, says);
   }
 
@@ -323,11 +279,3 @@ export class Client {
     exchange?.clientClosed();
   }
 }
-
-const refusals: Partial<Readonly<Record<HeadFault, readonly [number, string]>>> = {
-  'head-too-long': [431, 'The request head is too long.'],
-  'too-many-fields': [431, 'The request has too many header fields.'],
-  'method-not-allowed': [405, 'This method is not served.'],
-  'version-not-supported': [505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.'],
-  'expectation-failed': [417, 'The only expectation that can be met is 100-continue.'],
-};

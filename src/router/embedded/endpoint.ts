@@ -2,6 +2,7 @@ import type { Colour } from '../../release/state.ts';
 import type { Standing } from './ejection.ts';
 import { sound } from './ejection.ts';
 import type { InFlight } from './in-flight.ts';
+import type { AppSession } from './http2/app-session.ts';
 import { InFlightList } from './in-flight.ts';
 import type { Upstream } from './upstream.ts';
 import type { WaitLine } from './wait-line.ts';
@@ -27,6 +28,8 @@ export interface EndpointState {
   line: WaitLine | null;
   /** Kept-alive connections, the most recently used last. */
   readonly idle: Upstream[];
+  /** HTTP/2 sessions that take requests. */
+  readonly sessions: AppSession[];
   /** No longer in the table: connections are closed instead of kept. */
   gone: boolean;
   /** Told when a request leaves, while somebody drains; and whether it is not over, but counted elsewhere. */
@@ -45,6 +48,7 @@ export function newEndpoint(id: string, host: string, port: number, joinedAt: nu
     probe: null,
     line: null,
     idle: [],
+    sessions: [],
     gone: false,
     left: new Set(),
   };
@@ -108,7 +112,8 @@ function tell(endpoint: EndpointState, moved: boolean): void {
   endpoint.line?.serveSoon();
 }
 
-/** Closes the kept-alive connections that carry no request. */
+/** Closes the kept-alive connections that carry no request, and those that are shared as soon as they carry none. */
 export function closeIdle(endpoint: EndpointState): void {
   for (const upstream of endpoint.idle.splice(0)) upstream.destroy();
+  for (const session of endpoint.sessions.splice(0)) session.close();
 }

@@ -3,6 +3,7 @@ import type { BlockList, Socket } from 'node:net';
 import type { ClientLimits } from '../../config/config.ts';
 import type { Arrival } from './arrival.ts';
 import { Client } from './client.ts';
+import { ClientSession } from './http2/client-session.ts';
 import type { CompiledTable } from './compile.ts';
 import type { Moment } from './balance.ts';
 import { Registry } from './registry.ts';
@@ -18,6 +19,8 @@ const tickMs = 100;
 const longestLate = 5 * tickMs;
 /** Every how many ticks idle upstream connections are looked through. */
 const staleEvery = 10;
+/** And sessions of HTTP/2 for floods. */
+const watchEvery = 5;
 
 export interface EngineOptions {
   readonly client: ClientLimits;
@@ -26,12 +29,22 @@ export interface EngineOptions {
   readonly share?: Share;
 }
 
-/** The HTTP/1 proxy of one worker: its one table, its connections, its clock. Takes sockets from whoever accepts them. */
+/** A client's connection, whatever it speaks. */
+interface Connection {
+  readonly socket: Socket;
+  /** `engine.now` at which `expire` is called. */
+  readonly deadline: number;
+  expire(): void;
+  closeWhenIdle(): void;
+  destroy(): void;
+}
+
+/** The proxy of one worker: its one table, its connections, its clock. Takes sockets from whoever accepts them. */
 export class Engine {
   readonly limits: ClientLimits;
   readonly trustedProxies: BlockList;
   readonly registry: Registry;
-  readonly clients: Set<Client> = new Set();
+  readonly clients: Set<Connection> = new Set();
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead = new ResponseHead();
   /** The connection lines of a response to HTTP/1.1 after which the connection is kept. */
@@ -79,6 +92,11 @@ export class Engine {
     this.clients.add(new Client(socket, this, arrival));
   }
 
+  /** For a connection on which HTTP/2 was agreed (ALPN `h2`), or is known to be spoken. Nothing of it has been read. */
+  acceptHttp2(socket: Socket, arrival: Arrival): void {
+    this.clients.add(new ClientSession(socket, this, arrival));
+  }
+
   /** A moment `ms` from now, never too early although `now` may be late. */
   after(ms: number): number {
     return this.now + ms + tickMs;
@@ -100,6 +118,7 @@ export class Engine {
     for (const client of this.clients) client.destroy();
     for (const endpoint of this.registry.endpoints.values()) {
       for (const upstream of endpoint.idle.splice(0)) upstream.destroy();
+      for (const session of endpoint.sessions.splice(0)) session.destroy();
     }
   }
 
@@ -109,7 +128,11 @@ export class Engine {
     // After a stall of this process, what came meanwhile is still to be read: it is not the others that were silent.
     this.#stalled = this.now - last >= longestLate && !this.#stalled;
     if (!this.#stalled) this.#expire();
-    if (++this.#ticks % staleEvery !== 0) return;
+    this.#ticks++;
+    if (this.#ticks % watchEvery === 0) {
+      for (const client of this.clients) if (client instanceof ClientSession) client.watch();
+    }
+    if (this.#ticks % staleEvery !== 0) return;
     for (const endpoint of this.registry.endpoints.values()) closeStale(endpoint, this.now);
     this.registry.age(this.#table, this.now);
   }

@@ -1,8 +1,9 @@
+import { Attempts } from './attempts.ts';
 import type { BodyReader } from './body.ts';
-import { noBody, readRequestBody, requestBody } from './body.ts';
+import { noBody, readRequestBody } from './body.ts';
 import type { Want } from './balance.ts';
-import { isIdempotent } from './claim.ts';
 import type { Client } from './client.ts';
+import type { Downstream } from './downstream.ts';
 import type { EndpointState } from './endpoint.ts';
 import { retryAfter } from './group.ts';
 import type { FaultCode } from './faults.ts';
@@ -14,16 +15,14 @@ import type { RelayState, ResponseTarget } from './response.ts';
 import { ResponseRelay } from './response.ts';
 import type { Sending } from './sending.ts';
 import { Tunnel } from './tunnel.ts';
-import type { UpstreamOwner } from './upstream.ts';
-import { Upstream, isOwnFault, takeIdle } from './upstream.ts';
+import { linkTo } from './upstream-link.ts';
+import type { Upstream, UpstreamLink, UpstreamOwner } from './upstream.ts';
+import { isOwnFault } from './upstream.ts';
 import type { Waiter } from './wait-line.ts';
 
 /**
  * One request and its response, or the tunnel it becomes. Where it is counted is its hold's business.
- * A request is sent a second time only when (a) nothing of it was sent: the connection was refused or never came up;
- * or (b) the connection closed before any byte of the response, the method is idempotent, and no body byte was sent:
- * to another endpoint, or to the same one when it was a kept connection. (b) happens once. All only as long as the
- * environment's retry budget lasts, but for a kept connection: an app that closes those is not in trouble.
+ * Whether it may be sent a second time is its attempts'.
  */
 export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   slot = -1;
@@ -31,7 +30,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   readonly method: string;
   readonly minor: number;
   readonly websocket: boolean;
-  readonly #client: Client;
+  readonly #client: Downstream;
   readonly #sending: Sending;
   readonly #json: boolean;
   readonly #keepAsked: boolean;
@@ -39,15 +38,13 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   readonly #relay: ResponseRelay;
   readonly #tooLong: boolean;
   readonly #hold: Hold;
-  #upstream: Upstream | null = null;
+  readonly #attempts: Attempts;
+  #upstream: UpstreamLink | null = null;
   #sent = false;
-  #bodySent = false;
-  #answered = false;
-  #retried = false;
   #tunnel: Tunnel | null = null;
   #finished = false;
 
-  constructor(client: Client, head: RequestHead, sending: Sending) {
+  constructor(client: Downstream, head: RequestHead, sending: Sending, body: BodyReader) {
     this.#client = client;
     this.#sending = sending;
     this.#hold = new Hold(sending, this, client.engine);
@@ -56,17 +53,16 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.websocket = head.websocket;
     this.#json = wantsJson(head.accept);
     this.#keepAsked = head.minor === 1 ? !head.close : head.keepAlive && !head.close;
-    this.#body = requestBody(head);
-    this.#relay = new ResponseRelay(this, client.engine.responseHead);
+    this.#body = body;
+    // An upgrade is a thing of HTTP/1.1.
+    const streams = sending.environment.upstream.protocol === 'h2c' && !head.websocket;
+    this.#attempts = new Attempts(head.method, streams);
+    this.#relay = new ResponseRelay(this, client.writer(this), client.engine.responseHead);
     this.#tooLong = head.length > (sending.environment.upstream.maxBodyBytes ?? Infinity);
   }
 
   get streaming(): boolean {
     return this.#tunnel !== null || this.#relay.streaming;
-  }
-
-  get keepLines(): string {
-    return this.#client.engine.keepLines;
   }
 
   /** The connection is ready for what the client sends: body bytes, or anything at all in a tunnel. */
@@ -86,8 +82,6 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     else this.#client.deadline = until;
   }
 
-  // ── what its group's line tells us ──
-
   begin(endpoint: EndpointState): void {
     this.#connect(endpoint, this.#hold.begin(endpoint));
   }
@@ -103,11 +97,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#client.decideAgain(this.#sending.head, until);
   }
 
-  // ── the request's body ──
-
   /** @returns how many of the bytes belonged to this request */
   takeBody(data: Buffer): number {
-    const upstream = this.#upstream as Upstream;
     if (this.#tunnel !== null) {
       this.#tunnel.fromClient(data);
       return data.length;
@@ -118,16 +109,23 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
       this.#fail(read);
       return data.length;
     }
-    this.#bodySent = true;
-    if (read.content !== null && !upstream.socket.write(read.content)) this.#client.pause();
-    if (this.#body.done) this.#awaitHead();
+    this.#passBody(data, read.trailer);
     return read.end;
+  }
+
+  /** The client said apart from the body that it ends here. @param trailer field lines, or nothing */
+  endBody(trailer: string): void {
+    const body = this.#body;
+    if (this.#finished || body.done) return;
+    const passable = body.finish(trailer) ? body.trailer() : null;
+    if (passable === null) this.#fail('bad-body');
+    else this.#passBody(Buffer.alloc(0), passable);
   }
 
   // ── what the app's connection tells us ──
 
   upstreamConnected(): void {
-    this.#send();
+    if (this.#upstream !== null) this.#send(this.#upstream);
   }
 
   upstreamData(data: Buffer): void {
@@ -135,7 +133,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
       this.#tunnel.fromApp(data);
       return;
     }
-    this.#answered = true;
+    this.#attempts.answered = true;
     if (this.#relay.started) this.#touch();
     const before = this.#relay.started;
     const state = this.#relay.feed(data);
@@ -143,9 +141,9 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#proceed(state);
   }
 
-  upstreamEnded(): void {
+  upstreamEnded(trailer: string | null): void {
     if (this.#tunnel !== null) this.#tunnel.appEnded();
-    else this.#upstreamGone(null);
+    else this.#upstreamGone(null, trailer);
   }
 
   upstreamClosed(error: Error | null): void {
@@ -154,7 +152,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
       this.#over();
       this.#client.linger();
     } else {
-      this.#upstreamGone(error);
+      this.#upstreamGone(error, null);
     }
   }
 
@@ -183,8 +181,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
 
   clientDrained(): void {
     this.#touch();
-    const socket = this.#upstream?.socket;
-    if (socket?.isPaused() === true) socket.resume();
+    this.#upstream?.resume();
   }
 
   /** The phase we are in took too long. */
@@ -196,8 +193,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     else if (!this.#sent) this.#unreachable(true, null);
     else if (this.#relay.started) {
       // Held back by us: then it is the client that is slow.
-      this.#fail(this.#upstream?.socket.isPaused() === true ? 'client-idle' : 'idle-timeout');
-    } else if (this.#body.done || this.#client.socket.isPaused()) this.#fail('response-timeout');
+      this.#fail(this.#upstream?.paused === true ? 'client-idle' : 'idle-timeout');
+    } else if (this.#body.done || this.#client.paused) this.#fail('response-timeout');
     else this.#fail('body-timeout');
   }
 
@@ -224,8 +221,6 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#client.destroy();
   }
 
-  // ── ResponseTarget ──
-
   mayKeep(): boolean {
     return this.#keepAsked && this.#body.done && !this.#client.engine.closing;
   }
@@ -235,40 +230,45 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   write(data: string | Buffer): void {
-    if (!this.#client.write(data)) this.#upstream?.socket.pause();
+    if (!this.#client.write(data)) this.#upstream?.pause();
   }
 
   // ── inside ──
 
   #connect(endpoint: EndpointState, fresh: boolean): void {
-    const careful = !isIdempotent(this.method) || this.#body !== noBody;
-    const kept = fresh ? null : takeIdle(endpoint, careful, performance.now());
+    const { keepAliveMs, connectTimeoutMs } = this.#sending.environment.upstream;
+    const careful = !this.#attempts.idempotent || this.#body !== noBody;
+    const link = linkTo(endpoint, this, {
+      keepAliveMs,
+      sentBody: this.#attempts.sentBody,
+      idle: fresh ? 'none' : careful ? 'careful' : 'any',
+    });
+    this.#upstream = link;
+    this.#relay.endsApart = link.endsApart;
     this.#sent = false;
-    if (kept !== null) {
-      kept.owner = this;
-      this.#upstream = kept;
-      this.#send();
-      return;
-    }
-    const { connectTimeoutMs, keepAliveMs } = this.#sending.environment.upstream;
-    this.#client.deadline = this.#client.engine.after(connectTimeoutMs);
-    this.#upstream = new Upstream(endpoint, this, keepAliveMs);
+    if (link.connected) this.#send(link);
+    else this.#client.deadline = this.#client.engine.after(connectTimeoutMs);
   }
 
-  #send(): void {
-    const { socket } = this.#upstream as Upstream;
+  #send(link: UpstreamLink): void {
     this.#sent = true;
     if (this.#body.done) {
-      socket.write(this.#sending.text, 'latin1');
+      link.sendHead(this.#sending.text, null);
       this.#awaitHead();
       return;
     }
     this.#touch();
-    socket.cork();
-    socket.write(this.#sending.text, 'latin1');
-    this.#client.resume();
-    this.#client.offer();
-    socket.uncork();
+    link.sendHead(this.#sending.text, () => {
+      this.#client.resume();
+      this.#client.offer();
+    });
+  }
+
+  #passBody(data: Buffer, trailer: string): void {
+    this.#attempts.bodySent = true;
+    const upstream = this.#upstream as UpstreamLink;
+    if (!upstream.sendBody(data, this.#body, trailer)) this.#client.pause();
+    if (this.#body.done) this.#awaitHead();
   }
 
   #awaitHead(): void {
@@ -299,7 +299,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
 
   #openTunnel(): void {
     const { idleTimeoutMs } = this.#sending.environment.upstream;
-    this.#tunnel = new Tunnel(this.#client, this.#upstream as Upstream, idleTimeoutMs);
+    // Only HTTP/1.1 on both sides gets here: nothing else asks for an upgrade, or is asked for one.
+    this.#tunnel = new Tunnel(this.#client as Client, this.#upstream as Upstream, idleTimeoutMs);
     const { rest } = this.#relay;
     if (rest !== null) this.upstreamData(rest);
     this.#client.resume();
@@ -320,24 +321,23 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   /** The app's side ended or broke, while we waited for it. */
-  #upstreamGone(error: Error | null): void {
+  #upstreamGone(error: Error | null, trailer: string | null): void {
     const upstream = this.#upstream;
     if (this.#finished || upstream === null) return;
     if (!this.#sent) {
       this.#unreachable(false, error);
-    } else if (error === null && this.#relay.ended()) {
+    } else if (error === null && this.#relay.ended(trailer)) {
       this.#complete();
     } else if (!this.#repeat(upstream)) {
       this.#fail('upstream-closed');
     }
   }
 
-  /** A kept connection may have been closed by a healthy app; an instance that ended under the request gets no more. */
-  #repeat({ reused }: Upstream): boolean {
-    if (this.#answered || this.#bodySent || this.#retried || !isIdempotent(this.method)) return false;
-    this.#retried = true;
-    if (!reused) this.#hold.blame('broken');
-    return this.#again(reused);
+  #repeat(link: UpstreamLink): boolean {
+    const again = this.#attempts.afterLoss(link);
+    if (again === 'no') return false;
+    if (again === 'elsewhere') this.#hold.blame('broken');
+    return this.#again(again === 'anywhere');
   }
 
   /** Nothing has been sent: any other endpoint may have it. */
@@ -389,7 +389,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#upstream?.destroy();
     this.#upstream = null;
     this.#over();
-    if (!this.#client.socket.destroyed) this.#client.destroy();
+    if (!this.#client.destroyed) this.#client.destroy();
   }
 
   #over(): void {

@@ -17,6 +17,14 @@ export interface ListenHandle {
   close(): void;
 }
 
+/** What is spoken on a listening socket. */
+export type Speech = 'http1' | 'h2c';
+
+export interface Listener {
+  readonly handle: ListenHandle;
+  readonly speech: Speech;
+}
+
 type CreateServerHandle = (address: string, port: number, family: 4 | 6, fd: number) => ListenHandle | number;
 
 /**

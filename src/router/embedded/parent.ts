@@ -20,19 +20,29 @@ const progressMs = 1000;
 /** A worker that does not say how it is in this time counts with what it said last: the others matter more. */
 const statusPatienceMs = 2000;
 
+export interface ParentParts {
+  /** Of the table. */
+  readonly file: string;
+  readonly listen: readonly ListenAddress[];
+  readonly h2c: readonly ListenAddress[];
+  readonly log: Logger;
+}
+
 /** The router process: has the table, orders the workers about, and touches no request. */
 export class Parent {
   readonly #workers: Workers;
   readonly #file: string;
   readonly #listen: readonly ListenAddress[];
+  readonly #h2c: readonly ListenAddress[];
   readonly #log: Logger;
   readonly #reports = new Reports<WorkerProcess>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(workers: Workers, parts: { file: string; listen: readonly ListenAddress[]; log: Logger }) {
+  constructor(workers: Workers, parts: ParentParts) {
     this.#workers = workers;
     this.#file = parts.file;
     this.#listen = parts.listen;
+    this.#h2c = parts.h2c;
     this.#log = parts.log;
   }
 
@@ -79,6 +89,7 @@ export class Parent {
       generation: this.#workers.table?.generation ?? 0,
       workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
       listen: this.#listen,
+      h2c: this.#h2c,
       environments: this.#reports.counts(),
       endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),
     };

@@ -12,7 +12,7 @@ import type { DrainRequest } from '../router.ts';
 import { socketPath } from '../socket-path.ts';
 import type { RoutingTable } from '../table.ts';
 import { ControlServer } from './control-server.ts';
-import type { ListenHandle } from './listen-handle.ts';
+import type { Listener, Speech } from './listen-handle.ts';
 import { bindListener, boundAddress } from './listen-handle.ts';
 import type { Hello, RouterOptions } from './options.ts';
 import { protocol } from './options.ts';
@@ -49,22 +49,25 @@ async function main(argument: string): Promise<void> {
     ),
   );
   try {
-    const listeners = await bindAll(options.listen, leftover ? leftoverPatienceMs : 0);
+    const listeners = await bindAll(wanted(options), leftover ? leftoverPatienceMs : 0);
     const workers = new Workers(options, listeners, log);
     workers.table = await lastTable(file);
     stop = once(async (deadlineMs) => {
       stopping = true;
       log.info({ deadlineMs }, 'stopping');
-      for (const listener of listeners) listener.close();
+      for (const { handle } of listeners) handle.close();
       await workers.close(deadlineMs);
       setImmediate(() => void control.close().then(() => process.exit(0)));
     });
     process.on('SIGTERM', () => void stop(signalDeadlineMs));
     process.on('SIGINT', () => void stop(signalDeadlineMs));
     await workers.start();
-    const listen = listeners.map(boundAddress);
-    ready.resolve(new Parent(workers, { file, listen, log }));
-    log.info({ listen, generation: workers.table?.generation ?? 0 }, 'router started');
+    const bound = (wants: Speech) =>
+      listeners.filter(({ speech }) => speech === wants).map(({ handle }) => boundAddress(handle));
+    const listen = bound('http1');
+    const h2c = bound('h2c');
+    ready.resolve(new Parent(workers, { file, listen, h2c, log }));
+    log.info({ listen, h2c, generation: workers.table?.generation ?? 0 }, 'router started');
     tellStarter({ ready: true });
   } catch (error) {
     ready.reject(error);
@@ -106,17 +109,29 @@ function isStopping(): TealError {
   return new TealError('router-unavailable', 'the router is stopping', { remedy: 'Start it again.' });
 }
 
-async function bindAll(addresses: readonly ListenAddress[], patienceMs: number): Promise<ListenHandle[]> {
+interface Wanted {
+  readonly address: ListenAddress;
+  readonly speech: Speech;
+}
+
+function wanted({ listen, h2c }: RouterOptions): Wanted[] {
+  return [
+    ...listen.map((address) => ({ address, speech: 'http1' as const })),
+    ...h2c.map((address) => ({ address, speech: 'h2c' as const })),
+  ];
+}
+
+async function bindAll(all: readonly Wanted[], patienceMs: number): Promise<Listener[]> {
   const until = performance.now() + patienceMs;
-  const bound: ListenHandle[] = [];
-  for (const address of addresses) {
+  const bound: Listener[] = [];
+  for (const { address, speech } of all) {
     for (;;) {
       try {
-        bound.push(await bindListener(address));
+        bound.push({ handle: await bindListener(address), speech });
         break;
       } catch (error) {
         if (performance.now() >= until) {
-          for (const handle of bound) handle.close();
+          for (const { handle } of bound) handle.close();
           throw error;
         }
         await new Promise((resolve) => setTimeout(resolve, bindRetryMs));

@@ -43,6 +43,8 @@ export class RequestHead {
   /** Origin form, or `*`. */
   target = '';
   minor = 1;
+  /** As it is said in `Via`: `1.0`, `1.1`; whoever read it from elsewhere says so here. */
+  version = '1.1';
   host = '';
   /** Body length, -1 when none is given. */
   length = -1;
@@ -51,6 +53,8 @@ export class RequestHead {
   keepAlive = false;
   websocket = false;
   expectsContinue = false;
+  /** The client asks for trailers. */
+  trailers = false;
   /** Names (lower case) that Connection lists, beyond close, keep-alive and upgrade. */
   listed: readonly string[] = [];
   cookie = '';
@@ -102,6 +106,7 @@ export class RequestHead {
     const minor = readVersion(buffer, at + 1);
     if (typeof minor === 'string') return minor;
     this.minor = minor;
+    this.version = minor === 1 ? '1.1' : '1.0';
     this.method = buffer.toString('latin1', start, methodEnd);
     this.target = buffer.toString('latin1', targetStart, at);
     if (this.method === 'CONNECT' || this.method === 'TRACE') return 'method-not-allowed';
@@ -124,6 +129,7 @@ export class RequestHead {
     this.keepAlive = false;
     this.websocket = false;
     this.expectsContinue = false;
+    this.trailers = false;
     this.listed = [];
     this.cookie = '';
     this.accept = '';
@@ -227,6 +233,10 @@ readers[field.connection] = (head, value) => {
 readers[field['proxy-connection']] = (head, value) => {
   // No standard knows it, but parsers behind us heed it: closing is always allowed.
   if (/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)) head.close = true;
+  return null;
+};
+readers[field.te] = (head, value) => {
+  head.trailers = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value);
   return null;
 };
 readers[field.upgrade] = (head, value) => {

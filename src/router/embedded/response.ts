@@ -1,21 +1,34 @@
 import type { BodyKind } from './body.ts';
-import { BodyReader, noBody, reframe } from './body.ts';
+import { BodyReader, noBody } from './body.ts';
 import { headEnd } from './bytes.ts';
-import { rewriteResponse } from './rewrite-response.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** What the relay needs to know of the request it answers, and where it writes. */
+/** What is needed to know of the request that is answered, and where bytes for its client go. */
 export interface ResponseTarget {
   readonly method: string;
   readonly minor: number;
   readonly websocket: boolean;
   /** Asked once, when the final head is written: whether the client's connection can be kept after it. */
   mayKeep(): boolean;
-  /** Connection lines for a kept connection. */
-  readonly keepLines: string;
   /** Further lines of the final head, each with CRLF. */
   readonly ownLines: string;
   write(data: string | Buffer): void;
+}
+
+/** Puts a response into the form that its client speaks. Heads are only valid during the call. */
+export interface ResponseWriter {
+  /** The client's connection is kept after this response. */
+  readonly keeps: boolean;
+  /** Only the end of the connection tells the client where the body ends. */
+  readonly endsByClose: boolean;
+  interim(head: ResponseHead): void;
+  upgrade(head: ResponseHead): void;
+  /** The final head; it is out with the `pass` that follows. @returns false when it cannot be said */
+  start(head: ResponseHead, kind: BodyKind): boolean;
+  /** What `body` last decoded of `data`, which is borrowed; with the end and the trailer when it is done. */
+  pass(data: Buffer, body: BodyReader, trailer: string): void;
+  /** Ends the body cleanly where it is. @returns false when the client was told that more would come */
+  finishEarly(): boolean;
 }
 
 /** `more`: not complete yet. `rest` holds what came behind a complete response, or behind a 101. */
@@ -25,37 +38,48 @@ export type RelayState = 'more' | 'done' | 'upgraded' | 'bad';
 const longestHead = 64 * 1024;
 /** 100 and 103 come once or twice; an endless row of them is a fault. */
 const mostInterim = 32;
-/** Up to here head and body go out as one string: one write, no extra buffer. */
-const smallBody = 16 * 1024;
 
-/** Reads the app's response and writes it to the client as it comes, framed anew. */
+const nothing = Buffer.alloc(0);
+
+/** Reads the app's response, and gives it to the writer as it comes. */
 export class ResponseRelay {
   /** The final head has been written: the status is out and cannot be taken back. */
   started = false;
   /** An event stream. */
   streaming = false;
+  /** The end of a body comes apart from it (`ended`), as an app over HTTP/2 tells it. */
+  endsApart = false;
   status = 0;
-  /** The client's connection is kept after this response. */
-  keeps = false;
   /** The app's connection may carry another request. */
   reusable = false;
   keepAliveMs = -1;
   rest: Buffer | null = null;
   #partial: Buffer | null = null;
   #body: BodyReader = noBody;
-  #chunkedOut = false;
   #interim = 0;
   readonly #target: ResponseTarget;
+  readonly #writer: ResponseWriter;
   readonly #head: ResponseHead;
 
-  constructor(target: ResponseTarget, head: ResponseHead) {
+  constructor(target: ResponseTarget, writer: ResponseWriter, head: ResponseHead) {
     this.#target = target;
+    this.#writer = writer;
     this.#head = head;
+  }
+
+  /** The client's connection is kept after this response. */
+  get keeps(): boolean {
+    return this.#writer.keeps;
+  }
+
+  /** Only the end of the connection tells the client where the body ends. */
+  get endsByClose(): boolean {
+    return this.#writer.endsByClose;
   }
 
   /** @param data borrowed */
   feed(data: Buffer): RelayState {
-    if (this.started) return this.#relay(data, 0, '');
+    if (this.started) return this.#pass(data, 0, false);
     let input = data;
     if (this.#partial !== null) {
       input = Buffer.concat([this.#partial, data]);
@@ -64,24 +88,24 @@ export class ResponseRelay {
     return this.#readHeads(input);
   }
 
-  /** Only the end of the connection tells the client where the body ends. */
-  get endsByClose(): boolean {
-    return !this.#chunkedOut && this.#body.kind !== 'length' && this.#body.kind !== 'none';
-  }
-
-  /** The app has closed. @returns whether that ended the response properly */
-  ended(): boolean {
-    if (!this.started || this.#body.kind !== 'until-close') return false;
-    this.finishEarly();
+  /**
+   * The app has closed, or said that the body ends here.
+   * @param trailer field lines; null when the connection closed
+   * @returns whether that ended the response properly
+   */
+  ended(trailer: string | null): boolean {
+    const body = this.#body;
+    if (!this.started || (trailer === null && (this.endsApart || body.kind !== 'until-close'))) return false;
+    if (!body.finish(trailer ?? '')) return false;
+    const passable = body.trailer();
+    if (passable === null) return false;
+    this.#writer.pass(nothing, body, passable);
     return true;
   }
 
   /** Ends the body cleanly where it is: only for bodies whose length the client has not been told. */
   finishEarly(): boolean {
-    if (!this.started) return false;
-    if (this.#chunkedOut) this.#target.write('0\r\n\r\n');
-    else if (this.#body.kind === 'length') return false;
-    return true;
+    return this.started && this.#writer.finishEarly();
   }
 
   #readHeads(input: Buffer): RelayState {
@@ -98,7 +122,7 @@ export class ResponseRelay {
       if (this.#head.status === 101) return this.#upgrade(input, end);
       if (this.#head.status >= 200) return this.#start(input, end);
       if (++this.#interim > mostInterim || announcesBody(this.#head)) return 'bad';
-      if (this.#target.minor === 1) this.#target.write(rewriteResponse(this.#head, ''));
+      this.#writer.interim(this.#head);
       at = end;
     }
   }
@@ -107,75 +131,39 @@ export class ResponseRelay {
     if (!this.#target.websocket || this.#head.upgrade !== 'websocket') return 'bad';
     this.started = true;
     this.status = 101;
-    const { ownLines } = this.#target;
-    this.#target.write(
-      rewriteResponse(this.#head, `${ownLines}Connection: Upgrade\r\nUpgrade: websocket\r\n`),
-    );
+    this.#writer.upgrade(this.#head);
     if (at < input.length) this.rest = Buffer.from(input.subarray(at));
     return 'upgraded';
   }
 
   #start(input: Buffer, at: number): RelayState {
     const head = this.#head;
-    const target = this.#target;
-    const kind = bodyKind(head, target.method);
-    this.#body = kind === 'none' ? noBody : new BodyReader(kind, head.length);
-    this.started = true;
+    const kind = bodyKind(head, this.#target.method);
+    this.#body = kind === 'none' ? noBody : new BodyReader(kind, head.length, this.endsApart);
     this.status = head.status;
     this.streaming = head.contentType.startsWith('text/event-stream');
     this.keepAliveMs = head.keepAliveMs;
     this.reusable = !head.close && (head.minor === 1 || head.keepAlive) && kind !== 'until-close';
     if (head.status === 204 && announcesBody(head)) this.reusable = false;
-    const unknownLength = kind === 'chunked' || kind === 'until-close';
-    this.#chunkedOut = unknownLength && target.minor === 1;
-    this.keeps = target.mayKeep() && (!unknownLength || this.#chunkedOut);
-    const own =
-      target.ownLines + this.#framing(kind) + (this.keeps ? target.keepLines : 'Connection: close\r\n');
-    return this.#relay(input, at, rewriteResponse(head, own));
+    return this.#pass(input, at, true);
   }
 
-  #framing(kind: BodyKind): string {
-    const { length, chunked, status } = this.#head;
-    if (this.#chunkedOut) return 'Transfer-Encoding: chunked\r\n';
-    if (kind === 'length') return `Content-Length: ${length}\r\n`;
-    if (kind !== 'none' || status === 204) return '';
-    // HEAD and 304 carry the framing that the body would have had (RFC 9110 §8.6, §9.3.2).
-    if (length >= 0) return `Content-Length: ${length}\r\n`;
-    return chunked && this.#target.minor === 1 ? 'Transfer-Encoding: chunked\r\n' : '';
-  }
-
-  /** Passes on what `data` holds from `at`, behind `prefix` (the head, the first time). */
-  #relay(data: Buffer, at: number, prefix: string): RelayState {
+  /** Passes on what `data` holds from `at`; behind the head, the first time. */
+  #pass(data: Buffer, at: number, first: boolean): RelayState {
     const body = this.#body;
     const end = body.decode(data, at);
-    if (end < 0) {
-      if (prefix !== '') this.started = false;
-      return 'bad';
-    }
+    if (end < 0) return 'bad';
     const trailer = body.done ? body.trailer() : '';
-    if (trailer === null) {
-      if (prefix !== '') this.started = false;
-      return 'bad';
+    if (trailer === null) return 'bad';
+    if (first) {
+      // Not before its body's start was found sound: then the status is still ours to choose.
+      if (!this.#writer.start(this.#head, body.kind)) return 'bad';
+      this.started = true;
     }
-    this.#write(prefix, data, trailer);
+    this.#writer.pass(data, body, trailer);
     if (!body.done) return 'more';
     if (end < data.length) this.reusable = false;
     return 'done';
-  }
-
-  #write(prefix: string, data: Buffer, trailer: string): void {
-    const body = this.#body;
-    if (prefix !== '' && body.kind === 'length' && data.length <= smallBody) {
-      const [start = 0, end = 0] = body.slices;
-      this.#target.write(end > start ? prefix + data.toString('latin1', start, end) : prefix);
-      return;
-    }
-    if (body === noBody) {
-      if (prefix !== '') this.#target.write(prefix);
-      return;
-    }
-    const out = reframe(data, body, { chunked: this.#chunkedOut, trailer, head: prefix });
-    if (out !== null) this.#target.write(out);
   }
 }
 

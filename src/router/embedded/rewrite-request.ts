@@ -54,8 +54,10 @@ export function rewriteRequest(head: RequestHead, outgoing: Outgoing): string {
     keptFields(head, (index) => drops(head, peer, index)) +
     cookies(head) +
     framing(head) +
+    // Only within HTTP/2 does it need no `Connection: TE`.
+    (head.trailers && environment.upstream.protocol === 'h2c' ? 'TE: trailers\r\n' : '') +
     peer.forwarded(head, host) +
-    `Via: ${viaOf(head)}1.${head.minor} teal\r\nX-Request-Id: ${requestId}\r\n` +
+    `Via: ${viaOf(head)}${head.version} teal\r\nX-Request-Id: ${requestId}\r\n` +
     environment.headers +
     (head.websocket ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n' : 'Connection: keep-alive\r\n\r\n')
   );

@@ -35,7 +35,8 @@ function isDated(head: ResponseHead): boolean {
   return false;
 }
 
-function drops(head: ResponseHead, index: number): boolean {
+/** Whether this field of the app's does not go to the client as it came. */
+export function drops(head: ResponseHead, index: number): boolean {
   const id = head.fields.id[index] as number;
   if (dropped[id] === 1) return true;
   if (head.listed.length > 0 && isListed(head, index)) return true;

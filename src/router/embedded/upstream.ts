@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import type { BodyReader } from './body.ts';
+import { reframe } from './body.ts';
 import type { EndpointState } from './endpoint.ts';
 
 /** Who uses an upstream connection at the moment. */
@@ -7,10 +9,34 @@ export interface UpstreamOwner {
   upstreamConnected(): void;
   /** `data` is borrowed: the kernel's next read overwrites it. */
   upstreamData(data: Buffer): void;
-  /** The app has ended its side. */
-  upstreamEnded(): void;
+  /** The app has ended its side. @param trailer field lines when it said that all is there; null when it only closed */
+  upstreamEnded(trailer: string | null): void;
   upstreamClosed(error: Error | null): void;
   upstreamDrained(): void;
+}
+
+/** One request's way to an instance: a connection of HTTP/1.1, or a stream in a session of HTTP/2. */
+export interface UpstreamLink {
+  readonly connected: boolean;
+  /** It has answered before, so the app may close it just as we send. */
+  readonly reused: boolean;
+  /** The app says that it has done nothing with this request: it may be sent again, whatever it is. */
+  readonly refused: boolean;
+  /** The end of the answer's body comes apart from it. */
+  readonly endsApart: boolean;
+  /** How long the app keeps it idle: announced, or configured. */
+  keepAliveMs: number;
+  /** Sends the head, and with `then` the start of the body, in as few packets as that needs. */
+  sendHead(text: string, then: (() => void) | null): void;
+  /** Sends what `body` last decoded of `data`; with the end and the trailer when it is done. @returns false when the app is slower */
+  sendBody(data: Buffer, body: BodyReader, trailer: string): boolean;
+  /** Held back by us. */
+  readonly paused: boolean;
+  pause(): void;
+  resume(): void;
+  /** Gives it back for the next request, unless it may not be used again. */
+  keep(): void;
+  destroy(): void;
 }
 
 /**
@@ -20,16 +46,16 @@ export interface UpstreamOwner {
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One connection to an endpoint: at any time owned by one exchange, or idle in the endpoint's pool. */
-export class Upstream {
+export class Upstream implements UpstreamLink {
+  readonly refused = false;
+  readonly endsApart = false;
   readonly endpoint: EndpointState;
   readonly socket: Socket;
   owner: UpstreamOwner | null;
   connected = false;
-  /** It has answered before, so the app may close it just as we send. */
   reused = false;
   /** `performance.now()` when it became idle. */
   idleSince = 0;
-  /** How long the app keeps it idle: announced, or configured. */
   keepAliveMs: number;
   #error: Error | null = null;
 
@@ -50,7 +76,7 @@ export class Upstream {
     });
     this.socket.on('end', () => {
       if (this.owner === null) this.destroy();
-      else this.owner.upstreamEnded();
+      else this.owner.upstreamEnded(null);
     });
     this.socket.on('error', (error) => {
       this.#error = error;
@@ -59,7 +85,36 @@ export class Upstream {
     this.socket.on('close', () => this.#closed());
   }
 
-  /** Gives it back for the next request, unless it may not be used again. */
+  sendHead(text: string, then: (() => void) | null): void {
+    if (then === null) {
+      this.socket.write(text, 'latin1');
+      return;
+    }
+    this.socket.cork();
+    this.socket.write(text, 'latin1');
+    then();
+    this.socket.uncork();
+  }
+
+  sendBody(data: Buffer, body: BodyReader, trailer: string): boolean {
+    const [start = 0, end = 0] = body.slices;
+    const content =
+      body.kind === 'length' ? data.subarray(start, end) : reframe(data, body, { chunked: true, trailer });
+    return content === null || content.length === 0 || this.socket.write(content);
+  }
+
+  get paused(): boolean {
+    return this.socket.isPaused();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.socket.isPaused()) this.socket.resume();
+  }
+
   keep(): void {
     this.owner = null;
     if (this.endpoint.gone || this.socket.destroyed || this.socket.readableEnded || this.keepAliveMs <= 0) {
@@ -129,5 +184,8 @@ export function takeIdle(endpoint: EndpointState, careful: boolean, now: number)
 export function closeStale(endpoint: EndpointState, now: number): void {
   for (const upstream of endpoint.idle) {
     if (now - upstream.idleSince >= upstream.keepAliveMs * idleShare) upstream.destroy();
+  }
+  for (const session of endpoint.sessions) {
+    if (session.isStale(now)) session.close();
   }
 }

@@ -3,10 +3,10 @@ import { fork } from 'node:child_process';
 import { TealError } from '../../errors.ts';
 import type { RoutingTable } from '../table.ts';
 import { entryPath } from './entry.ts';
-import type { ListenHandle } from './listen-handle.ts';
+import type { Listener } from './listen-handle.ts';
 import type { CallOptions, Message } from './rpc.ts';
 import { Caller } from './rpc.ts';
-import type { WorkerStart } from './worker.ts';
+import type { ListenerMessage, WorkerStart } from './worker.ts';
 
 /** One worker, as its parent sees it. */
 export class WorkerProcess {
@@ -20,7 +20,7 @@ export class WorkerProcess {
   readonly #caller: Caller;
   #prepared = -1;
 
-  constructor(start: WorkerStart, listeners: readonly ListenHandle[], onExit: (how: string) => void) {
+  constructor(start: WorkerStart, listeners: readonly Listener[], onExit: (how: string) => void) {
     this.#child = fork(entryPath('worker'), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#caller = new Caller((message) => this.#send(message));
     this.#child.on('message', (message: Message) => this.#caller.receive(message));
@@ -30,8 +30,13 @@ export class WorkerProcess {
       this.#caller.fail(gone());
       onExit(signal ?? `code ${code ?? 0}`);
     });
-    for (const handle of listeners) {
-      this.#child.send({ listener: true }, handle as never, { keepOpen: true }, () => {});
+    for (const { handle, speech } of listeners) {
+      this.#child.send(
+        { listener: speech } satisfies ListenerMessage,
+        handle as never,
+        { keepOpen: true },
+        () => {},
+      );
     }
     this.started = this.#start(start);
     this.started.catch(() => {});

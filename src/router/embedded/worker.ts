@@ -8,7 +8,7 @@ import type { CompiledTable } from './compile.ts';
 import { compileTable } from './compile.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
-import type { ListenHandle } from './listen-handle.ts';
+import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
 import { boundAddress, cannotListen } from './listen-handle.ts';
 import { trustedList } from './peer.ts';
 import type { Share } from './share.ts';
@@ -23,10 +23,15 @@ export interface WorkerStart {
   readonly share: Share;
 }
 
+/** What the parent sends beside calls: a listening socket, which travels along. */
+export interface ListenerMessage {
+  readonly listener: Speech;
+}
+
 /** More than any burst that a worker's replacement has to make up for; the kernel caps it at somaxconn. */
 const backlog = 4096;
 
-const handles: unknown[] = [];
+const listeners: Listener[] = [];
 const servers: net.Server[] = [];
 let engine: Engine | null = null;
 let prepared: CompiledTable | null = null;
@@ -40,7 +45,7 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     });
     if (args.table !== null) started.commit(compileTable(args.table, started.registry));
     engine = started;
-    await Promise.all(handles.map((handle) => listenOn(handle, started)));
+    await Promise.all(listeners.map((listener) => listenOn(listener, started)));
   },
   prepare(args: { table: RoutingTable }) {
     prepared = compileTable(args.table, running().registry);
@@ -71,8 +76,8 @@ const answerer = new Answerer(
   async (op, args, context) => operations[op]?.(args as never, context),
 );
 
-process.on('message', (message: Message | { readonly listener: true }, handle: unknown) => {
-  if ('listener' in message) handles.push(handle);
+process.on('message', (message: Message | ListenerMessage, handle: unknown) => {
+  if ('listener' in message) listeners.push({ handle: handle as ListenHandle, speech: message.listener });
   else answerer.receive(message);
 });
 // Without its parent nobody could tell this worker about a new table: better gone than stale.
@@ -87,16 +92,18 @@ function running(): Engine {
   return engine;
 }
 
-function listenOn(handle: unknown, started: Engine): Promise<void> {
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    started.accept(socket, { remoteAddress: socket.remoteAddress ?? '', secure: false }),
-  );
+function listenOn({ handle, speech }: Listener, started: Engine): Promise<void> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const arrival = { remoteAddress: socket.remoteAddress ?? '', secure: false };
+    if (speech === 'h2c') started.acceptHttp2(socket, arrival);
+    else started.accept(socket, arrival);
+  });
   servers.push(server);
   return new Promise((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => {
-      reject(cannotListen(boundAddress(handle as ListenHandle), error.code ?? error.message));
+      reject(cannotListen(boundAddress(handle), error.code ?? error.message));
     });
-    server.listen(handle as net.ListenOptions, backlog, () => resolve());
+    server.listen(handle as unknown as net.ListenOptions, backlog, () => resolve());
   });
 }
 

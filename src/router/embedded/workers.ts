@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { RoutingTable } from '../table.ts';
-import type { ListenHandle } from './listen-handle.ts';
+import type { Listener } from './listen-handle.ts';
 import type { RouterOptions } from './options.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -31,7 +31,7 @@ export class Workers {
   /** What a worker that starts now is given, and what `converge` brings all to. */
   table: RoutingTable | null = null;
   readonly #options: RouterOptions;
-  readonly #listeners: readonly ListenHandle[];
+  readonly #listeners: readonly Listener[];
   readonly #log: Logger;
   readonly #running = new Set<WorkerProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
@@ -40,7 +40,7 @@ export class Workers {
   #crashes = 0;
   #closing = false;
 
-  constructor(options: RouterOptions, listeners: readonly ListenHandle[], log: Logger) {
+  constructor(options: RouterOptions, listeners: readonly Listener[], log: Logger) {
     this.#options = options;
     this.#listeners = listeners;
     this.#log = log;

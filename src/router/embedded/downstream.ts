@@ -1,0 +1,34 @@
+import type { Engine } from './engine.ts';
+import type { Page } from './page.ts';
+import type { ResponseTarget, ResponseWriter } from './response.ts';
+
+/** Who is answered: a connection of HTTP/1, or a stream of HTTP/2. */
+export interface Downstream {
+  readonly engine: Engine;
+  /** `engine.now` at which the exchange is asked what took too long. */
+  deadline: number;
+  /** What the client sends is held back. */
+  readonly paused: boolean;
+  readonly destroyed: boolean;
+  writer(target: ResponseTarget): ResponseWriter;
+  /** @returns false when the client is slower than the app */
+  write(data: string | Buffer): boolean;
+  pause(): void;
+  resume(): void;
+  /** Hands what was held back to the exchange, as soon as it can take it; then the end, if it came before. */
+  offer(): void;
+  /**
+   * Decides a request anew, by the table now in force: nothing of it counts anywhere any more. @param head as it came
+   * @param waitsUntil how long it may wait in all, if it has waited
+   */
+  decideAgain(head: string, waitsUntil: number | null): void;
+  /** A page of ours instead of an answer of the app. */
+  answer(page: Page, request: { readonly method: string; readonly keep: boolean }): void;
+  /** The exchange is over. @param keep whether the response said that the connection stays */
+  exchangeOver(keep: boolean): void;
+  /** Ends our side, and goes on reading for a while. */
+  linger(): void;
+  /** Ends a response that cannot be completed. @param reset when a plain end would make it look whole */
+  breakOff(reset: boolean): void;
+  destroy(): void;
+}

@@ -1,0 +1,23 @@
+import type { EndpointState } from './endpoint.ts';
+import { openStream } from './http2/app-stream.ts';
+import type { SentBody } from './http2/sent-body.ts';
+import type { UpstreamLink, UpstreamOwner } from './upstream.ts';
+import { Upstream, takeIdle } from './upstream.ts';
+
+interface Wish {
+  readonly keepAliveMs: number;
+  /** Null: by HTTP/1.1. */
+  readonly sentBody: SentBody | null;
+  /** Which kept connections will do: see `takeIdle`. */
+  readonly idle: 'any' | 'careful' | 'none';
+}
+
+/** A way to an endpoint for one request: a stream, a kept connection, or a new one. */
+export function linkTo(endpoint: EndpointState, owner: UpstreamOwner, wish: Wish): UpstreamLink {
+  const { keepAliveMs, sentBody, idle } = wish;
+  if (sentBody !== null) return openStream(endpoint, owner, { keepAliveMs, sentBody });
+  const kept = idle === 'none' ? null : takeIdle(endpoint, idle === 'careful', performance.now());
+  if (kept === null) return new Upstream(endpoint, owner, keepAliveMs);
+  kept.owner = owner;
+  return kept;
+}
