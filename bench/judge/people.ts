@@ -89,20 +89,20 @@ export class Counter {
       known.seenOn[isNew ? 1 : 0] = true;
       this.#arrived[isNew ? 'candidate' : 'live'] += 1;
     }
-    const now = after(
-      known.person,
-      { failed: outcome.fails, refused: false, latency: outcome.latency },
-      this.#past.slow,
-    );
-    for (const metric of happened(known.person, now))
-      this.#events[metric][isNew ? 'candidate' : 'live'].events += 1;
-    known.person = now;
+    if (outcome.fails || outcome.latency > this.#past.slow.q95) this.#change(known, isNew, outcome);
     const { window } = known;
     if (window && at < window.from + windowSeconds) {
       const tolerated = isNew ? outcome.latency / latencyTolerance : outcome.latency;
       window.ranks += rank(this.#past.latency, tolerated);
       window.requests += 1;
     }
+  }
+
+  #change(known: Known, isNew: boolean, { fails, latency }: Readonly<Outcome>): void {
+    const now = after(known.person, { failed: fails, refused: false, latency }, this.#past.slow);
+    for (const metric of happened(known.person, now))
+      this.#events[metric][isNew ? 'candidate' : 'live'].events += 1;
+    known.person = now;
   }
 
   #meet({ person, isNew, at, share }: { person: number; isNew: boolean; at: number; share: number }): Known {

@@ -1,7 +1,7 @@
 /** Teal's judge over different ramps, with the defaults. */
 import { begin, step } from '../../src/judge/judge.ts';
 import { defaults } from '../../src/judge/settings.ts';
-import { judge, type Action } from '../../src/judge/verdict.ts';
+import { decide, type Action } from '../../src/judge/verdict.ts';
 import { Counter, type Past } from './people.ts';
 import { Walk, type Replay, type Rule } from './rule.ts';
 import { seconds } from './trace.ts';
@@ -41,11 +41,19 @@ function release(walk: Walk, ramp: Ramp, past: Past): Replay {
   const counter = new Counter(past);
   let state = begin(defaults);
   let [stage, since] = [0, 0];
+  // One object for all requests: there are hundreds of millions.
+  const request = { person: 0, isNew: false, at: 0, share: 0 };
   const shares = ramp.holdBack > 0 ? [...ramp.shares, 0.95] : ramp.shares;
   for (let seq = 0; seq * tickSeconds < seconds; seq += 1) {
     const end = (seq + 1) * tickSeconds;
     const share = shares[stage] ?? 1;
-    walk.to(end, share, (person, isNew, outcome, at) => counter.see({ person, isNew, at, share }, outcome));
+    walk.to(end, share, (person, isNew, outcome, at) => {
+      request.person = person;
+      request.isNew = isNew;
+      request.at = at;
+      request.share = share;
+      counter.see(request, outcome);
+    });
     const holding = ramp.holdBack > 0 && stage === shares.length - 1;
     state = step(defaults, state, {
       seq,
@@ -55,7 +63,7 @@ function release(walk: Walk, ramp: Ramp, past: Past): Replay {
       strata: [counter.take(end, tickSeconds, share)],
       rules: [],
     });
-    const { action } = judge(defaults, state);
+    const { action } = decide(defaults, state);
     if (action === 'roll-back') return { rolledBackAt: end, promotedAt: null, harmed: walk.harmed };
     if (holding ? end - since >= ramp.holdBack : goesOn(ramp, action, end - since))
       [stage, since] = [stage + 1, end];
