@@ -24,9 +24,19 @@ interface Known {
   /** As of the end of the tick before: who counts as exposed. */
   before: Person;
   lastSeen: number;
-  onCandidate: boolean;
+  /** Below the share: their next request goes to the candidate. */
+  readonly bucket: number;
   seenOn: [boolean, boolean];
   window: Window | null;
+}
+
+/** Who asked, when, and by what they were sent where. */
+export interface Request {
+  person: number;
+  bucket: number;
+  isNew: boolean;
+  at: number;
+  share: number;
 }
 
 /** The first 30 s of a person. */
@@ -76,14 +86,10 @@ export class Counter {
     this.#past = past;
   }
 
-  see(
-    request: { person: number; isNew: boolean; at: number; share: number },
-    outcome: Readonly<Outcome>,
-  ): void {
+  see(request: Request, outcome: Readonly<Outcome>): void {
     const { isNew, at } = request;
     const known = this.#people.get(request.person) ?? this.#meet(request);
     known.lastSeen = at;
-    known.onCandidate = isNew;
     this.#active.add(known);
     if (!known.seenOn[isNew ? 1 : 0]) {
       known.seenOn[isNew ? 1 : 0] = true;
@@ -105,13 +111,13 @@ export class Counter {
     known.person = now;
   }
 
-  #meet({ person, isNew, at, share }: { person: number; isNew: boolean; at: number; share: number }): Known {
+  #meet({ person, isNew, at, share, bucket }: Request): Known {
     const window: Window = { from: at, share, onCandidate: isNew, ranks: 0, requests: 0 };
     const known: Known = {
       person: newPerson,
       before: newPerson,
       lastSeen: at,
-      onCandidate: isNew,
+      bucket,
       seenOn: [false, false],
       window,
     };
@@ -129,7 +135,8 @@ export class Counter {
         this.#active.delete(known);
         continue;
       }
-      const side = known.onCandidate ? 'candidate' : 'live';
+      // Not where the last request went: after a step of the ramp all who have left would stay behind on live, and make its rate look low.
+      const side = known.bucket < share ? 'candidate' : 'live';
       for (const metric of eventMetrics) {
         if (atRisk(known.before, metric)) this.#events[metric][side].exposed += minutes;
       }

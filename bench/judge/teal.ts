@@ -2,7 +2,7 @@
 import { begin, step } from '../../src/judge/judge.ts';
 import { defaults } from '../../src/judge/settings.ts';
 import { decide, type Action } from '../../src/judge/verdict.ts';
-import { Counter, type Past } from './people.ts';
+import { Counter, type Past, type Request } from './people.ts';
 import { Walk, type Replay, type Rule } from './rule.ts';
 import { seconds } from './trace.ts';
 
@@ -42,13 +42,14 @@ function release(walk: Walk, ramp: Ramp, past: Past): Replay {
   let state = begin(defaults);
   let [stage, since] = [0, 0];
   // One object for all requests: there are hundreds of millions.
-  const request = { person: 0, isNew: false, at: 0, share: 0 };
+  const request: Request = { person: 0, bucket: 0, isNew: false, at: 0, share: 0 };
   const shares = ramp.holdBack > 0 ? [...ramp.shares, 0.95] : ramp.shares;
   for (let seq = 0; seq * tickSeconds < seconds; seq += 1) {
     const end = (seq + 1) * tickSeconds;
     const share = shares[stage] ?? 1;
     walk.to(end, share, (person, isNew, outcome, at) => {
       request.person = person;
+      request.bucket = walk.trace.bucket[person] ?? 1;
       request.isNew = isNew;
       request.at = at;
       request.share = share;

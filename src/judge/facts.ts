@@ -8,7 +8,8 @@ export interface Count {
   /**
    * How much there was that could have had an event. For an event that happens in time (first failure, first slow request):
    * active person-minutes of those who have not had it yet, a person being active for 60 s after each request. Minutes, so that
-   * rates do not depend on the length of a tick.
+   * rates do not depend on the length of a tick; on the side where their next request would go, since after a step of the ramp those who
+   * have left would otherwise stay behind on live, and make its rate look low.
    */
   readonly exposed: number;
   /** People who had it in this tick. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { interval, upper } from '../../bench/judge/figures.ts';
-import { pastOf } from '../../bench/judge/people.ts';
+import { Counter, pastOf } from '../../bench/judge/people.ts';
 import { isHigh } from '../../bench/judge/rank-test.ts';
 import { Walk } from '../../bench/judge/rule.ts';
 import { harmful, healthy } from '../../bench/judge/scenarios.ts';
@@ -76,4 +76,20 @@ test('on one hour an outage of a fifth harms 25 times fewer than by a fixed thre
     promotedAt: 2400,
     harmed: 0,
   });
+});
+
+test('people are exposed where their next request would go: a step of the ramp takes along those who have left', () => {
+  const counter = new Counter(pastOf(1));
+  const fine = { fails: false, latency: 10 };
+  for (let person = 0; person < 100; person += 1)
+    counter.see({ person, bucket: person / 100, isNew: person < 10, at: 1, share: 0.1 }, fine);
+  const exposed = (end: number, share: number): readonly number[] => {
+    const { errors } = counter.take(end, 6, share).events;
+    return [errors?.candidate.exposed ?? 0, errors?.live.exposed ?? 0].map((minutes) =>
+      Math.round(minutes * 10),
+    );
+  };
+  assert.deepEqual(exposed(6, 0.1), [10, 90]);
+  assert.deepEqual(exposed(12, 0.95), [95, 5]);
+  assert.deepEqual(exposed(62, 0.95), [0, 0], 'after a minute they are not active any more');
 });
