@@ -39,7 +39,7 @@ const table = compileTable(
 );
 const environment = table.apps.get('fuzz')?.environments.blue ?? null;
 if (environment === null) throw new Error('the table has no environment');
-const outgoing = { peer, environment, requestId: 'id', fallbackHost: 'fall.back' };
+const outgoing = { peer, environment, requestId: 'id', trace: null, fallbackHost: 'fall.back' };
 
 /** What the router makes of a client's bytes, and what it would send to the app for each complete request. */
 export interface OurReading extends Reading {

@@ -230,6 +230,7 @@ const routes = {
       'logs',
       ['shop --follow', 'every instance'],
       ['shop --role worker --lines 20', 'the last lines of one role'],
+      ['--access --status 5xx --follow', 'the requests that went wrong, as they do'],
     ),
     parameters: {
       positional: is.appArgument,
@@ -237,6 +238,9 @@ const routes = {
         ...is.common,
         role: is.textFlag('role', 'Only instances of this role'),
         instance: is.textFlag('id', 'Only this instance'),
+        access: is.switchFlag('The access log of the router, of all apps unless one is named'),
+        status: is.textFlag('codes', 'With --access: 404, 5xx, 400-403, or several with commas'),
+        outcome: is.textFlag('outcome', 'With --access: failed, client-gone, refused, …'),
         follow: is.switchFlag('Go on until Ctrl-C'),
         lines: {
           kind: 'parsed',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type {
+  AccessLine,
   ApplyBody,
   ApplyResult,
   AppStatus,
@@ -8,6 +9,7 @@ import type {
   CommandBody,
   CommandName,
   CommandResult,
+  DroppedLines,
   EventView,
   LogLine,
   PreviewLink,
@@ -83,6 +85,11 @@ export class Client {
     return this.#lines(`${path}${search({ ...rest, ...(follow ? { follow: 1 } : {}) })}`, signal);
   }
 
+  access(query: AccessQuery, signal: AbortSignal): AsyncGenerator<AccessLine | DroppedLines> {
+    const { follow, ...rest } = query;
+    return this.#lines(`/v1/access${search({ ...rest, ...(follow ? { follow: 1 } : {}) })}`, signal);
+  }
+
   async #get<T>(path: string): Promise<T> {
     const limit = AbortSignal.timeout(readTimeoutMs);
     return (await this.#json(await this.#send({ method: 'GET', path }, limit))) as T;
@@ -151,6 +158,15 @@ export class Client {
     }
     return error;
   }
+}
+
+export interface AccessQuery {
+  readonly app?: string;
+  /** `404`, `5xx`, `400-403`, or several between commas. */
+  readonly status?: string;
+  readonly outcome?: string;
+  readonly lines?: number;
+  readonly follow?: boolean;
 }
 
 export interface LogQuery {

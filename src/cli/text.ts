@@ -41,7 +41,7 @@ export const briefs = {
   maintenance: 'Answer everyone with a maintenance page, or stop doing so',
   remove: 'Stop an app and take it out of the routers',
   history: 'Show what happened, who did it and why',
-  logs: 'Show what the instances wrote',
+  logs: 'Show what the instances wrote, or the requests: --access',
   prove: 'Send requests while something happens, and count what was lost',
   config: 'Look at teal.yaml',
   'config check': 'Check teal.yaml, with line and remedy for every mistake',
@@ -93,6 +93,7 @@ export const waitTexts = {
 };
 
 export const logTexts = {
+  noRequests: 'No request in the access log is like that.',
   empty: (app: string, part: string | undefined) =>
     `${part ?? app} has written nothing. What runs: teal status ${app}`,
 };

@@ -1,12 +1,14 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
 import type {
   App,
   BalancePolicy,
   Config,
   EnvironmentValue,
+  ErrorPage,
   Health,
   Limits,
+  ObserveConfig,
   ReleasePolicy,
   Role,
   Test,
@@ -17,14 +19,18 @@ import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, TestInp
 /** The role that `run.process` describes. */
 const firstRole = 'web';
 
-/** The typed form of a checked file: paths made absolute from the file's folder, roles completed by what they inherit. */
-export function build(input: FileInput, file: string): Config {
+/**
+ * The typed form of a checked file: paths made absolute from the file's folder, roles completed by what they inherit.
+ * @param pages every error page that the file names, by absolute path
+ */
+export function build(input: FileInput, file: string, pages: ReadonlyMap<string, ErrorPage>): Config {
   const absolute = resolve(file);
   const base = dirname(absolute);
   const { client, 'geo-database': geoDatabase } = input.router;
+  const data = resolve(base, input.data);
   return {
     file: absolute,
-    data: resolve(base, input.data),
+    data,
     geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
     router: {
       listen: input.router.listen,
@@ -37,14 +43,43 @@ export function build(input: FileInput, file: string): Config {
         headTimeoutMs: client['head-timeout'],
         idleTimeoutMs: client['idle-timeout'],
       },
+      observe: buildObserve(input.router, { base, data }),
     },
     apps: Object.fromEntries(
-      Object.entries(input.apps).map(([name, app]) => [name, buildApp(name, app, base)]),
+      Object.entries(input.apps).map(([name, app]) => [name, buildApp(name, app, { base, pages })]),
     ),
   };
 }
 
-function buildApp(name: string, app: AppInput, base: string): App {
+/** Beside the log of the router process. */
+const ownAccessLog = 'router/access.log';
+
+function buildObserve(
+  router: FileInput['router'],
+  { base, data }: { readonly base: string; readonly data: string },
+): ObserveConfig {
+  const log = router['access-log'];
+  return {
+    accessLog:
+      log === 'none'
+        ? null
+        : {
+            file: log === 'logs' ? join(data, ownAccessLog) : resolve(base, log),
+            query: router['access-log-query'],
+            maxBytes: router['access-log-size'],
+            keep: router['access-log-keep'],
+          },
+    serverTiming: router['server-timing'],
+    trace: router.trace === 'on',
+  };
+}
+
+interface Place {
+  readonly base: string;
+  readonly pages: ReadonlyMap<string, ErrorPage>;
+}
+
+function buildApp(name: string, app: AppInput, { base, pages }: Place): App {
   const { drain, upstream } = app;
   return {
     name,
@@ -68,7 +103,14 @@ function buildApp(name: string, app: AppInput, base: string): App {
       maxBodyBytes: upstream['max-body'],
       balance: buildBalance(upstream),
       protocol: upstream.protocol,
+      totalTimeoutMs: upstream['total-timeout'],
     },
+    errors: Object.fromEntries(
+      Object.entries(app.errors).map(([key, named]) => {
+        const file = resolve(base, named);
+        return [key, pages.get(file) ?? { file, html: '' }];
+      }),
+    ),
     preview: { expiresMs: app.preview.expires },
     keep: app.keep,
   };

@@ -1,5 +1,7 @@
 import { safeParse, type GenericIssue } from 'valibot';
 import { didYouMean } from './did-you-mean.ts';
+import type { ErrorPage } from './config.ts';
+import { readErrorPages } from './error-pages.ts';
 import { formatPath, looksSecret, show, type Path, type Problem } from './problem.ts';
 import { fileSchema, type FileInput } from './schema.ts';
 import { meaning } from './semantics.ts';
@@ -9,27 +11,37 @@ import { readYaml, type Source } from './yaml.ts';
 export interface Checked {
   readonly input: FileInput | null;
   readonly problems: readonly Problem[];
+  /** The error pages it names, by absolute path. */
+  readonly pages: ReadonlyMap<string, ErrorPage>;
 }
+
+const noPages: ReadonlyMap<string, ErrorPage> = new Map();
 
 // A real teal.yaml has a hundred lines; beyond this it is another file by mistake.
 const mostBytes = 1024 ** 2;
 
-/** Checks a whole text: YAML, then each value, then what the values mean together. Never throws. */
-export function check(text: string): Checked {
-  if (Buffer.byteLength(text) > mostBytes) return { input: null, problems: [tooLarge(text)] };
+/**
+ * Checks a whole text: YAML, then each value, then what the values mean together and the pages they name. Never throws.
+ * @param base the folder of the file
+ */
+export function check(text: string, base: string): Checked {
+  if (Buffer.byteLength(text) > mostBytes) return refused([tooLarge(text)]);
   const source = readYaml(text);
-  if (source.value === null && source.problems.length === 0) return { input: null, problems: [empty] };
-  if (source.problems.length > 0) return { input: null, problems: source.problems };
+  if (source.value === null && source.problems.length === 0) return refused([empty]);
+  if (source.problems.length > 0) return refused(source.problems);
   const parsed = safeParse(fileSchema, source.value);
   if (parsed.success) {
-    const problems = meaning(parsed.output, []).map((found) => located(found, source));
-    const refused = problems.some((problem) => problem.severity === 'error');
-    return { input: refused ? null : parsed.output, problems: sorted(problems) };
+    const { pages, findings } = readErrorPages(parsed.output, base);
+    const problems = [...meaning(parsed.output, []), ...findings].map((found) => located(found, source));
+    const wrong = problems.some((problem) => problem.severity === 'error');
+    return { input: wrong ? null : parsed.output, problems: sorted(problems), pages };
   }
   const issues = parsed.issues as readonly GenericIssue[];
   const problems = issues.map((issue) => problemOf(issue, source));
-  return { input: null, problems: sorted([...problems, ...rest(source, issues)]) };
+  return refused(sorted([...problems, ...rest(source, issues)]));
 }
+
+const refused = (problems: readonly Problem[]): Checked => ({ input: null, problems, pages: noPages });
 
 const empty: Problem = {
   severity: 'error',

@@ -20,7 +20,31 @@ export interface RouterConfig {
   /** CIDR ranges whose X-Forwarded-* are believed; nobody's by default. */
   readonly trustedProxies: readonly string[];
   readonly client: ClientLimits;
+  readonly observe: ObserveConfig;
 }
+
+/** What the router tells of the requests it carries. */
+export interface ObserveConfig {
+  /** Null: no access log. */
+  readonly accessLog: AccessLogConfig | null;
+  readonly serverTiming: ServerTiming;
+  /** Whether `traceparent` is checked, and given to requests that have none. */
+  readonly trace: boolean;
+}
+
+export interface AccessLogConfig {
+  readonly file: string;
+  readonly query: AccessLogQuery;
+  /** The file is renamed when it is longer. */
+  readonly maxBytes: number;
+  /** Renamed ones that are kept. */
+  readonly keep: number;
+}
+
+/** How much of a query is told: names without values, all but what sounds secret, nothing. */
+export type AccessLogQuery = 'names' | 'all' | 'none';
+
+export type ServerTiming = 'off' | 'preview' | 'all';
 
 export interface ListenAddress {
   readonly host: string;
@@ -50,6 +74,8 @@ export interface App {
   readonly release: ReleasePolicy;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
+  /** Own pages for what Teal itself answers, by `maintenance`, a status, `4xx` or `5xx`. Nothing is none: as older versions of Teal stored it. */
+  readonly errors?: Readonly<Record<string, ErrorPage>>;
   readonly preview: { readonly expiresMs: number };
   /** How many versions to keep on disk; one that could be rolled back to is never removed. */
   readonly keep: number;
@@ -139,6 +165,12 @@ export interface DrainPolicy {
   readonly deadlineMs: number;
 }
 
+/** A page as it was when teal.yaml was read: what is in force does not change with the file. */
+export interface ErrorPage {
+  readonly file: string;
+  readonly html: string;
+}
+
 /** How the router speaks to the app's instances. */
 export interface UpstreamPolicy {
   readonly connectTimeoutMs: number;
@@ -153,6 +185,8 @@ export interface UpstreamPolicy {
   readonly balance?: BalancePolicy;
   /** What the instances speak. `h2c` is HTTP/2 without TLS and without being asked first. */
   readonly protocol: 'http1' | 'h2c';
+  /** From the request admitted to the last byte of the answer; WebSockets and event streams are exempt. Nothing is none: as older versions of Teal stored it. */
+  readonly totalTimeoutMs?: number | null;
 }
 
 export interface BalancePolicy {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
 import type { App, BalancePolicy, EnvironmentValue, Role, Test } from './config.ts';
@@ -90,6 +91,14 @@ function ofApp(app: App): Keys {
     ['upstream.keep-alive', formatDuration(upstream.keepAliveMs)],
     ['upstream.max-body', upstream.maxBodyBytes === null ? 'none' : formatSize(upstream.maxBodyBytes)],
     ...balanceKeys(upstream.balance ?? plainBalance),
+    [
+      'upstream.total-timeout',
+      upstream.totalTimeoutMs == null ? 'none' : formatDuration(upstream.totalTimeoutMs),
+    ],
+    ...Object.entries(app.errors ?? {}).map(([key, page]): [string, string] => [
+      `errors.${key}`,
+      `${page.file} (${fingerprint(page.html)})`,
+    ]),
     ['preview.expires', formatDuration(app.preview.expiresMs)],
     ['keep', `${app.keep}`],
   ]);
@@ -202,6 +211,11 @@ function variable(value: EnvironmentValue): string {
 
 function statuses(ranges: readonly (readonly [number, number])[]): string {
   return ranges.map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`)).join(', ');
+}
+
+/** Tells one content of a page from the next. */
+function fingerprint(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 function list(values: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { TealError } from '../errors.ts';
 import { build } from './build.ts';
 import { check } from './check.ts';
@@ -22,14 +22,14 @@ export async function loadConfig(file: string): Promise<Config> {
  * @throws TealError `config-invalid` with every problem in its message and in `details.problems`
  */
 export function parseConfig(text: string, file: string): Config {
-  const { input, problems } = check(text);
+  const { input, problems, pages } = check(text, dirname(resolve(file)));
   if (input === null) throw invalid(file, problems);
-  return build(input, file);
+  return build(input, file, pages);
 }
 
 /** Every problem of a text, in the order of its lines; also warnings, which do not refuse it. */
-export function checkConfig(text: string, _file: string): readonly Problem[] {
-  return check(text).problems;
+export function checkConfig(text: string, file: string): readonly Problem[] {
+  return check(text, dirname(resolve(file))).problems;
 }
 
 async function readText(file: string): Promise<string> {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { keys, oneOrMany } from './leaf.ts';
 import { cidr, listenAddress } from './kinds-network.ts';
 import { choice, duration, integer, orNone, size, text } from './kinds-plain.ts';
+import { accessLog } from './kinds-router.ts';
 import { key, maybe } from './schema-keys.ts';
 
 const queue = keys({
@@ -93,6 +94,11 @@ export const upstream = keys({
     'http1',
     'What the instances speak, health checks included. h2c: HTTP/2 without TLS, as gRPC servers do; WebSockets still go by HTTP/1.1. http1 by default: HTTP/1.1, which every web app speaks.',
   ),
+  'total-timeout': key(
+    orNone(duration(10), 'a duration such as 30s', { type: 'string' }),
+    'none',
+    'From the request admitted to the last byte of the answer, all tries together: 504 when the answer has not begun, else it is broken off. WebSockets and event streams are exempt. none by default: downloads take as long as the client needs, and the other time-outs end what stands still.',
+  ),
 });
 
 const client = keys({
@@ -140,4 +146,34 @@ export const router = keys({
     'Countries and regions of addresses, relative to teal.yaml; read again when it changes. Without it the npm package @ip-location-db/geo-whois-asn-country-mmdb, when it is installed: for a try, since its publisher has ended its updates in June 2026 and names errors in it.',
   ),
   client: key(client, {}, 'What a client may send and how long it may take.'),
+  'access-log': key(
+    accessLog,
+    'none',
+    'One line of JSON for each request: logs (with the other logs; teal logs --access shows it) or a file, relative to teal.yaml. Written as teal up started. none by default: a line costs some 10 µs, and addresses are personal data.',
+  ),
+  'access-log-query': key(
+    choice(['names', 'all', 'none']),
+    'names',
+    'How much of a query it tells: names without values, all but what sounds secret, or nothing. names by default: which parameters came tells most, and what they hold is for the app.',
+  ),
+  'access-log-size': key(
+    size(64 * 1024),
+    '64MB',
+    'Past this it is renamed to access.log.1, and so on. 64MB by default: opened in an editor without thinking.',
+  ),
+  'access-log-keep': key(
+    integer(0, 1000),
+    5,
+    'How many renamed ones are kept. 5 by default: a bound for the disk that covers a day of most apps.',
+  ),
+  'server-timing': key(
+    choice(['off', 'preview', 'all']),
+    'off',
+    'Adds a Server-Timing header: where the time to the first byte went. preview: only for requests with a preview token. off by default: it tells clients how busy the app is.',
+  ),
+  trace: key(
+    choice(['off', 'on']),
+    'off',
+    'on: traceparent and tracestate (W3C Trace Context) go on as they came when they are valid, are dropped when not, and a request without them begins a trace; its id is in the access log. off by default: the headers pass unread.',
+  ),
 });

@@ -19,6 +19,7 @@ import {
 } from './kinds-plain.ts';
 import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
 import { audiences, identity } from './schema-audience.ts';
+import { errorKey } from './kinds-router.ts';
 import { key, maybe, needed } from './schema-keys.ts';
 import { router, upstream } from './schema-router.ts';
 
@@ -253,6 +254,11 @@ const app = keys({
   release: key(release, {}, 'How a version goes live.'),
   drain: key(drain, {}, 'What happens to requests in flight when traffic leaves an environment.'),
   upstream: key(upstream, {}, 'How the router speaks to the instances.'),
+  errors: key(
+    named(errorKey, text('a path such as pages/502.html', 'pages/502.html'), 'a map from statuses to files'),
+    {},
+    "HTML files, relative to teal.yaml, for what Teal itself answers in the app's place: by maintenance, a status, 4xx or 5xx. Read when teal.yaml is applied, 64KB each at most. {request-id}, {status}, {code} and {message} are filled in. Who asks for JSON gets JSON. None by default: Teal's own page says the same in plain words.",
+  ),
   preview: key(
     keys({
       expires: key(

@@ -9,6 +9,7 @@
  *   GET  /v1/events?app=&limit=&before=      EventView[], newest first
  *   GET  /v1/events?app=&after=&follow=1     EventView as NDJSON, oldest first, goes on until closed
  *   GET  /v1/apps/:app/logs?role=&instance=&lines=&follow=1   LogLine as NDJSON
+ *   GET  /v1/access?app=&status=&outcome=&lines=&follow=1     AccessLine or DroppedLines as NDJSON
  *   GET  /v1/doctor                          Check[]
  *   POST /v1/stop                            stops Teal: body StopBody
  *
@@ -188,6 +189,8 @@ export interface EventView {
 
 /** One line of an instance's log. */
 export type { LogLine } from '../platform/process/logs.ts';
+/** One request of the access log. */
+export type { AccessLine, DroppedLines } from '../router/access-line.ts';
 
 export interface Check {
   readonly name: string;

@@ -5,18 +5,22 @@ import { describeLimitSupport } from '../platform/process/limits.ts';
 import type { Check } from './contract.ts';
 import type { Deps } from './deps.ts';
 import { endsWithin } from './pause.ts';
+import { routerTrouble } from './view/router-trouble.ts';
 
 /** Below this an event log, versions and logs soon fail to be written. */
 const littleDiskBytes = 500 * 1024 * 1024;
 /** A router that takes longer is not well. */
 const routerMs = 2000;
 
-/** Looks at what Teal stands on; each check says what to do when it is not well. */
-export async function doctor(deps: Deps): Promise<readonly Check[]> {
+/**
+ * Looks at what Teal stands on; each check says what to do when it is not well.
+ * @param startedAt when the control plane did, in milliseconds since the epoch
+ */
+export async function doctor(deps: Deps, startedAt: number): Promise<readonly Check[]> {
   return await Promise.all([
     checked('node', node),
     checked('event log', () => store(deps)),
-    checked('router', () => router(deps)),
+    checked('router', () => router(deps, startedAt)),
     checked('teal.yaml', () => config(deps)),
     checked('disk', () => disk(deps)),
     checked('permissions', () => permissions(deps)),
@@ -58,7 +62,7 @@ async function store(deps: Deps): Promise<Check> {
   return ok('event log', `readable, ${count(streams.length, 'stream')}`);
 }
 
-async function router(deps: Deps): Promise<Check> {
+async function router(deps: Deps, startedAt: number): Promise<Check> {
   const asked = deps.router.status();
   if (!(await endsWithin(asked, routerMs)))
     return failed(
@@ -66,11 +70,16 @@ async function router(deps: Deps): Promise<Check> {
       `no answer within ${routerMs / 1000} s`,
       `look into ${deps.config.data}/router/router.log`,
     );
-  const { generation, workers, listen } = await asked;
+  const status = await asked;
+  const { generation, workers, listen } = status;
   const behind = workers.filter((worker) => worker.generation !== generation);
   const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ');
-  if (behind.length === 0)
-    return ok('router', `${where}, table ${generation}, ${count(workers.length, 'worker')}`);
+  const trouble = routerTrouble(status, { now: Date.now(), since: startedAt });
+  if (behind.length === 0) {
+    const says = `${where}, table ${generation}, ${count(workers.length, 'worker')}`;
+    if (trouble === null) return ok('router', says);
+    return warning('router', `${says}; ${trouble}`, `look into ${deps.config.data}/router/router.log`);
+  }
   return warning(
     'router',
     `${behind.length} workers have an older table than ${generation}`,

@@ -32,6 +32,7 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     previewKey: facts.previewKey(state.app),
     drain: config.drain,
     upstream: config.upstream,
+    errors: Object.fromEntries(Object.entries(config.errors ?? {}).map(([key, { html }]) => [key, html])),
   };
 }
 

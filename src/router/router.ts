@@ -57,6 +57,15 @@ export interface RouterStatus {
   readonly environments: readonly EnvironmentCounts[];
   /** Of the table in force. */
   readonly endpoints: readonly EndpointStatus[];
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Workers that ended by themselves since the router started; each was replaced at once. */
+  readonly workersReplaced: {
+    readonly count: number;
+    readonly last: { readonly at: number; readonly pid: number; readonly how: string } | null;
+  };
+  /** Null when there is no access log. */
+  readonly accessLog: { readonly file: string; readonly linesDropped: number } | null;
 }
 
 /** One instance, as the router sees it. */
@@ -75,7 +84,7 @@ export interface EndpointStatus {
   readonly ejectedBy: number;
 }
 
-/** Since the router started; of a version that is gone, for ten minutes more. */
+/** Since the router started, also of workers that are gone; of a version that is gone, for ten minutes more. */
 export interface EnvironmentCounts {
   readonly app: string;
   readonly colour: Colour;

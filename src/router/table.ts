@@ -21,6 +21,8 @@ export interface AppTable {
   readonly previewKey: string;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
+  /** HTML of the app's own error pages by `maintenance`, status, `4xx` or `5xx`; none when left out. */
+  readonly errors?: Readonly<Record<string, string>>;
 }
 
 /** Hosts and paths of one web role, as in App: no hosts means every host, no paths every path. */

@@ -161,6 +161,30 @@ test('logs are lines, or a JSON document for each', async () => {
   );
 });
 
+test('logs --access shows requests of all apps, filtered by the API, or a JSON document for each', async () => {
+  const plain = await teal(fake.directory, 'logs', '--access', '--status', '5xx', '--outcome', 'failed');
+  assert.match(
+    plain.out,
+    /200 +12 ms +shop blue v41 +GET shop\.test\/a +1\.2\.3\.4\n.*! 3 lines not written/,
+  );
+  assert.equal(fake.calls.at(-1)?.path, '/v1/access?lines=100&status=5xx&outcome=failed');
+  const json = await teal(fake.directory, 'logs', 'shop', '--access', '--json', '--lines', '2');
+  assert.equal(fake.calls.at(-1)?.path, '/v1/access?lines=2&app=shop');
+  const documents = json.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual([documents[0].requestId, documents[1].dropped], ['r-1', 3]);
+});
+
+test('logs refuses a flag that would be ignored', async () => {
+  const access = await teal(fake.directory, 'logs', '--access', '--role', 'worker');
+  assert.match(access.err, /--role is not for --access/);
+  const plain = await teal(fake.directory, 'logs', 'shop', '--status', '5xx');
+  assert.match(plain.err, /--status is only for --access/);
+  assert.deepEqual([access.code, plain.code], [2, 2]);
+});
+
 test('history --follow goes on until Ctrl-C', async () => {
   const running = start(fake.directory, ['history', '--follow']);
   await until('the past is shown', () => running.said().includes('v41 is live'));

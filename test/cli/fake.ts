@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import os from 'node:os';
 import path from 'node:path';
 import type {
+  AccessLine,
   AppStatus,
   CommandBody,
   EnvironmentStatus,
@@ -173,6 +174,7 @@ export class FakeControl {
     const parts = url.pathname.split('/').slice(2);
     if (parts[0] === 'events') return this.#eventsOf(url, response);
     if (parts[2] === 'logs') return logs(response);
+    if (parts[0] === 'access') return access(response);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(this.#value(call, parts)));
   }
@@ -216,6 +218,9 @@ export class FakeControl {
       h2c: [],
       environments: [],
       endpoints: [],
+      startedAt: 0,
+      workersReplaced: { count: 0, last: null },
+      accessLog: null,
     };
     return { version: '0.1.0', pid: 1, startedAt: now, config: this.directory, router, apps: this.apps };
   }
@@ -234,6 +239,39 @@ export class FakeControl {
     this.#followers.add(response);
     response.on('close', () => this.#followers.delete(response));
   }
+}
+
+export const accessLine: AccessLine = {
+  time: '2026-01-02T11:59:59.123Z',
+  app: 'shop',
+  environment: 'blue',
+  version: 'v41',
+  role: 'web',
+  endpoint: 'shop-blue-web-1',
+  rule: 'live',
+  generation: 7,
+  method: 'GET',
+  host: 'shop.test',
+  path: '/a',
+  protocol: 'HTTP/1.1',
+  status: 200,
+  outcome: 'ok',
+  code: null,
+  tries: 1,
+  bytesIn: 0,
+  bytesOut: 5,
+  ms: 12.3,
+  connectMs: 0.2,
+  firstByteMs: 12,
+  client: '1.2.3.4',
+  requestId: 'r-1',
+  traceId: null,
+  worker: 2,
+};
+
+function access(response: ServerResponse): void {
+  response.write(`${JSON.stringify(accessLine)}\n`);
+  response.end(`${JSON.stringify({ time: accessLine.time, worker: 2, dropped: 3 })}\n`);
 }
 
 function logs(response: ServerResponse): void {

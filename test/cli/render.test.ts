@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renderAccess } from '../../src/cli/render/access.ts';
 import { renderChanges } from '../../src/cli/render/changes.ts';
 import { renderChecks } from '../../src/cli/render/checks.ts';
 import { renderError } from '../../src/cli/render/error.ts';
@@ -13,8 +14,9 @@ import { progressOf } from '../../src/cli/shell/wait.ts';
 import type { Status } from '../../src/control/contract.ts';
 import { TealError } from '../../src/errors.ts';
 import { Samples } from '../../src/load/samples.ts';
+import type { RouterStatus } from '../../src/router/router.ts';
 import { releaseStatuses } from '../../src/release/state.ts';
-import { app, environment, event, instance, now, release } from './fake.ts';
+import { accessLine, app, environment, event, instance, now, release } from './fake.ts';
 
 process.env['TZ'] = 'UTC';
 const wide = { width: 80, colour: false, now };
@@ -140,7 +142,18 @@ test('the apps in trouble come first', () => {
     pid: 1,
     startedAt: now,
     config: '/x/teal.yaml',
-    router: { pid: 2, generation: 7, workers: [], listen: [], h2c: [], environments: [], endpoints: [] },
+    router: {
+      pid: 2,
+      generation: 7,
+      workers: [],
+      listen: [],
+      h2c: [],
+      environments: [],
+      endpoints: [],
+      startedAt: 0,
+      workersReplaced: { count: 0, last: null },
+      accessLog: null,
+    },
     apps: [fine, app({ app: 'b-going' }), { ...troubled, app: 'c-broken' }],
   };
   const heads = renderStatus(status, wide)
@@ -150,6 +163,12 @@ test('the apps in trouble come first', () => {
   assert.deepEqual(heads, ['✗ c-broken', '… b-going', '✓ a-fine']);
   assert.match(renderStatus({ ...status, router: null }, wide), /^✗ The router cannot be reached/);
   assert.match(renderStatus({ ...status, apps: [] }, wide), /teal apply/);
+  const last = { at: now - 1000, pid: 7, how: 'SIGKILL' };
+  const crashed = { ...(status.router as RouterStatus), workersReplaced: { count: 1, last } };
+  assert.match(
+    renderStatus({ ...status, router: crashed }, wide),
+    /^! Router: 1 worker replaced, the last at/m,
+  );
 });
 
 test('a result says what was done, where the traffic is, how to undo it and what to type next', () => {
@@ -353,4 +372,20 @@ test('waiting ends for every status that a release can end in, and for no other'
     reverted: 'done',
     'rolled-back': 'done',
   });
+});
+
+test('a request in the access log says what is not as usual', () => {
+  assert.match(renderAccess(accessLine, wide), /200 +12 ms +shop blue v41 +GET shop\.test\/a +1\.2\.3\.4$/);
+  const preview = {
+    ...accessLine,
+    rule: 'preview-cookie',
+    outcome: 'client-gone',
+    status: null,
+    tries: 2,
+  } as const;
+  assert.match(renderAccess(preview, wide), /–  .*  client-gone  preview-cookie  2 tries  1\.2\.3\.4$/);
+  const nowhere = { app: null, environment: null, method: null, host: null, path: null, version: null };
+  const unreadable = { ...accessLine, ...nowhere, rule: 'unreadable', status: 400, code: 'bad-host' };
+  const shown = renderAccess({ ...unreadable, outcome: 'refused' }, wide);
+  assert.match(shown, /400 .*–  \(unreadable\)  refused  bad-host  unreadable  1\.2\.3\.4$/);
 });

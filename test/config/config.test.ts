@@ -12,6 +12,12 @@ router:
   workers: 2
   trusted-proxies: [10.0.0.0/8, "::1"]
   client: { head-bytes: 16KB, headers: 50, head-timeout: 5s, idle-timeout: 2m }
+  access-log: logs/access.log
+  access-log-query: all
+  access-log-size: 1MB
+  access-log-keep: 2
+  server-timing: preview
+  trace: on
 apps:
   shop:
     hosts: [Shop.example.com, "*.shop.example.com"]
@@ -59,6 +65,7 @@ apps:
       eject: { after: 5, for: 2s, at-most: 1m, app-errors: count }
       sticky: cookie
       protocol: h2c
+      total-timeout: 5m
     preview: { expires: 30m }
     keep: 7
 `;
@@ -78,6 +85,11 @@ test('a file with every key becomes the typed form', () => {
     workers: 2,
     trustedProxies: ['10.0.0.0/8', '::1/128'],
     client: { headBytes: 16_384, headers: 50, headTimeoutMs: 5000, idleTimeoutMs: 120_000 },
+    observe: {
+      accessLog: { file: '/srv/logs/access.log', query: 'all', maxBytes: 1_048_576, keep: 2 },
+      serverTiming: 'preview',
+      trace: true,
+    },
   });
   assert.deepEqual(shop?.hosts, ['shop.example.com', '*.shop.example.com']);
   assert.deepEqual(shop.release, {
@@ -114,6 +126,7 @@ test('a file with every key becomes the typed form', () => {
       sticky: true,
     },
     protocol: 'h2c',
+    totalTimeoutMs: 300_000,
   });
   assert.deepEqual([shop.preview.expiresMs, shop.keep], [1_800_000, 7]);
 });
@@ -196,6 +209,7 @@ test('all but the command has a default', () => {
       workers: 1,
       trustedProxies: [],
       client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 75_000 },
+      observe: { accessLog: null, serverTiming: 'off', trace: false },
     },
     apps: {
       shop: {
@@ -238,7 +252,9 @@ test('all but the command has a default', () => {
           // What an older table lacks means the same as what teal.yaml leaves out.
           balance: plainBalance,
           protocol: 'http1',
+          totalTimeoutMs: null,
         },
+        errors: {},
         preview: { expiresMs: 3_600_000 },
         keep: 5,
       },

@@ -47,6 +47,9 @@ export class FakeRouter implements Router {
     return {
       pid: 1,
       generation,
+      startedAt: 0,
+      workersReplaced: { count: 0, last: null },
+      accessLog: null,
       workers: [{ pid: 2, generation, connections: 0 }],
       listen: [{ host: '127.0.0.1', port: 4321 }],
       h2c: [],

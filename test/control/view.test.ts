@@ -190,6 +190,9 @@ describe('the status of an app', () => {
       h2c: [],
       environments: [counts],
       endpoints: [endpoint],
+      startedAt: 0,
+      workersReplaced: { count: 0, last: null },
+      accessLog: null,
     };
     const blue = of(story, { instances: [instance()], router }).environments.blue;
     assert.deepEqual(

@@ -60,6 +60,7 @@ test('what is reported never goes back, also when a worker is silent or has ende
       { app: 'shop', colour: 'blue', version: 'v1', requests, errors: 0, failed: 0, inFlight, waiting: 0 },
     ],
     endpoints: [],
+    linesDropped: 0,
   });
   const reports = new Reports<string>();
   const sum = (heard: Readonly<Record<string, WorkerStatus | null>>): readonly number[] => {

@@ -4,6 +4,8 @@ import net from 'node:net';
 import type { ClientLimits, UpstreamPolicy } from '../../src/config/config.ts';
 import { compileTable } from '../../src/router/embedded/compile.ts';
 import { Engine } from '../../src/router/embedded/engine.ts';
+import type { ObserverOptions } from '../../src/router/embedded/observer.ts';
+import { Observer } from '../../src/router/embedded/observer.ts';
 import { trustedList } from '../../src/router/embedded/peer.ts';
 import type { AppTable, Endpoint, RoutingTable } from '../../src/router/table.ts';
 
@@ -120,13 +122,23 @@ export interface Proxy extends AsyncDisposable {
   use(table: RoutingTable): void;
 }
 
-export async function proxy(
-  table: RoutingTable | null,
-  options: { readonly client?: Partial<ClientLimits>; readonly trusted?: readonly string[] } = {},
-): Promise<Proxy> {
+interface ProxyOptions {
+  readonly client?: Partial<ClientLimits>;
+  readonly trusted?: readonly string[];
+  readonly observe?: Partial<ObserverOptions>;
+  readonly trace?: boolean;
+}
+
+const silent = { log: null, query: 'names', timing: 'off' } as const;
+
+export async function proxy(table: RoutingTable | null, options: ProxyOptions = {}): Promise<Proxy> {
+  const trustedProxies = trustedList(options.trusted ?? []);
   const engine = new Engine({
     client: { ...limits, ...options.client },
-    trustedProxies: trustedList(options.trusted ?? []),
+    trustedProxies,
+    observer:
+      options.observe === undefined ? null : new Observer({ ...silent, trustedProxies, ...options.observe }),
+    trace: options.trace ?? false,
   });
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
     engine.accept(socket, { remoteAddress: socket.remoteAddress ?? '', secure: false }),

@@ -5,6 +5,7 @@ import type {
   ReleaseView,
   Status,
 } from '../../control/contract.ts';
+import { routerTrouble } from '../../control/view/router-trouble.ts';
 import { colours, type Colour } from '../../release/state.ts';
 import type { View } from '../shell/terminal.ts';
 import { glyph, pad, paint, flow, wrap, type Glyph } from './paint.ts';
@@ -16,6 +17,9 @@ export function renderStatus(status: Status, view: View): string {
   if (status.router === null) {
     parts.unshift(`${glyph(view, 'failed')} The router cannot be reached; look at: teal doctor`);
   }
+  const trouble =
+    status.router === null ? null : routerTrouble(status.router, { now: view.now, since: status.startedAt });
+  if (trouble !== null) parts.push(`${glyph(view, 'warn')} ${wrap(`Router: ${trouble}`, view.width, 2)}`);
   if (status.apps.length === 0) parts.push(`No app is deployed yet. Next: teal apply`);
   return parts.join('\n\n');
 }

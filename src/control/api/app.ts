@@ -4,13 +4,15 @@ import type { StreamingApi } from 'hono/utils/stream';
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { errorCodes, TealError } from '../../errors.ts';
 import { followLogs, readLogs } from '../../platform/process/logs.ts';
+import { followAccessLines, lastAccessLines } from '../../router/access-log.ts';
 import { apply } from '../apply.ts';
 import type { By } from '../apps.ts';
-import { commandNames, type CommandName, type LogLine } from '../contract.ts';
+import { commandNames, type CommandName } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
 import { known } from '../known.ts';
 import { previewLink } from '../preview.ts';
+import { accessLogOf, accessQuery } from './access.ts';
 import { applyBody, commandBody, parse, stopBody } from './bodies.ts';
 import { command } from './command.ts';
 import { followEvents, recentEvents } from './events.ts';
@@ -30,10 +32,11 @@ const defaultLines = 50;
 export function api(deps: Deps, options: ApiOptions): Hono {
   const app = new Hono().basePath('/v1');
   app.get('/status', async (c) => c.json(await wholeStatus(deps, options.startedAt)));
-  app.get('/doctor', async (c) => c.json(await doctor(deps)));
+  app.get('/doctor', async (c) => c.json(await doctor(deps, options.startedAt)));
   app.get('/apps/:app', async (c) => c.json(await statusOf(deps, c.req.param('app'))));
   app.get('/apps/:app/preview', async (c) => c.json(await previewLink(deps, c.req.param('app'))));
   app.get('/apps/:app/logs', (c) => logs(deps, c, options.closing));
+  app.get('/access', (c) => access(deps, c, options.closing));
   app.get('/events', (c) => events(deps, c, options.closing));
   app.post('/apply', async (c) => c.json(await apply(deps, parse(applyBody, await body(c)), by(c))));
   app.post('/stop', async (c) => {
@@ -135,7 +138,17 @@ async function logs(deps: Deps, c: Context, closing: AbortSignal): Promise<Respo
   return lines({ deps, c, closing }, () => each(read));
 }
 
-async function* each(items: readonly LogLine[]): AsyncGenerator<LogLine> {
+function access(deps: Deps, c: Context, closing: AbortSignal): Response {
+  const file = accessLogOf(deps.config);
+  const query = accessQuery((name) => c.req.query(name), number(c, 'lines') ?? defaultLines);
+  if (query.app !== undefined) known(deps, query.app);
+  const follow = c.req.query('follow') !== undefined;
+  return lines({ deps, c, closing }, (signal) =>
+    follow ? followAccessLines(file, query, signal) : each(lastAccessLines(file, query)),
+  );
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 

@@ -1,16 +1,20 @@
 import type { BodyReader } from './body.ts';
-import type { Admission } from './claim.ts';
 import { admit } from './claim.ts';
-import type { Downstream } from './downstream.ts';
+import type { CompiledTable } from './compile.ts';
+import type { Before, Downstream } from './downstream.ts';
 import type { EndpointState } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
-import { retryAfter } from './group.ts';
+import type { Decided, Observer } from './observer.ts';
+import { ownAnswer } from './own-answer.ts';
 import type { Page } from './page.ts';
 import { wantsJson } from './page.ts';
 import type { Peer } from './peer.ts';
 import { requestIdOf } from './peer.ts';
 import type { RequestHead } from './request-head.ts';
 import { rewriteRequest } from './rewrite-request.ts';
+import type { TraceContext } from './trace-context.ts';
+import { traceOf } from './trace-context.ts';
+import type { Visit } from './visit.ts';
 
 /** What came with a head. */
 export interface Arrived {
@@ -22,11 +26,6 @@ export interface Arrived {
   readonly keep: boolean;
   /** It was decided before. */
   readonly before: Before | null;
-}
-
-export interface Before {
-  /** On the engine's clock; null when it has not waited. */
-  readonly waitsUntil: number | null;
 }
 
 export interface Begun {
@@ -45,50 +44,61 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
   const { peer, fallbackHost, body, keep, before } = arrived;
   const requestId = requestIdOf(head, peer, () => engine.nextRequestId());
   const page = { requestId, json: wantsJson(head.accept) };
-  const answer = (own: Page): null => {
-    client.answer(own, { method: head.method, keep });
+  const trace = engine.trace ? traceOf(head) : null;
+  const { table, observer } = engine;
+  const answer = (own: Page, decided: Decided | null): null => {
+    const visit =
+      observer === null ? null : watch(observer, head, { peer, requestId, trace, table, before }, decided);
+    client.answer(own, { method: head.method, keep, visit });
     return null;
   };
-  const { table } = engine;
   if (table === null) {
-    return answer({ ...page, status: 503, code: 'no-table', says: 'The router has no routing table yet.' });
+    const says = 'The router has no routing table yet.';
+    return answer({ ...page, status: 503, code: 'no-table', says }, null);
   }
   const moment = { now: engine.now, random: Math.random, today: Date.now(), again: before !== null };
   const admission = admit(table, head, moment, (place) => {
-    const { environment, role, group, want } = place;
-    const text = rewriteRequest(head, { peer, environment, requestId, fallbackHost });
+    const { environment, role, rule, group, want } = place;
+    const text = rewriteRequest(head, { peer, environment, requestId, trace, fallbackHost });
     const secure = peer.secure(head);
+    const visit =
+      observer === null ? null : watch(observer, head, { peer, requestId, trace, table, before }, place);
+    const last = before?.last ?? null;
     // Not by spreading `place`: that costs a request more than all of the choice.
-    const sending = { environment, role, group, want, head: head.text, text, requestId, secure };
+    const sending = {
+      environment,
+      role,
+      rule,
+      group,
+      want,
+      head: head.text,
+      text,
+      requestId,
+      secure,
+      visit,
+      last,
+    };
     return new Exchange(client, head, sending, body);
   });
   if (admission.kind === 'forward') {
     const waitsUntil = before?.waitsUntil ?? engine.after(admission.queueTimeoutMs);
     return { exchange: admission.request, endpoint: admission.endpoint, waitsUntil };
   }
-  if ('environment' in admission) admission.environment.counts.failed++;
-  return answer({ ...page, ...ownAnswer(admission) });
+  if ('environment' in admission && admission.kind !== 'redirect') admission.environment.counts.failed++;
+  return answer(ownAnswer(admission, page), admission);
 }
 
-type NotForwarded = Exclude<Admission<Exchange>, { readonly kind: 'forward' }>;
+interface Seen {
+  readonly peer: Peer;
+  readonly requestId: string;
+  readonly trace: TraceContext | null;
+  readonly table: CompiledTable | null;
+  readonly before: Before | null;
+}
 
-function ownAnswer(admission: NotForwarded): Pick<Page, 'status' | 'code' | 'says' | 'headers'> {
-  switch (admission.kind) {
-    case 'redirect': {
-      const headers = `Location: ${admission.location}\r\nSet-Cookie: ${admission.cookie}\r\n`;
-      return { status: 302, code: 'preview', says: `The preview is at ${admission.location}.`, headers };
-    }
-    case 'no-endpoint': {
-      const says = 'No instance of the app can take requests at the moment.';
-      return { status: 503, code: 'no-endpoint', says };
-    }
-    case 'queue-full': {
-      const says = 'Every instance of the app is busy, and as many requests wait as may.';
-      return { status: 503, code: 'queue-full', says, headers: retryAfter(admission.group) };
-    }
-    case 'refuse': {
-      const { status, code, says, retryAfter: seconds } = admission.refusal;
-      return { status, code, says, headers: seconds === undefined ? '' : `Retry-After: ${seconds}\r\n` };
-    }
-  }
+/** Asked of an observer only: what it has to be told is not even put together when there is none. */
+function watch(observer: Observer, head: RequestHead, seen: Seen, decided: Decided | null): Visit | null {
+  const { peer, requestId, trace, table, before } = seen;
+  const asked = { peer, requestId, trace, generation: table?.generation ?? 0, before: before?.visit ?? null };
+  return observer.visit(head, asked, decided);
 }

@@ -8,7 +8,7 @@
 import type { Moment, Want } from './balance.ts';
 import { choose } from './balance.ts';
 import type { CompiledEnvironment, CompiledTable } from './compile.ts';
-import type { Decision } from './decide.ts';
+import type { Decision, Rule } from './decide.ts';
 import { decide } from './decide.ts';
 import type { Failure } from './ejection.ts';
 import { afterFailure, afterSuccess } from './ejection.ts';
@@ -29,13 +29,18 @@ export type Admission<Request extends Waiter> =
       /** For how long at most. */
       readonly queueTimeoutMs: number;
     }
-  | { readonly kind: 'no-endpoint'; readonly environment: CompiledEnvironment }
-  | { readonly kind: 'queue-full'; readonly environment: CompiledEnvironment; readonly group: EndpointGroup };
+  | (Where & { readonly kind: 'no-endpoint' })
+  | (Where & { readonly kind: 'queue-full'; readonly group: EndpointGroup });
 
-/** Where a request belongs once it is decided. */
-export interface Place {
+/** What was decided, and by which rule. */
+interface Where {
   readonly environment: CompiledEnvironment;
   readonly role: string;
+  readonly rule: Rule;
+}
+
+/** Where a request belongs once it is decided. */
+export interface Place extends Where {
   readonly group: EndpointGroup;
   readonly want: Want;
 }
@@ -56,12 +61,12 @@ export function admit<Request extends Waiter>(
 ): Admission<Request> {
   const decision = decide(table, head, moment.today);
   if (decision.kind !== 'forward') return decision;
-  const { environment, role } = decision;
+  const { environment, role, rule } = decision;
   const { counts } = environment;
   const group = environment.roles.get(role) ?? null;
   if (group === null) {
     counts.requests++;
-    return { kind: 'no-endpoint', environment };
+    return { kind: 'no-endpoint', environment, role, rule };
   }
   const want = wantOf(head, group);
   // Who comes may not overtake who waits.
@@ -69,10 +74,11 @@ export function admit<Request extends Waiter>(
   const tooMany = choice === 'full' && group.line.length >= group.queueSize && !moment.again;
   if (choice === 'none' || tooMany) {
     counts.requests++;
-    return tooMany ? { kind: 'queue-full', environment, group } : { kind: 'no-endpoint', environment };
+    const where = { environment, role, rule };
+    return tooMany ? { kind: 'queue-full', ...where, group } : { kind: 'no-endpoint', ...where };
   }
   const { queueTimeoutMs } = group;
-  const request = make({ environment, role, group, want });
+  const request = make({ environment, role, rule, group, want });
   counts.inFlight++;
   if (choice === 'full') {
     group.line.enter(request, false);

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Arrival } from './arrival.ts';
-import type { Before } from './begin.ts';
 import { begin } from './begin.ts';
 import { requestBody } from './body.ts';
-import type { Downstream } from './downstream.ts';
+import type { Answered, Before, Downstream } from './downstream.ts';
 import type { Engine } from './engine.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeadFault } from './next-head.ts';
 import { nextHead } from './next-head.ts';
+import { outcomeOf } from './own-answer.ts';
 import type { Page } from './page.ts';
 import { renderPage } from './page.ts';
 import type { Peer } from './peer.ts';
@@ -117,18 +117,28 @@ export class Client implements Downstream {
     if (this.#ended && this.socket.writableFinished) this.socket.destroy();
   }
 
-  decideAgain(head: string, waitsUntil: number | null): void {
+  decideAgain(head: string, before: Before): void {
     const bytes = Buffer.from(head, 'latin1');
     this.#exchange = null;
     this.engine.requestHead.parse(bytes, 0, bytes.length);
-    this.#begin({ waitsUntil });
+    this.#begin(before);
     this.#pump();
   }
 
-  answer(page: Page, request: { readonly method: string; readonly keep: boolean }): void {
+  answer(page: Page, request: Answered): void {
     const keep = request.keep && !this.engine.closing;
-    const lines = keep ? this.engine.keepLines : 'Connection: close\r\n';
-    this.write(renderPage(page, lines, request.method !== 'HEAD'));
+    const { visit } = request;
+    const added = visit === null ? '' : visit.serverTiming();
+    const lines = (keep ? this.engine.keepLines : 'Connection: close\r\n') + added;
+    const text = renderPage(page, lines, request.method !== 'HEAD');
+    this.write(text);
+    visit?.end({
+      outcome: outcomeOf(page),
+      status: page.status,
+      code: page.code,
+      bytesIn: request.bytesIn ?? 0,
+      bytesOut: text.length - text.indexOf('\r\n\r\n') - 4,
+    });
     this.exchangeOver(keep);
   }
 
@@ -142,6 +152,7 @@ export class Client implements Downstream {
   }
 
   destroy(): void {
+    this.#exchange?.cut();
     this.socket.destroy();
   }
 
@@ -255,7 +266,9 @@ export class Client implements Downstream {
 
   #refuse(status: number, code: string, says: string): void {
     this.#phase = 'exchange';
-    this.answer({ status, code, says, requestId: '', json: false }, { method: 'GET', keep: false });
+    const { observer, table } = this.engine;
+    const visit = observer?.unread(this.peer, table?.generation ?? 0) ?? null;
+    this.answer({ status, code, says, requestId: '', json: false }, { method: 'GET', keep: false, visit });
   }
 
   #end(): void {

@@ -3,6 +3,8 @@ import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { colours } from '../../release/state.ts';
 import type { AppTable, EnvironmentTable, RoutingTable } from '../table.ts';
+import type { ErrorPages } from './error-pages.ts';
+import { compilePages } from './error-pages.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
 import type { EndpointGroup } from './group.ts';
 import { compileGroup } from './group.ts';
@@ -30,17 +32,21 @@ export interface CompiledApp {
   readonly maintenance: { readonly message: string } | null;
   readonly previewKey: string;
   readonly upstream: UpstreamPolicy;
+  readonly pages: ErrorPages;
   /** Longest path first: for previews, which name the app and not the host. */
   readonly routes: readonly CompiledRoute[];
 }
 
 export interface CompiledEnvironment {
+  readonly app: string;
   readonly colour: Colour;
   readonly version: string;
   readonly roles: ReadonlyMap<string, EndpointGroup>;
   readonly counts: Counts;
   readonly retries: RetryBudget;
   readonly upstream: UpstreamPolicy;
+  /** Of the app. */
+  readonly pages: ErrorPages;
   /** The `x-teal-*` lines that requests carry to the app. */
   readonly headers: string;
 }
@@ -92,16 +98,18 @@ interface AppParts {
 
 function compileApp(source: AppTable, registry: Registry): AppParts {
   const routes: CompiledRoute[] = [];
+  const pages = compilePages(source.errors ?? {});
   const app: CompiledApp = {
     name: source.app,
     live: source.live,
     environments: {
-      blue: compileEnvironment(source, 'blue', registry),
-      green: compileEnvironment(source, 'green', registry),
+      blue: compileEnvironment(source, 'blue', { registry, pages }),
+      green: compileEnvironment(source, 'green', { registry, pages }),
     },
     maintenance: source.maintenance,
     previewKey: source.previewKey,
     upstream: source.upstream,
+    pages,
     routes,
   };
   const hosts = new Map<string, CompiledRoute[]>();
@@ -125,7 +133,7 @@ function compileApp(source: AppTable, registry: Registry): AppParts {
 function compileEnvironment(
   source: AppTable,
   colour: Colour,
-  registry: Registry,
+  { registry, pages }: { readonly registry: Registry; readonly pages: ErrorPages },
 ): CompiledEnvironment | null {
   const environment: EnvironmentTable | null = source.environments[colour];
   if (environment === null) return null;
@@ -139,12 +147,14 @@ function compileEnvironment(
     endpoints.set(role, list);
   }
   return {
+    app: source.app,
     colour,
     version: environment.version,
     roles: compileRoles(source, endpoints, { registry, counts }),
     counts,
     retries: registry.budget(counts),
     upstream: source.upstream,
+    pages,
     headers:
       `x-teal-app: ${headerSafe(source.app)}\r\n` +
       `x-teal-version: ${headerSafe(environment.version)}\r\n` +

@@ -11,9 +11,46 @@ import { stickyPrefix } from './sticky.ts';
  * without a token signed with the app's key (invariant 4).
  */
 export type Decision =
-  | { readonly kind: 'forward'; readonly environment: CompiledEnvironment; readonly role: string }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal }
-  | { readonly kind: 'redirect'; readonly location: string; readonly cookie: string };
+  | {
+      readonly kind: 'forward';
+      readonly environment: CompiledEnvironment;
+      readonly role: string;
+      readonly rule: Rule;
+    }
+  | {
+      readonly kind: 'refuse';
+      readonly refusal: Refusal;
+      readonly rule: Rule;
+      /** Null when it was meant for none, or none that exists. */
+      readonly app: CompiledApp | null;
+    }
+  | {
+      readonly kind: 'redirect';
+      readonly location: string;
+      readonly cookie: string;
+      readonly rule: Rule;
+      readonly environment: CompiledEnvironment;
+      readonly role: string;
+    };
+
+/**
+ * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
+ * live. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `maintenance`: no token, and
+ * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
+ */
+export type Rule =
+  | 'live'
+  | 'preview-path'
+  | 'preview-header'
+  | 'preview-cookie'
+  | 'maintenance'
+  | 'no-app'
+  | 'no-table'
+  | 'unreadable';
+
+export function isPreview(rule: Rule): boolean {
+  return rule.startsWith('preview');
+}
 
 interface Refusal {
   readonly status: 403 | 404 | 503;
@@ -31,7 +68,7 @@ const maintenanceRetrySeconds = 30;
 /** Decides, and takes the preview prefix off `head.target`. */
 export function decide(table: CompiledTable, head: RequestHead, now: number): Decision {
   if (head.target.startsWith(previewPrefix)) return byPath(table, head, now);
-  if (head.preview !== '') return byToken(table, head, verify(table, head.preview, now));
+  if (head.preview !== '') return byToken(table, head, verify(table, head.preview, now), 'preview-header');
   const route = lookup(table, head.host, head.target);
   if (head.cookie.includes(previewCookie)) {
     const preview = byCookie(table, head, { route, now });
@@ -43,18 +80,15 @@ export function decide(table: CompiledTable, head: RequestHead, now: number): De
 function live(route: CompiledRoute): Decision {
   const { app } = route;
   if (app.maintenance !== null) {
-    return refuse({
-      status: 503,
-      code: 'maintenance',
-      says: app.maintenance.message,
-      retryAfter: maintenanceRetrySeconds,
-    });
+    const says = app.maintenance.message;
+    const retryAfter = maintenanceRetrySeconds;
+    return refuse({ status: 503, code: 'maintenance', says, retryAfter }, 'maintenance', app);
   }
   const environment = app.live === null ? null : app.environments[app.live];
   if (environment === null) {
-    return refuse({ status: 503, code: 'no-live-version', says: 'No version is live yet.' });
+    return refuse({ status: 503, code: 'no-live-version', says: 'No version is live yet.' }, 'live', app);
   }
-  return { kind: 'forward', environment, role: route.role };
+  return { kind: 'forward', environment, role: route.role, rule: 'live' };
 }
 
 /** `/.teal/preview/<token>/rest`: a browser gets a cookie instead, so that absolute links work. */
@@ -68,33 +102,30 @@ function byPath(table: CompiledTable, head: RequestHead, now: number): Decision 
   // One slash: `//host` and `/\host` would send the browser to another site.
   const rest = `/${head.target.slice(end).replace(/^[/\\]+/, '')}`;
   head.target = rest;
-  const decision = byToken(table, head, verdict);
+  const decision = byToken(table, head, verdict, 'preview-path');
   // Only when there is something to see: a cookie that opens nothing would show the live version in its place.
   if (decision.kind !== 'forward' || !isNavigation(head)) return decision;
   const cookie = `${previewCookie}=${token}; HttpOnly; SameSite=Lax; Path=/`;
-  return { kind: 'redirect', location: rest, cookie };
+  return { ...decision, kind: 'redirect', location: rest, cookie };
 }
 
-function byToken(table: CompiledTable, head: RequestHead, verdict: PreviewVerdict): Decision {
+function byToken(table: CompiledTable, head: RequestHead, verdict: PreviewVerdict, rule: Rule): Decision {
   if (!verdict.ok) {
     const says =
       verdict.why === 'expired'
         ? 'This preview link has expired. Ask for a new one: teal preview.'
         : 'This preview token is not valid.';
-    return refuse({
-      status: 403,
-      code: verdict.why === 'expired' ? 'preview-expired' : 'preview-refused',
-      says,
-    });
+    const code = verdict.why === 'expired' ? 'preview-expired' : 'preview-refused';
+    return refuse({ status: 403, code, says }, rule, null);
   }
   const app = table.apps.get(verdict.grant.app);
   const environment = app === undefined ? null : holder(app, verdict.grant.version);
   const route = app === undefined ? null : lookupIn(app, head.target);
   if (environment === null || route === null) {
     const says = `Version ${verdict.grant.version} of ${verdict.grant.app} is not running any more.`;
-    return refuse({ status: 404, code: 'preview-version-gone', says });
+    return refuse({ status: 404, code: 'preview-version-gone', says }, rule, app ?? null);
   }
-  return { kind: 'forward', environment, role: route.role };
+  return { kind: 'forward', environment, role: route.role, rule };
 }
 
 /** A cookie outlives what it was made for: one that opens nothing (any more) is as good as none. */
@@ -113,7 +144,7 @@ function byCookie(
     const environment = app === undefined ? null : holder(app, verdict.grant.version);
     if (app === undefined || environment === null) continue;
     const role = route?.role ?? lookupIn(app, head.target)?.role;
-    if (role !== undefined) return { kind: 'forward', environment, role };
+    if (role !== undefined) return { kind: 'forward', environment, role, rule: 'preview-cookie' };
   }
   return null;
 }
@@ -156,9 +187,10 @@ function isNavigation(head: RequestHead): boolean {
 }
 
 function unknownHost(): Decision {
-  return refuse({ status: 404, code: 'unknown-host', says: 'No app is served under this host and path.' });
+  const says = 'No app is served under this host and path.';
+  return refuse({ status: 404, code: 'unknown-host', says }, 'no-app', null);
 }
 
-function refuse(refusal: Refusal): Decision {
-  return { kind: 'refuse', refusal };
+function refuse(refusal: Refusal, rule: Rule, app: CompiledApp | null): Decision {
+  return { kind: 'refuse', refusal, rule, app };
 }

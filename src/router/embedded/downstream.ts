@@ -1,6 +1,25 @@
 import type { Engine } from './engine.ts';
 import type { Page } from './page.ts';
 import type { ResponseTarget, ResponseWriter } from './response.ts';
+import type { Visit } from './visit.ts';
+
+/** What a request that is decided again brings along; the times on the engine's clock. */
+export interface Before {
+  /** How long it may wait in all, if it has waited. */
+  readonly waitsUntil: number | null;
+  /** When it has to be over. */
+  readonly last: number;
+  readonly visit: Visit | null;
+}
+
+/** What an answer of ours needs to know of the request. */
+export interface Answered {
+  readonly method: string;
+  readonly keep: boolean;
+  readonly visit: Visit | null;
+  /** Content that had come. */
+  readonly bytesIn?: number;
+}
 
 /** Who is answered: a connection of HTTP/1, or a stream of HTTP/2. */
 export interface Downstream {
@@ -19,11 +38,10 @@ export interface Downstream {
   offer(): void;
   /**
    * Decides a request anew, by the table now in force: nothing of it counts anywhere any more. @param head as it came
-   * @param waitsUntil how long it may wait in all, if it has waited
    */
-  decideAgain(head: string, waitsUntil: number | null): void;
+  decideAgain(head: string, before: Before): void;
   /** A page of ours instead of an answer of the app. */
-  answer(page: Page, request: { readonly method: string; readonly keep: boolean }): void;
+  answer(page: Page, request: Answered): void;
   /** The exchange is over. @param keep whether the response said that the connection stays */
   exchangeOver(keep: boolean): void;
   /** Ends our side, and goes on reading for a while. */

@@ -9,6 +9,7 @@ import type { Moment } from './balance.ts';
 import { Registry } from './registry.ts';
 import type { Share } from './share.ts';
 import { whole } from './share.ts';
+import type { Observer } from './observer.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
 import { closeStale } from './upstream.ts';
@@ -27,6 +28,10 @@ export interface EngineOptions {
   readonly trustedProxies: BlockList;
   /** All of what is limited, unless there are other workers. */
   readonly share?: Share;
+  /** None when left out. */
+  readonly observer?: Observer | null;
+  /** Whether `traceparent` is read, and given to requests that have none. */
+  readonly trace?: boolean;
 }
 
 /** A client's connection, whatever it speaks. */
@@ -43,6 +48,9 @@ interface Connection {
 export class Engine {
   readonly limits: ClientLimits;
   readonly trustedProxies: BlockList;
+  /** Null: nobody wants to know, and nothing is made for it. */
+  readonly observer: Observer | null;
+  readonly trace: boolean;
   readonly registry: Registry;
   readonly clients: Set<Connection> = new Set();
   readonly requestHead: RequestHead;
@@ -64,6 +72,8 @@ export class Engine {
     this.limits = options.client;
     this.trustedProxies = options.trustedProxies;
     this.registry = new Registry(options.share ?? whole, () => this.moment());
+    this.observer = options.observer ?? null;
+    this.trace = options.trace ?? false;
     this.requestHead = new RequestHead(options.client.headers);
     this.keepLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.client.idleTimeoutMs / 1000)}\r\n`;
     this.#timer = setInterval(() => this.#tick(), tickMs);

@@ -4,6 +4,8 @@ import { noBody, readRequestBody } from './body.ts';
 import type { Want } from './balance.ts';
 import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';
+import type { Outcome } from '../access-line.ts';
+import { Deadlines } from './deadlines.ts';
 import type { EndpointState } from './endpoint.ts';
 import { retryAfter } from './group.ts';
 import type { FaultCode } from './faults.ts';
@@ -16,9 +18,9 @@ import { ResponseRelay } from './response.ts';
 import type { Sending } from './sending.ts';
 import { Tunnel } from './tunnel.ts';
 import { linkTo } from './upstream-link.ts';
-import type { Upstream, UpstreamLink, UpstreamOwner } from './upstream.ts';
-import { isOwnFault } from './upstream.ts';
+import { isOwnFault, type Upstream, type UpstreamLink, type UpstreamOwner } from './upstream.ts';
 import type { Waiter } from './wait-line.ts';
+import { carried } from './visit.ts';
 
 /**
  * One request and its response, or the tunnel it becomes. Where it is counted is its hold's business.
@@ -38,6 +40,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   readonly #relay: ResponseRelay;
   readonly #tooLong: boolean;
   readonly #hold: Hold;
+  readonly #deadlines: Deadlines;
   readonly #attempts: Attempts;
   #upstream: UpstreamLink | null = null;
   #sent = false;
@@ -48,6 +51,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#client = client;
     this.#sending = sending;
     this.#hold = new Hold(sending, this, client.engine);
+    this.#deadlines = new Deadlines(client, sending.environment.upstream, sending.last);
     this.method = head.method;
     this.minor = head.minor;
     this.websocket = head.websocket;
@@ -79,7 +83,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#hold.start(endpoint, until);
     if (this.#tooLong) this.#fail('body-too-large');
     else if (endpoint !== null) this.#connect(endpoint, false);
-    else this.#client.deadline = until;
+    else this.#deadlines.until(until);
   }
 
   begin(endpoint: EndpointState): void {
@@ -94,7 +98,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     const until = this.#hold.waitsUntil;
     this.#finished = true;
     this.#hold.leave(true);
-    this.#client.decideAgain(this.#sending.head, until);
+    const { visit, head } = this.#sending;
+    this.#client.decideAgain(head, { waitsUntil: until, last: this.#deadlines.last, visit });
   }
 
   /** @returns how many of the bytes belonged to this request */
@@ -133,6 +138,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
       this.#tunnel.fromApp(data);
       return;
     }
+    if (!this.#attempts.answered) this.#sending.visit?.answered();
     this.#attempts.answered = true;
     if (this.#relay.started) this.#touch();
     const before = this.#relay.started;
@@ -149,7 +155,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   upstreamClosed(error: Error | null): void {
     if (this.#finished) return;
     if (this.#tunnel !== null) {
-      this.#over();
+      this.#over('ok');
       this.#client.linger();
     } else {
       this.#upstreamGone(error, null);
@@ -171,12 +177,12 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
       this.#tunnel.clientEnded();
     } else if ((whole && this.#sent && !this.#body.done) || this.#relay.streaming) {
       // Half-closed clients still get answers that end; nobody listens to an event stream that way.
-      this.#abandon();
+      this.#abandon('client-gone');
     }
   }
 
   clientClosed(): void {
-    this.#abandon();
+    this.#abandon(this.#tunnel?.halfClosed === true ? 'ok' : 'client-gone');
   }
 
   clientDrained(): void {
@@ -188,8 +194,9 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   expired(): void {
     // A tick can come between a cut and the close event it causes.
     if (this.#finished) return;
-    if (this.#hold.waitsUntil !== null) this.#fail('queue-timeout');
-    else if (this.#tunnel !== null) this.cut();
+    if (this.#tunnel !== null) this.cut();
+    else if (this.#deadlines.totalPassed) this.#fail('total-timeout');
+    else if (this.#hold.waitsUntil !== null) this.#fail('queue-timeout');
     else if (!this.#sent) this.#unreachable(true, null);
     else if (this.#relay.started) {
       // Held back by us: then it is the client that is slow.
@@ -198,18 +205,16 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     else this.#fail('body-timeout');
   }
 
-  // ── what a drain asks ──
-
   closeStream(): void {
     if (this.#finished) return;
     if (this.#tunnel !== null) {
       this.#tunnel.sayGoodbye();
       this.#upstream?.destroy();
-      this.#over();
+      this.#over('drained');
       this.#client.linger();
     } else if (this.#relay.finishEarly()) {
       this.#relay.reusable = false;
-      this.#complete();
+      this.#complete('drained');
     } else {
       this.cut();
     }
@@ -217,7 +222,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
 
   cut(): void {
     if (this.#finished) return;
-    this.#abandon();
+    this.#abandon('cut');
     this.#client.destroy();
   }
 
@@ -226,17 +231,16 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   get ownLines(): string {
-    return this.#hold.stickyLine(this.#sending.secure);
+    return this.#hold.stickyLine(this.#sending.secure) + (this.#sending.visit?.serverTiming() ?? '');
   }
 
   write(data: string | Buffer): void {
     if (!this.#client.write(data)) this.#upstream?.pause();
   }
 
-  // ── inside ──
-
   #connect(endpoint: EndpointState, fresh: boolean): void {
-    const { keepAliveMs, connectTimeoutMs } = this.#sending.environment.upstream;
+    const { keepAliveMs } = this.#sending.environment.upstream;
+    this.#sending.visit?.claimed(endpoint.id);
     const careful = !this.#attempts.idempotent || this.#body !== noBody;
     const link = linkTo(endpoint, this, {
       keepAliveMs,
@@ -247,14 +251,15 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#relay.endsApart = link.endsApart;
     this.#sent = false;
     if (link.connected) this.#send(link);
-    else this.#client.deadline = this.#client.engine.after(connectTimeoutMs);
+    else this.#deadlines.connecting();
   }
 
   #send(link: UpstreamLink): void {
     this.#sent = true;
+    this.#sending.visit?.sent();
     if (this.#body.done) {
       link.sendHead(this.#sending.text, null);
-      this.#awaitHead();
+      this.#deadlines.awaitingHead();
       return;
     }
     this.#touch();
@@ -266,24 +271,17 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
 
   #passBody(data: Buffer, trailer: string): void {
     this.#attempts.bodySent = true;
-    const upstream = this.#upstream as UpstreamLink;
-    if (!upstream.sendBody(data, this.#body, trailer)) this.#client.pause();
-    if (this.#body.done) this.#awaitHead();
-  }
-
-  #awaitHead(): void {
-    const { responseTimeoutMs } = this.#sending.environment.upstream;
-    if (!this.#relay.started) this.#client.deadline = this.#client.engine.after(responseTimeoutMs);
+    if (!(this.#upstream as UpstreamLink).sendBody(data, this.#body, trailer)) this.#client.pause();
+    if (this.#body.done && !this.#relay.started) this.#deadlines.awaitingHead();
   }
 
   #touch(): void {
-    if (this.#tunnel === null && !this.#finished && this.#hold.waitsUntil === null) {
-      this.#client.deadline = this.#client.engine.after(this.#sending.environment.upstream.idleTimeoutMs);
-    }
+    if (this.#tunnel === null && !this.#finished && this.#hold.waitsUntil === null) this.#deadlines.moved();
   }
 
   /** The status is out. */
   #begun(): void {
+    if (this.#relay.streaming) this.#deadlines.untilClosed();
     this.#touch();
     this.#hold.answered(this.#relay.status, this.#relay.streaming || this.#relay.status === 101);
     if (this.#relay.keepAliveMs >= 0 && this.#upstream !== null) {
@@ -308,7 +306,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   /** The response is complete, and all of it is written to the client. */
-  #complete(): void {
+  #complete(outcome: Outcome = 'ok'): void {
     const upstream = this.#upstream;
     const keep = this.#relay.keeps;
     this.#upstream = null;
@@ -316,7 +314,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
       if (this.#relay.reusable && this.#body.done) upstream.keep();
       else upstream.destroy();
     }
-    this.#over();
+    this.#over(outcome);
     this.#client.exchangeOver(keep);
   }
 
@@ -356,7 +354,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     this.#sent = false;
     if (again === 'connect') this.#connect(this.#hold.endpoint as EndpointState, true);
     else if (again === 'decide-again') this.decideAgain();
-    else this.#client.deadline = this.#hold.waitsUntil as number;
+    else this.#deadlines.until(this.#hold.waitsUntil as number);
     return true;
   }
 
@@ -364,36 +362,39 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   #fail(code: FaultCode): void {
     if (this.#finished) return;
     const { status, says, blame, excused } = faultOf(code);
-    const { environment, group, requestId } = this.#sending;
+    const { environment, group, requestId, visit } = this.#sending;
     if (status >= 500 && excused !== true) environment.counts.failed++;
     if (blame !== undefined) this.#hold.blame(blame);
     this.#upstream?.destroy();
     this.#upstream = null;
-    const started = this.#relay.started;
-    this.#over();
-    if (started) {
+    if (this.#relay.started) {
+      this.#over('broken', code);
       this.#client.breakOff(this.#relay.endsByClose);
       return;
     }
     const headers = status === 503 ? retryAfter(group) : '';
     const keep = this.#keepAsked && this.#body.done && status >= 500;
+    this.#over(null);
     this.#client.answer(
-      { status, code, says, requestId, json: this.#json, headers },
-      { method: this.method, keep },
+      { status, code, says, requestId, json: this.#json, headers, pages: environment.pages },
+      { method: this.method, keep, visit, bytesIn: this.#body.received },
     );
   }
 
   /** Nobody is there to answer any more. */
-  #abandon(): void {
+  #abandon(outcome: Outcome): void {
     if (this.#finished) return;
     this.#upstream?.destroy();
     this.#upstream = null;
-    this.#over();
+    this.#over(outcome);
     if (!this.#client.destroyed) this.#client.destroy();
   }
 
-  #over(): void {
+  /** @param outcome null when a page of ours tells it */
+  #over(outcome: Outcome | null, code: string | null = null): void {
     this.#finished = true;
+    if (outcome !== null)
+      this.#sending.visit?.end({ outcome, code, ...carried(this.#relay, this.#body, this.#tunnel) });
     this.#hold.leave();
   }
 }

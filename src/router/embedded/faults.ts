@@ -24,6 +24,7 @@ const faults = {
   'connect-refused': { status: 502, says: 'No instance of the app accepts connections.' },
   'connect-timeout': { status: 504, says: 'No instance of the app accepted a connection in time.' },
   'response-timeout': { status: 504, says: 'The app did not answer in time.', blame: 'broken' },
+  'total-timeout': { status: 504, says: 'The answer took too long.' },
   'idle-timeout': { status: 504, says: '', blame: 'broken' },
   'bad-response': { status: 502, says: 'The app sent a malformed response.', blame: 'broken' },
   'upstream-closed': {

@@ -37,6 +37,8 @@ const names = [
   'cache-control',
   'max-forwards',
   'date',
+  'traceparent',
+  'tracestate',
 ] as const;
 
 export type KnownField = (typeof names)[number];

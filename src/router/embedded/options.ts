@@ -1,8 +1,10 @@
-import type { RouterConfig } from '../../config/config.ts';
+import type { ObserveConfig, RouterConfig } from '../../config/config.ts';
 import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
 
 /** What a router process is started with. */
-export interface RouterOptions extends RouterConfig {
+export interface RouterOptions extends Omit<RouterConfig, 'observe'> {
+  /** Nothing is told when left out. */
+  readonly observe?: ObserveConfig;
   /** Teal's data directory: the table is kept in `<data>/router/`. */
   readonly data: string;
 }
@@ -25,4 +27,6 @@ export interface WorkerStatus {
   readonly connections: number;
   readonly environments: readonly EnvironmentCounts[];
   readonly endpoints: readonly EndpointStatus[];
+  /** Of the access log, since it started. */
+  readonly linesDropped: number;
 }

@@ -1,4 +1,6 @@
 import { dateLine } from './http-date.ts';
+import type { ErrorPages } from './error-pages.ts';
+import { fillPage, pageFor } from './error-pages.ts';
 
 /**
  * Answers that come from Teal itself. They say so (`Server: teal`, `X-Teal-Error`), so that nobody looks for the
@@ -14,6 +16,8 @@ export interface Page {
   readonly json: boolean;
   /** Further header lines, each with CRLF. */
   readonly headers?: string;
+  /** The app's own, when one is known. */
+  readonly pages?: ErrorPages;
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -35,7 +39,7 @@ const reasons: Readonly<Record<number, string>> = {
 /** Status line, headers and body as text. `connection` is the connection's own header lines. */
 export function renderPage(page: Page, connection: string, withBody: boolean): string {
   const reason = reasons[page.status] ?? 'Error';
-  const body = page.json ? jsonBody(page) : htmlBody(page, reason);
+  const body = page.json ? jsonBody(page) : (ownBody(page) ?? htmlBody(page, reason));
   return (
     `HTTP/1.1 ${page.status} ${reason}\r\n` +
     'Server: teal\r\n' +
@@ -56,13 +60,25 @@ function jsonBody(page: Page): string {
   return `${text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 }
 
+function ownBody({ pages, status, code, says, requestId }: Page): string | null {
+  const own = pages === undefined ? null : pageFor(pages, status, code);
+  if (own === null) return null;
+  const values = { 'request-id': requestId, status: `${status}`, code, message: says };
+  const entries = Object.entries(values).map(([name, value]) => [name, asciiHtml(escapeHtml(value))]);
+  return fillPage(own, Object.fromEntries(entries) as Record<string, string>);
+}
+
 function htmlBody(page: Page, reason: string): string {
-  return (
+  return asciiHtml(
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${page.status} ${reason}</title>` +
-    '<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:15vh auto;padding:0 1em}small{color:#777}</style>' +
-    `<h1>${page.status} ${reason}</h1><p>${escapeHtml(page.says)}</p>` +
-    `<small>Teal router · ${escapeHtml(page.code)}${page.requestId === '' ? '' : ` · ${escapeHtml(page.requestId)}`}</small></html>\n`
-  ).replace(/[^\p{ASCII}]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
+      '<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:15vh auto;padding:0 1em}small{color:#777}</style>' +
+      `<h1>${page.status} ${reason}</h1><p>${escapeHtml(page.says)}</p>` +
+      `<small>Teal router · ${escapeHtml(page.code)}${page.requestId === '' ? '' : ` · ${escapeHtml(page.requestId)}`}</small></html>\n`,
+  );
+}
+
+function asciiHtml(html: string): string {
+  return html.replace(/[^\p{ASCII}]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
 }
 
 function escapeHtml(text: string): string {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { ListenAddress } from '../../config/config.ts';
+import type { AccessLogConfig, ListenAddress } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { DrainReport, DrainRequest, RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
@@ -9,6 +9,7 @@ import { Registry } from './registry.ts';
 import type { WorkerStatus } from './options.ts';
 import { Reports } from './reports.ts';
 import type { CallContext } from './rpc.ts';
+import { Rotation } from './rotation.ts';
 import { hashTable, saveTable } from './table-file.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import { sumEndpoints } from './worker-status.ts';
@@ -20,12 +21,16 @@ const progressMs = 1000;
 /** A worker that does not say how it is in this time counts with what it said last: the others matter more. */
 const statusPatienceMs = 2000;
 
+/** How often workers are asked what they have counted: so much of it is lost when one dies. */
+const askEveryMs = 1000;
+
 export interface ParentParts {
   /** Of the table. */
   readonly file: string;
   readonly listen: readonly ListenAddress[];
   readonly h2c: readonly ListenAddress[];
   readonly log: Logger;
+  readonly accessLog: AccessLogConfig | null;
 }
 
 /** The router process: has the table, orders the workers about, and touches no request. */
@@ -36,6 +41,10 @@ export class Parent {
   readonly #h2c: readonly ListenAddress[];
   readonly #log: Logger;
   readonly #reports = new Reports<WorkerProcess>();
+  readonly #accessLog: AccessLogConfig | null;
+  readonly #rotation: Rotation | null;
+  readonly #asking: NodeJS.Timeout;
+  readonly #startedAt: number = Date.now();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(workers: Workers, parts: ParentParts) {
@@ -44,6 +53,19 @@ export class Parent {
     this.#listen = parts.listen;
     this.#h2c = parts.h2c;
     this.#log = parts.log;
+    this.#accessLog = parts.accessLog;
+    this.#rotation = parts.accessLog === null ? null : new Rotation(parts.accessLog, () => this.reopenLogs());
+    this.#asking = setInterval(() => void this.#ask(), askEveryMs).unref();
+  }
+
+  close(): void {
+    this.#rotation?.close();
+    clearInterval(this.#asking);
+  }
+
+  /** After the access log was renamed, by us or by logrotate: lines from now on go to a new file. */
+  reopenLogs(): void {
+    for (const worker of this.#workers.all) worker.call('reopen', {}).catch(() => {});
   }
 
   /** One table at a time: see `Router.apply`. */
@@ -73,6 +95,24 @@ export class Parent {
   }
 
   async status(): Promise<RouterStatus> {
+    const workers = await this.#ask();
+    const file = this.#accessLog?.file;
+    return {
+      pid: process.pid,
+      generation: this.#workers.table?.generation ?? 0,
+      workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
+      listen: this.#listen,
+      h2c: this.#h2c,
+      environments: this.#reports.counts(),
+      endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),
+      startedAt: this.#startedAt,
+      workersReplaced: this.#workers.replaced,
+      accessLog: file === undefined ? null : { file, linesDropped: this.#reports.linesDropped },
+    };
+  }
+
+  /** What each worker says of itself; what it counted is kept for when it is gone. */
+  async #ask(): Promise<readonly WorkerStatus[]> {
     const { all } = this.#workers;
     const heard = await Promise.all(
       all.map(async (worker) => {
@@ -82,17 +122,7 @@ export class Parent {
       }),
     );
     // Only those that are still there: one that ended while it was asked has reported for the last time.
-    const alive = new Map(heard.filter(([worker]) => !worker.dead));
-    const workers = this.#reports.take(alive);
-    return {
-      pid: process.pid,
-      generation: this.#workers.table?.generation ?? 0,
-      workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
-      listen: this.#listen,
-      h2c: this.#h2c,
-      environments: this.#reports.counts(),
-      endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),
-    };
+    return this.#reports.take(new Map(heard.filter(([worker]) => !worker.dead)));
   }
 
   async #apply(table: RoutingTable): Promise<void> {

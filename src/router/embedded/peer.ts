@@ -6,6 +6,8 @@ import type { RequestHead } from './request-head.ts';
 /** Who is at the other end of a client connection, and whether its `X-Forwarded-*` are believed. */
 export interface Peer {
   readonly trusted: boolean;
+  /** Without zone, IPv4 as such. */
+  readonly address: string;
   /** The X-Forwarded-* lines of a request of this peer. */
   forwarded(head: RequestHead, host: string): string;
   /** Whether its client speaks TLS: to us, or to a trusted proxy that says so. */
@@ -39,10 +41,11 @@ export function peerOf({ remoteAddress, secure }: Arrival, trustedProxies: Block
   const trusted = plain !== '' && trustedProxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
   const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `;
   if (!trusted) {
-    return { trusted, forwarded: (_head, host) => `${own}${host}\r\n`, secure: () => secure };
+    return { trusted, address: plain, forwarded: (_head, host) => `${own}${host}\r\n`, secure: () => secure };
   }
   return {
     trusted,
+    address: plain,
     secure: (head) => (head.forwardedProto || scheme) === 'https',
     forwarded: (head, host) => {
       const chain = head.forwardedFor === '' ? plain : `${head.forwardedFor}, ${plain}`;

@@ -33,6 +33,8 @@ const log = pino({ name: 'teal-router' });
 async function main(argument: string): Promise<void> {
   // The control socket exists for a moment before its mode is set: it must never be open to others.
   process.umask(0o077);
+  // Until the logs can be opened anew, and when there is none: it never ends a router.
+  process.on('SIGHUP', () => {});
   const options = readOptions(argument);
   const file = path.join(options.data, 'router', 'table.json');
   const ready = Promise.withResolvers<Parent>();
@@ -66,7 +68,10 @@ async function main(argument: string): Promise<void> {
       listeners.filter(({ speech }) => speech === wants).map(({ handle }) => boundAddress(handle));
     const listen = bound('http1');
     const h2c = bound('h2c');
-    ready.resolve(new Parent(workers, { file, listen, h2c, log }));
+    const accessLog = options.observe?.accessLog ?? null;
+    const parent = new Parent(workers, { file, listen, h2c, log, accessLog });
+    process.on('SIGHUP', () => parent.reopenLogs());
+    ready.resolve(parent);
     log.info({ listen, h2c, generation: workers.table?.generation ?? 0 }, 'router started');
     tellStarter({ ready: true });
   } catch (error) {

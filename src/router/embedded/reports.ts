@@ -9,17 +9,24 @@ import { sumEnvironments } from './worker-status.ts';
 export class Reports<Worker> {
   readonly #last = new Map<Worker, WorkerStatus>();
   #ended: readonly EnvironmentCounts[] = [];
+  #endedDropped = 0;
 
   /** @param heard null for a worker that did not answer @returns one report for each worker that ever gave one */
   take(heard: ReadonlyMap<Worker, WorkerStatus | null>): readonly WorkerStatus[] {
     for (const [worker, report] of this.#last) {
       if (heard.has(worker)) continue;
       this.#last.delete(worker);
+      this.#endedDropped += report.linesDropped;
       const ended = report.environments.map((counts) => ({ ...counts, inFlight: 0, waiting: 0 }));
       this.#ended = sumEnvironments([...this.#ended, ...ended]);
     }
     for (const [worker, report] of heard) if (report !== null) this.#last.set(worker, report);
     return [...this.#last.values()];
+  }
+
+  /** Of the access log. */
+  get linesDropped(): number {
+    return [...this.#last.values()].reduce((sum, { linesDropped }) => sum + linesDropped, this.#endedDropped);
   }
 
   /** Of all workers there ever were; of versions that one of those that are still knows. */

@@ -67,6 +67,11 @@ export class ResponseRelay {
     this.#head = head;
   }
 
+  /** Bytes of content so far. */
+  get received(): number {
+    return this.#body.received;
+  }
+
   /** The client's connection is kept after this response. */
   get keeps(): boolean {
     return this.#writer.keeps;

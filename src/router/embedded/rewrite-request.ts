@@ -4,6 +4,7 @@ import type { Fields } from './fields.ts';
 import { field, fieldCount } from './known-fields.ts';
 import type { Peer } from './peer.ts';
 import type { RequestHead } from './request-head.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /**
  * The head that goes to the app: the client's fields as they came, without the hop-by-hop ones (RFC 9110 §7.6.1) and
@@ -42,22 +43,25 @@ export interface Outgoing {
   readonly peer: Peer;
   readonly environment: CompiledEnvironment;
   readonly requestId: string;
+  /** Null: `traceparent` and `tracestate` go on as they came, unread. */
+  readonly trace: TraceContext | null;
   /** For an HTTP/1.0 request that named none. */
   readonly fallbackHost: string;
 }
 
 export function rewriteRequest(head: RequestHead, outgoing: Outgoing): string {
-  const { peer, environment, requestId } = outgoing;
+  const { peer, environment, requestId, trace } = outgoing;
   const host = head.host === '' ? outgoing.fallbackHost : head.host;
   return (
     `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n` +
-    keptFields(head, (index) => drops(head, peer, index)) +
+    keptFields(head, (index) => drops(head, outgoing, index)) +
     cookies(head) +
     framing(head) +
     // Only within HTTP/2 does it need no `Connection: TE`.
     (head.trailers && environment.upstream.protocol === 'h2c' ? 'TE: trailers\r\n' : '') +
     peer.forwarded(head, host) +
     `Via: ${viaOf(head)}${head.version} teal\r\nX-Request-Id: ${requestId}\r\n` +
+    (trace === null ? '' : trace.lines) +
     environment.headers +
     (head.websocket ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n' : 'Connection: keep-alive\r\n\r\n')
   );
@@ -81,7 +85,7 @@ export function keptFields(
   return fields.end > from ? kept + text.slice(from - base, fields.end - base) : kept;
 }
 
-function drops(head: RequestHead, peer: Peer, index: number): boolean {
+function drops(head: RequestHead, { peer, trace }: Outgoing, index: number): boolean {
   const { fields } = head;
   const id = fields.id[index] as number;
   if (id !== 0) {
@@ -89,6 +93,7 @@ function drops(head: RequestHead, peer: Peer, index: number): boolean {
     if (id === field.cookie) return hasOwnCookie(head.cookie);
     if (id === field.expect) return !head.expectsContinue;
     if (proxyOnly[id] === 1) return !peer.trusted;
+    if (trace !== null && (id === field.traceparent || id === field.tracestate)) return true;
   }
   return (id === 0 && isReserved(head, peer, index)) || (head.listed.length > 0 && isListed(head, index));
 }

@@ -1,4 +1,5 @@
 import type { Place } from './claim.ts';
+import type { Visit } from './visit.ts';
 
 /** Where a request goes, and the head it goes with. */
 export interface Sending extends Place {
@@ -9,4 +10,8 @@ export interface Sending extends Place {
   readonly requestId: string;
   /** It came encrypted, as far as we or a trusted proxy can say. */
   readonly secure: boolean;
+  /** Null: nobody wants to know how it went. */
+  readonly visit: Visit | null;
+  /** When it has to be over, if it was decided before; on the engine's clock. */
+  readonly last: number | null;
 }

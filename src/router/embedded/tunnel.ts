@@ -11,7 +11,11 @@ export class Tunnel {
   readonly #upstream: Upstream;
   readonly #idleMs: number;
   readonly #border = new FrameBorder();
-  #halfClosed = false;
+  /** Bytes since the 101. */
+  bytesIn = 0;
+  bytesOut = 0;
+  /** One side has ended as it should. */
+  halfClosed = false;
 
   /** @param idleMs how long one side may go on after the other has ended */
   constructor(client: Client, upstream: Upstream, idleMs: number) {
@@ -26,12 +30,14 @@ export class Tunnel {
 
   fromClient(data: Buffer): void {
     this.#touch();
+    this.bytesIn += data.length;
     if (!this.#upstream.socket.write(data)) this.#client.pause();
   }
 
   /** @param data borrowed */
   fromApp(data: Buffer): void {
     this.#touch();
+    this.bytesOut += data.length;
     this.#border.pass(data);
     if (!this.#client.write(Buffer.from(data))) this.#upstream.socket.pause();
   }
@@ -52,11 +58,11 @@ export class Tunnel {
   }
 
   #halfClose(): void {
-    this.#halfClosed = true;
+    this.halfClosed = true;
     this.#touch();
   }
 
   #touch(): void {
-    if (this.#halfClosed) this.#client.deadline = this.#client.engine.after(this.#idleMs);
+    if (this.halfClosed) this.#client.deadline = this.#client.engine.after(this.#idleMs);
   }
 }

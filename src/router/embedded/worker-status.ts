@@ -6,7 +6,11 @@ import type { Engine } from './engine.ts';
 import type { WorkerStatus } from './options.ts';
 
 /** What a worker says of itself. @param today milliseconds since the epoch */
-export function workerStatus({ table, clients, registry }: Engine, pid: number, today: number): WorkerStatus {
+export function workerStatus(
+  { table, clients, registry }: Engine,
+  pid: number,
+  today: number,
+): Omit<WorkerStatus, 'linesDropped'> {
   return {
     pid,
     generation: table?.generation ?? 0,

@@ -1,6 +1,7 @@
 /** Entry of a worker process: an engine, the sockets its parent hands it, and the parent's orders. */
 import net from 'node:net';
-import type { ClientLimits } from '../../config/config.ts';
+import { pino } from 'pino';
+import type { ClientLimits, ObserveConfig } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { DrainRequest } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
@@ -9,7 +10,9 @@ import { compileTable } from './compile.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
 import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
+import type { LineLog } from './line-log.ts';
 import { boundAddress, cannotListen } from './listen-handle.ts';
+import { observing } from './observing.ts';
 import { trustedList } from './peer.ts';
 import type { Share } from './share.ts';
 import { workerStatus } from './worker-status.ts';
@@ -21,6 +24,7 @@ export interface WorkerStart {
   readonly trustedProxies: readonly string[];
   readonly table: RoutingTable | null;
   readonly share: Share;
+  readonly observe?: ObserveConfig;
 }
 
 /** What the parent sends beside calls: a listening socket, which travels along. */
@@ -31,18 +35,23 @@ export interface ListenerMessage {
 /** More than any burst that a worker's replacement has to make up for; the kernel caps it at somaxconn. */
 const backlog = 4096;
 
+/** For what is still to be written when a worker closes; a disk that takes longer stands still. */
+const logPatienceMs = 500;
+
 const listeners: Listener[] = [];
 const servers: net.Server[] = [];
 let engine: Engine | null = null;
+let accessLog: LineLog | null = null;
 let prepared: CompiledTable | null = null;
 
 const operations: Readonly<Record<string, (args: never, context: Parameters<Handler>[2]) => unknown>> = {
   async start(args: WorkerStart) {
-    const started = new Engine({
-      client: args.client,
-      trustedProxies: trustedList(args.trustedProxies),
-      share: args.share,
-    });
+    const trustedProxies = trustedList(args.trustedProxies);
+    const { observer, log } = observing(args.observe, trustedProxies, () => pino({ name: 'teal-worker' }));
+    accessLog = log;
+    const trace = args.observe?.trace ?? false;
+    const { client, share } = args;
+    const started = new Engine({ client, trustedProxies, share, observer, trace });
     if (args.table !== null) started.commit(compileTable(args.table, started.registry));
     engine = started;
     await Promise.all(listeners.map((listener) => listenOn(listener, started)));
@@ -60,11 +69,19 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     prepared = null;
   },
   drain: (args: DrainRequest, context) => drainWorker(running().registry, args, context),
-  status: () => workerStatus(running(), process.pid, Date.now()),
+  status: () => ({
+    ...workerStatus(running(), process.pid, Date.now()),
+    linesDropped: accessLog?.dropped ?? 0,
+  }),
+  reopen: () => accessLog?.reopen(),
   async close(args: { deadlineMs: number }) {
     for (const server of servers) server.close();
     running().startClosing();
     await emptied(running(), args.deadlineMs);
+    running().close();
+    // Closing tells each request that is still open how it ended; that comes with the next turns of the loop.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await accessLog?.close(logPatienceMs);
     setImmediate(() => process.exit(0));
   },
 };
@@ -84,6 +101,8 @@ process.on('message', (message: Message | ListenerMessage, handle: unknown) => {
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C in a terminal reaches the whole group; the parent decides when workers end.
 process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('exit', () => accessLog?.closeNow());
 process.on('SIGTERM', () => {});
 
 function running(): Engine {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { Listener } from './listen-handle.ts';
 import type { RouterOptions } from './options.ts';
@@ -37,6 +38,7 @@ export class Workers {
   readonly #restarts = new Set<NodeJS.Timeout>();
   /** By the index of their share. */
   readonly #places: (WorkerProcess | undefined)[] = [];
+  #replaced: RouterStatus['workersReplaced'] = { count: 0, last: null };
   #crashes = 0;
   #closing = false;
 
@@ -44,6 +46,11 @@ export class Workers {
     this.#options = options;
     this.#listeners = listeners;
     this.#log = log;
+  }
+
+  /** Those that ended by themselves. */
+  get replaced(): RouterStatus['workersReplaced'] {
+    return this.#replaced;
   }
 
   get all(): readonly WorkerProcess[] {
@@ -84,9 +91,10 @@ export class Workers {
   }
 
   #spawn(): void {
-    const { client, trustedProxies } = this.#options;
+    const { client, trustedProxies, observe } = this.#options;
     const share = { index: this.#freePlace(), of: this.#options.workers };
-    const start = { client, trustedProxies, table: this.table, share };
+    const observed = observe === undefined ? {} : { observe };
+    const start = { client, trustedProxies, table: this.table, share, ...observed };
     const worker = new WorkerProcess(start, this.#listeners, (how) => this.#ended(worker, how));
     this.#running.add(worker);
     this.#places[share.index] = worker;
@@ -101,6 +109,8 @@ export class Workers {
   #ended(worker: WorkerProcess, how: string): void {
     this.#running.delete(worker);
     if (this.#closing) return;
+    const last = { at: Date.now(), pid: worker.pid, how };
+    this.#replaced = { count: this.#replaced.count + 1, last };
     const life = performance.now() - worker.startedAt;
     this.#crashes = life < healthyLifeMs ? this.#crashes + 1 : 0;
     const loops = Math.floor(this.#crashes / (this.#options.workers + 1));

@@ -1,12 +1,12 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
-import type { Before } from '../begin.ts';
 import { begin } from '../begin.ts';
 import { BodyReader, noBody, streamBody } from '../body.ts';
-import type { Downstream } from '../downstream.ts';
+import type { Answered, Before, Downstream } from '../downstream.ts';
 import type { Engine } from '../engine.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeadFault } from '../next-head.ts';
+import { outcomeOf } from '../own-answer.ts';
 import type { Page } from '../page.ts';
 import { renderPage } from '../page.ts';
 import type { Peer } from '../peer.ts';
@@ -83,17 +83,19 @@ export class ClientStream implements Downstream {
     if (fault !== null) {
       const { status, says } = refusalOf(fault);
       const page = { status, code: fault, says, requestId: '', json: false };
-      this.answer(page, { method: raw[raw.indexOf(':method') + 1] ?? '', keep: true });
+      const { observer, table } = this.engine;
+      const visit = observer?.unread(this.#session.peer, table?.generation ?? 0) ?? null;
+      this.answer(page, { method: raw[raw.indexOf(':method') + 1] ?? '', keep: true, visit });
       return;
     }
     this.#begin(null);
   }
 
-  decideAgain(text: string, waitsUntil: number | null): void {
+  decideAgain(text: string, before: Before): void {
     const bytes = Buffer.from(text, 'latin1');
     this.#exchange = null;
     this.#parse(bytes);
-    this.#begin({ waitsUntil });
+    this.#begin(before);
   }
 
   /** With the head that was read last. */
@@ -158,8 +160,9 @@ export class ClientStream implements Downstream {
     }
   }
 
-  answer(page: Page, { method }: { readonly method: string; readonly keep: boolean }): void {
-    const text = Buffer.from(renderPage(page, '', method !== 'HEAD'), 'latin1');
+  answer(page: Page, { method, visit, bytesIn = 0 }: Answered): void {
+    const added = visit?.serverTiming() ?? '';
+    const text = Buffer.from(renderPage(page, added, method !== 'HEAD'), 'latin1');
     const head = this.engine.responseHead;
     const end = text.indexOf('\r\n\r\n') + 4;
     head.parse(text, 0, end);
@@ -169,6 +172,13 @@ export class ClientStream implements Downstream {
     body.decode(text, end);
     writer.start(head, body.kind);
     writer.pass(text, body, '');
+    visit?.end({
+      outcome: outcomeOf(page),
+      status: page.status,
+      code: page.code,
+      bytesIn,
+      bytesOut: text.length - end,
+    });
     this.exchangeOver();
   }
 
