@@ -92,7 +92,15 @@ async function start(folder: string, owned: (() => Promise<void>)[]): Promise<St
       workers: Number(values.workers),
       h2c: [],
       trustedProxies: [],
-      client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 60_000 },
+      proxyProtocol: [],
+      tls: null,
+      client: {
+        headBytes: 32_768,
+        headers: 100,
+        headTimeoutMs: 10_000,
+        idleTimeoutMs: 60_000,
+        connections: 100_000,
+      },
     }),
   );
   owned.push(() => router.shutdown(stopMs));

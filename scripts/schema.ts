@@ -101,6 +101,9 @@ function below(json: Json, path: string): readonly Row[] {
   const inner = typeof json.additionalProperties === 'object' ? json.additionalProperties : null;
   if (inner?.properties !== undefined) return rows(inner, `${path}.<name>`);
   const shapes = (json.items?.anyOf ?? []).filter((shape) => shape.properties !== undefined);
+  const single = json.anyOf?.find((shape) => shape.properties !== undefined);
+  // One map, or a list of such.
+  if (single !== undefined) return rows(single, `${path}[]`);
   if (shapes.length > 0)
     return shapes.flatMap((shape) => rows(shape, `${path}[${shape.required?.[0] ?? ''}]`));
   return rows(json, path);

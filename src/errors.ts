@@ -73,6 +73,7 @@ export const errorCodes = {
   'secret-missing': { exit: 2, status: 422 },
   'test-failed': { exit: 1, status: 424 },
   // router/
+  'certificate-invalid': { exit: 2, status: 422 },
   'port-taken': { exit: 1, status: 503 },
   'route-conflict': { exit: 2, status: 409 },
   'router-unavailable': { exit: 1, status: 503 },

@@ -46,7 +46,15 @@ export async function startTeal({ folder, probes, origin }: Place): Promise<Hold
       workers: 1,
       h2c: [],
       trustedProxies: [],
-      client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: idleMs },
+      proxyProtocol: [],
+      tls: null,
+      client: {
+        headBytes: 32_768,
+        headers: 100,
+        headTimeoutMs: 10_000,
+        idleTimeoutMs: idleMs,
+        connections: 100_000,
+      },
     }),
   );
   const close = (): Promise<void> => router.shutdown(stopMs);

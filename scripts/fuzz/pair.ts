@@ -124,7 +124,13 @@ function lenientApp(): App {
 }
 
 async function router(port: number): Promise<{ engine: Engine; front: Server }> {
-  const client = { headBytes: 16_384, headers: 100, headTimeoutMs: 5_000, idleTimeoutMs: 5_000 };
+  const client = {
+    headBytes: 16_384,
+    headers: 100,
+    headTimeoutMs: 5_000,
+    idleTimeoutMs: 5_000,
+    connections: 10_000,
+  };
   const engine = new Engine({ client, trustedProxies: trustedList([]) });
   const upstream = {
     connectTimeoutMs: 5_000,

@@ -12,6 +12,7 @@ import type {
   ReleasePolicy,
   Role,
   Test,
+  TlsConfig,
 } from './config.ts';
 import { routesOfRole } from './routes.ts';
 import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, TestInput } from './schema.ts';
@@ -37,11 +38,14 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
       h2c: input.router.h2c,
       workers: input.router.workers,
       trustedProxies: input.router['trusted-proxies'],
+      proxyProtocol: input.router['proxy-protocol'],
+      tls: buildTls(input.router.tls, base),
       client: {
         headBytes: client['head-bytes'],
         headers: client.headers,
         headTimeoutMs: client['head-timeout'],
         idleTimeoutMs: client['idle-timeout'],
+        connections: client.connections,
       },
       observe: buildObserve(input.router, { base, data }),
     },
@@ -77,6 +81,24 @@ function buildObserve(
 interface Place {
   readonly base: string;
   readonly pages: ReadonlyMap<string, ErrorPage>;
+}
+
+function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | null {
+  if (tls === undefined) return null;
+  const clients = tls['client-certificates'];
+  return {
+    listen: tls.listen,
+    certificates: tls.certificates.map(({ certificate, key }) => ({
+      certificate: resolve(base, certificate),
+      key: resolve(base, key),
+    })),
+    minVersion: tls['min-version'],
+    clientCertificates: clients === undefined ? null : { ca: resolve(base, clients.ca), mode: clients.mode },
+    http2: tls.http2,
+    redirect: tls.redirect,
+    acme: tls.acme ?? null,
+    hstsSeconds: tls.hsts,
+  };
 }
 
 function buildApp(name: string, app: AppInput, { base, pages }: Place): App {

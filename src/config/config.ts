@@ -19,6 +19,9 @@ export interface RouterConfig {
   readonly workers: number;
   /** CIDR ranges whose X-Forwarded-* are believed; nobody's by default. */
   readonly trustedProxies: readonly string[];
+  /** CIDR ranges that open each connection with a PROXY header; nobody by default. */
+  readonly proxyProtocol: readonly string[];
+  readonly tls: TlsConfig | null;
   readonly client: ClientLimits;
   readonly observe: ObserveConfig;
 }
@@ -46,6 +49,28 @@ export type AccessLogQuery = 'names' | 'all' | 'none';
 
 export type ServerTiming = 'off' | 'preview' | 'all';
 
+/** Encryption towards clients. Keys are named by their files, and are nowhere in here. */
+export interface TlsConfig {
+  readonly listen: readonly ListenAddress[];
+  /** The first is shown when no name fits. */
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly clientCertificates: { readonly ca: string; readonly mode: 'ask' | 'require' } | null;
+  readonly http2: boolean;
+  /** Plain requests are sent to https. */
+  readonly redirect: boolean;
+  /** Where ACME challenges go; to the app when null. */
+  readonly acme: ListenAddress | null;
+  /** Strict-Transport-Security, when not null. */
+  readonly hstsSeconds: number | null;
+}
+
+/** Absolute paths of PEM files. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -58,6 +83,8 @@ export interface ClientLimits {
   readonly headTimeoutMs: number;
   /** An idle kept-alive connection is closed no sooner than this, and it is announced in `Keep-Alive: timeout`. */
   readonly idleTimeoutMs: number;
+  /** Of one worker. */
+  readonly connections: number;
 }
 
 export interface App {

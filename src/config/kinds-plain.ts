@@ -105,6 +105,42 @@ export function text(expected: string, example: string): Leaf<string> {
   });
 }
 
+/** A file, by its path; a person who pastes what belongs into it is told so, and it is not shown. */
+export function filePath(example: string): Leaf<string> {
+  const plain = text('a file', example);
+  return leaf({
+    expected: `a file, such as ${example}`,
+    json: { type: 'string', minLength: 1 },
+    read(input): Read<string> {
+      if (typeof input === 'string' && (input.includes('-----BEGIN') || input.includes('\n')))
+        return wrong(`put it into a file, and write its path, such as ${example}`, { input: 'text' });
+      const dataset = plain['~run']({ value: input }, {});
+      return dataset.typed ? { value: dataset.value } : wrong(`write ${example}`);
+    },
+  });
+}
+
+/** Whole days, in seconds. For what browsers count, which is longer than any timer of ours runs. */
+export const days: Leaf<number> = leaf({
+  expected: 'a number of days such as 365d',
+  json: { type: 'string', pattern: String.raw`^\d+d$` },
+  read(input): Read<number> {
+    const match = typeof input === 'string' ? /^(\d{1,5})d$/.exec(input) : null;
+    return match === null ? wrong('write 365d') : { value: Number(match[1]) * 86_400 };
+  },
+});
+
+export const yesNo: Leaf<boolean> = leaf({
+  expected: 'true or false',
+  json: { type: 'boolean' },
+  read(input): Read<boolean> {
+    if (typeof input === 'boolean') return { value: input };
+    if (input === 'yes' || input === 'on') return wrong('write true');
+    if (input === 'no' || input === 'off' || input === 'none') return wrong('write false');
+    return wrong('write true or false');
+  },
+});
+
 /** Names a person types in commands. */
 export function name(of: string): Leaf<string> {
   return leaf({

@@ -1,7 +1,7 @@
 /** How a key of teal.yaml is written down: left out with a default, left out with no meaning, or needed. */
 import * as v from 'valibot';
 
-type Default = string | number | readonly string[] | Readonly<Record<string, never>>;
+type Default = string | number | boolean | readonly string[] | Readonly<Record<string, never>>;
 
 /** A key that may be left out; the default is written as a person would write it. */
 export function key<T, const D extends Default>(

@@ -5,6 +5,7 @@ import { cidr, listenAddress } from './kinds-network.ts';
 import { choice, duration, integer, orNone, size, text } from './kinds-plain.ts';
 import { accessLog } from './kinds-router.ts';
 import { key, maybe } from './schema-keys.ts';
+import { proxyProtocol, tls } from './schema-tls.ts';
 
 const queue = keys({
   size: key(
@@ -118,6 +119,11 @@ const client = keys({
     '75s',
     'An idle kept-alive connection is closed no sooner. 75s by default: longer than the 60s of common load balancers in front.',
   ),
+  connections: key(
+    integer(1, 1_000_000),
+    10_000,
+    'Most connections of one worker; more wait unaccepted until one closes or another worker takes them. 10000 by default: idle ones then cost well under 1GB, also encrypted.',
+  ),
 });
 
 export const router = keys({
@@ -145,6 +151,8 @@ export const router = keys({
     text('a file in MMDB format', './country.mmdb'),
     'Countries and regions of addresses, relative to teal.yaml; read again when it changes. Without it the npm package @ip-location-db/geo-whois-asn-country-mmdb, when it is installed: for a try, since its publisher has ended its updates in June 2026 and names errors in it.',
   ),
+  'proxy-protocol': proxyProtocol,
+  tls: maybe(tls, 'Encryption towards clients. None when left out.'),
   client: key(client, {}, 'What a client may send and how long it may take.'),
   'access-log': key(
     accessLog,

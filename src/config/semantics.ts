@@ -38,18 +38,50 @@ function error(
 }
 
 function listening(file: FileInput): readonly Finding[] {
-  const seen = new Set<string>();
+  const { listen, h2c, tls } = file.router;
   const found: Finding[] = [];
-  const all = (['listen', 'h2c'] as const).flatMap((key) =>
-    file.router[key].map(({ host, port }) => ({ key, address: `${host}:${port}`, port })),
-  );
-  for (const { key, address, port } of all) {
+  if (listen.length === 0) {
+    const remedy = 'write 127.0.0.1:8080: the tests of a release come in by it, also where all else is https';
+    found.push(
+      error(['router', 'listen'], { expected: 'at least one address', got: 'an empty list', remedy }),
+    );
+  }
+  const seen = new Map<string, Path>();
+  found.push(...twice(listen, ['router', 'listen'], seen), ...twice(h2c, ['router', 'h2c'], seen));
+  if (tls !== undefined) found.push(...encryption(tls, seen));
+  return found;
+}
+
+type Tls = NonNullable<FileInput['router']['tls']>;
+
+function encryption(tls: Tls, seen: Map<string, Path>): readonly Finding[] {
+  const path = ['router', 'tls'];
+  const found = [...twice(tls.listen, [...path, 'listen'], seen)];
+  for (const list of ['listen', 'certificates'] as const) {
+    if (tls[list].length > 0) continue;
+    found.push(
+      error([...path, list], {
+        expected: 'at least one',
+        got: 'an empty list',
+        remedy: 'add one, or remove tls',
+      }),
+    );
+  }
+  return found;
+}
+
+function twice(listen: Tls['listen'], path: Path, seen: Map<string, Path>): readonly Finding[] {
+  const found: Finding[] = [];
+  for (const { host, port } of listen) {
+    const address = `${host}:${port}`;
+    const first = seen.get(address);
     // Port 0 is any free port, so two of them are two ports.
-    if (seen.has(address) && port !== 0) {
-      const remedy = 'name it once';
-      found.push(error(['router', key], { expected: 'each address once', got: `${address} twice`, remedy }));
+    if (first !== undefined && port !== 0) {
+      const others = first === path ? [] : [first];
+      const what = { expected: 'each address once', got: `${address} twice`, remedy: 'name it once' };
+      found.push(error(path, what, others));
     }
-    seen.add(address);
+    seen.set(address, path);
   }
   return found;
 }

@@ -14,7 +14,7 @@ import { lockData, unusable } from './lock.ts';
 import { keepPruning, pruneEvents } from './retention.ts';
 import { stopAll } from './stop-all.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
-import { baseUrl, urlsOf } from './urls.ts';
+import { baseOf, urlsOf } from './urls.ts';
 import { eventView } from './view/event.ts';
 import { logLine } from './view/log-line.ts';
 
@@ -70,8 +70,10 @@ async function run(
   undo.adopt(await serve(app, socket), (server) => server.close());
   // First of all: streams end by themselves, before their server closes.
   undo.defer(() => closing.abort());
-  const base = await baseUrl(system.deps);
-  const urls = apps.states().flatMap(({ config }) => (config === null ? [] : urlsOf(config, base)));
+  const base = baseOf(await system.deps.router.status());
+  const urls = apps
+    .states()
+    .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
   return { urls, socket, ended, stop };
 }
 

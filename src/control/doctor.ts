@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import { TealError } from '../errors.ts';
 import { describeLimitSupport } from '../platform/process/limits.ts';
 import type { Check } from './contract.ts';
+import { certificates } from './doctor-certificates.ts';
 import type { Deps } from './deps.ts';
 import { endsWithin } from './pause.ts';
 import { routerTrouble } from './view/router-trouble.ts';
@@ -21,6 +22,7 @@ export async function doctor(deps: Deps, startedAt: number): Promise<readonly Ch
     checked('node', node),
     checked('event log', () => store(deps)),
     checked('router', () => router(deps, startedAt)),
+    ...(deps.config.router.tls === null ? [] : [checked('certificates', () => certificateCheck(deps))]),
     checked('teal.yaml', () => config(deps)),
     checked('disk', () => disk(deps)),
     checked('permissions', () => permissions(deps)),
@@ -73,7 +75,7 @@ async function router(deps: Deps, startedAt: number): Promise<Check> {
   const status = await asked;
   const { generation, workers, listen } = status;
   const behind = workers.filter((worker) => worker.generation !== generation);
-  const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ');
+  const where = listen.map(({ host, port, secure }) => `${secure ? 'https ' : ''}${host}:${port}`).join(', ');
   const trouble = routerTrouble(status, { now: Date.now(), since: startedAt });
   if (behind.length === 0) {
     const says = `${where}, table ${generation}, ${count(workers.length, 'worker')}`;
@@ -85,6 +87,13 @@ async function router(deps: Deps, startedAt: number): Promise<Check> {
     `${behind.length} workers have an older table than ${generation}`,
     'ask again in a moment',
   );
+}
+
+async function certificateCheck(deps: Deps): Promise<Check> {
+  const asked = deps.router.status();
+  if (!(await endsWithin(asked, routerMs)))
+    return warning('certificates', 'the router does not say', 'look at the router first');
+  return await certificates((await asked).certificates, deps.now());
 }
 
 async function config(deps: Deps): Promise<Check> {

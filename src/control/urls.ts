@@ -1,25 +1,36 @@
 import type { App } from '../config/config.ts';
-import type { RouterStatus } from '../router/router.ts';
+import type { BoundAddress, RouterStatus } from '../router/router.ts';
 import type { Deps } from './deps.ts';
 
-/** Where this machine reaches the router: the port it really listens on, also when 0 was asked for. */
+/**
+ * Where Teal itself reaches the router from this machine: the port it really listens on, also when 0 was asked for. Plain:
+ * no certificate fits the address of this machine.
+ */
 export async function baseUrl(deps: Pick<Deps, 'router'>): Promise<string> {
-  const base = baseOf(await deps.router.status());
-  if (base === null) throw new Error('the router listens nowhere');
-  return base;
+  const { listen } = await deps.router.status();
+  const address = listen.find(({ secure }) => !secure);
+  if (address === undefined) throw new Error('the router listens nowhere without encryption');
+  return urlOf(address);
 }
 
-/** The same of a status that is known; null when the router listens nowhere. */
-export function baseOf({ listen: [first] }: Pick<RouterStatus, 'listen'>): string | null {
-  return first === undefined ? null : `http://${hostInUrl(first.host)}:${first.port}`;
+/** Where people reach the router of a status: by https when it can be; null when it listens nowhere. */
+export function baseOf({ listen }: Pick<RouterStatus, 'listen'>): string | null {
+  const address = listen.find(({ secure }) => secure) ?? listen[0];
+  return address === undefined ? null : urlOf(address);
 }
 
-/** What a person on this machine types to see the app. */
+/** What a person types to see the app. */
 export function urlsOf(app: App, base: string): readonly string[] {
-  const { port } = new URL(base);
   const [path = '/'] = app.paths;
   const hosts = app.hosts.filter((host) => !host.startsWith('*'));
-  return hosts.length === 0 ? [`${base}${path}`] : hosts.map((host) => `http://${host}:${port}${path}`);
+  if (hosts.length === 0) return [`${base}${path}`];
+  const [, scheme = 'http', port = ''] = /^(\w+):\/\/.*?(:\d+)?$/.exec(base) ?? [];
+  return hosts.map((host) => `${scheme}://${host}${port}${path}`);
+}
+
+function urlOf({ host, port, secure }: BoundAddress): string {
+  const base = `${secure ? 'https' : 'http'}://${hostInUrl(host)}`;
+  return port === (secure ? 443 : 80) ? base : `${base}:${port}`;
 }
 
 function hostInUrl(host: string): string {

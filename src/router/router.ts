@@ -51,9 +51,11 @@ export interface RouterStatus {
     readonly generation: number;
     readonly connections: number;
   }[];
-  readonly listen: readonly { readonly host: string; readonly port: number }[];
+  readonly listen: readonly BoundAddress[];
   /** Where HTTP/2 is spoken without TLS. */
   readonly h2c: readonly { readonly host: string; readonly port: number }[];
+  /** In force; none where nothing is encrypted. */
+  readonly certificates: readonly CertificateStatus[];
   readonly environments: readonly EnvironmentCounts[];
   /** Of the table in force. */
   readonly endpoints: readonly EndpointStatus[];
@@ -66,6 +68,24 @@ export interface RouterStatus {
   };
   /** Null when there is no access log. */
   readonly accessLog: { readonly file: string; readonly linesDropped: number } | null;
+}
+
+export interface BoundAddress {
+  readonly host: string;
+  readonly port: number;
+  /** https. */
+  readonly secure: boolean;
+}
+
+/** What may be told about a certificate: never its key, only where that is. Times are milliseconds since the epoch. */
+export interface CertificateStatus {
+  readonly certificate: string;
+  readonly key: string;
+  readonly names: readonly string[];
+  readonly validFrom: number;
+  readonly validUntil: number;
+  /** Why what its files hold now is not in force, and what they held before still is. */
+  readonly problem: string | null;
 }
 
 /** One instance, as the router sees it. */

@@ -216,6 +216,7 @@ export class FakeControl {
       workers: [],
       listen: [],
       h2c: [],
+      certificates: [],
       environments: [],
       endpoints: [],
       startedAt: 0,

@@ -153,6 +153,7 @@ test('the apps in trouble come first', () => {
       startedAt: 0,
       workersReplaced: { count: 0, last: null },
       accessLog: null,
+      certificates: [],
     },
     apps: [fine, app({ app: 'b-going' }), { ...troubled, app: 'c-broken' }],
   };

@@ -11,7 +11,19 @@ router:
   h2c: 8081
   workers: 2
   trusted-proxies: [10.0.0.0/8, "::1"]
-  client: { head-bytes: 16KB, headers: 50, head-timeout: 5s, idle-timeout: 2m }
+  proxy-protocol: [192.0.2.7]
+  tls:
+    listen: 0.0.0.0:443
+    certificates:
+      - { certificate: /etc/teal/shop.pem, key: keys/shop.key }
+      - { certificate: b.pem, key: b.key }
+    min-version: TLSv1.3
+    client-certificates: { ca: clients.pem, mode: ask }
+    http2: false
+    redirect: false
+    acme: 8888
+    hsts: 365d
+  client: { head-bytes: 16KB, headers: 50, head-timeout: 5s, idle-timeout: 2m, connections: 500 }
   access-log: logs/access.log
   access-log-query: all
   access-log-size: 1MB
@@ -84,7 +96,27 @@ test('a file with every key becomes the typed form', () => {
     ],
     workers: 2,
     trustedProxies: ['10.0.0.0/8', '::1/128'],
-    client: { headBytes: 16_384, headers: 50, headTimeoutMs: 5000, idleTimeoutMs: 120_000 },
+    proxyProtocol: ['192.0.2.7/32'],
+    tls: {
+      listen: [{ host: '0.0.0.0', port: 443 }],
+      certificates: [
+        { certificate: '/etc/teal/shop.pem', key: '/srv/keys/shop.key' },
+        { certificate: '/srv/b.pem', key: '/srv/b.key' },
+      ],
+      minVersion: 'TLSv1.3',
+      clientCertificates: { ca: '/srv/clients.pem', mode: 'ask' },
+      http2: false,
+      redirect: false,
+      acme: { host: '127.0.0.1', port: 8888 },
+      hstsSeconds: 31_536_000,
+    },
+    client: {
+      headBytes: 16_384,
+      headers: 50,
+      headTimeoutMs: 5000,
+      idleTimeoutMs: 120_000,
+      connections: 500,
+    },
     observe: {
       accessLog: { file: '/srv/logs/access.log', query: 'all', maxBytes: 1_048_576, keep: 2 },
       serverTiming: 'preview',
@@ -208,7 +240,15 @@ test('all but the command has a default', () => {
       h2c: [],
       workers: 1,
       trustedProxies: [],
-      client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 75_000 },
+      proxyProtocol: [],
+      tls: null,
+      client: {
+        headBytes: 32_768,
+        headers: 100,
+        headTimeoutMs: 10_000,
+        idleTimeoutMs: 75_000,
+        connections: 10_000,
+      },
       observe: { accessLog: null, serverTiming: 'off', trace: false },
     },
     apps: {

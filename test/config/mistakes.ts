@@ -25,6 +25,9 @@ const command = (text: string): string =>
 
 const router = (line: string): string => `router:\n  ${line}\n${shop()}`;
 
+const tls = (pair: string, more = ''): string =>
+  router(`tls: { listen: 8443, certificates: { certificate: a, ${pair} }, ${more} }`);
+
 const duration = 'a duration such as 500ms, 10s, 5m, 1h';
 const size = 'a size such as 32KB, 512MB, 2GB';
 const listen = 'a port, or an address and a port such as 127.0.0.1:8080, 0.0.0.0:80, [::1]:8080';
@@ -253,6 +256,26 @@ const values: readonly Mistake[] = [
     '"10.0.0.0/33"',
     'write 10.0.0.0/ and a number from 0 to 32',
   ]),
+  row('a key that is pasted', tls('key: @"-----BEGIN PRIVATE KEY-----"'), 'router.tls.certificates.key', [
+    /^a file/,
+    /text|not shown/,
+    'put it into a file, and write its path, such as /etc/teal/shop.key',
+  ]),
+  row('yes for true', tls('key: a', 'redirect: @yes'), 'router.tls.redirect', [
+    'true or false',
+    '"yes"',
+    'write true',
+  ]),
+  row('HSTS in hours', tls('key: a', 'hsts: @24h'), 'router.tls.hsts', [
+    'a number of days such as 365d, or none',
+    '"24h"',
+    'write 365d',
+  ]),
+  row('an old version of TLS', tls('key: a', 'min-version: @TLSv1.1'), 'router.tls.min-version', [
+    'one of TLSv1.2, TLSv1.3',
+    '"TLSv1.1"',
+    /TLSv1\.2/,
+  ]),
   row('listening everywhere by half', router('listen: @:80'), 'router.listen', [
     listen,
     '":80"',
@@ -420,6 +443,21 @@ const together: readonly Mistake[] = [
     'each address once',
     '127.0.0.1:8080 twice',
     'name it once',
+  ]),
+  row('an address both plain and secure', tls('key: a').replace('8443', '@8080'), 'router.tls.listen', [
+    'each address once',
+    '127.0.0.1:8080 twice',
+    /^name it once; see router\.listen/,
+  ]),
+  row('no address without encryption', router('listen: @[]'), 'router.listen', [
+    'at least one address',
+    'an empty list',
+    /tests of a release/,
+  ]),
+  row('no certificate', router('tls: { listen: 8443, certificates: @[] }'), 'router.tls.certificates', [
+    'at least one',
+    'an empty list',
+    'add one, or remove tls',
   ]),
   row(
     'two tests of one name',

@@ -201,7 +201,13 @@ describe('routes of a real router', () => {
   test('come back after kill -9 of the router, with its table on disk and without it', async (t) => {
     const data = await scratch(t);
     const store = await openStore(t, data);
-    const client = { headBytes: 16_384, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: 10_000 };
+    const client = {
+      headBytes: 16_384,
+      headers: 100,
+      headTimeoutMs: 10_000,
+      idleTimeoutMs: 10_000,
+      connections: 100,
+    };
     const listen = [{ host: '127.0.0.1', port: 0 }];
     const router = await EmbeddedRouter.start({
       data,
@@ -209,6 +215,8 @@ describe('routes of a real router', () => {
       h2c: [],
       workers: 1,
       trustedProxies: [],
+      proxyProtocol: [],
+      tls: null,
       client,
     });
     atEnd(t, () => router.shutdown(0));

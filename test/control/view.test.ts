@@ -188,6 +188,7 @@ describe('the status of an app', () => {
       workers: [],
       listen: [],
       h2c: [],
+      certificates: [],
       environments: [counts],
       endpoints: [endpoint],
       startedAt: 0,

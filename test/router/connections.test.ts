@@ -280,7 +280,7 @@ test('a client that goes away takes its request to the app with it', async () =>
   const client = new RawClient(router.port);
   client.send(get());
   await until(() => origin.received !== '', 'the request to arrive');
-  client.socket.resetAndDestroy();
+  client.reset();
   await until(() => origin.sockets.size === 0, 'the connection to the app to be closed');
   const [counts] = router.engine.registry.counts.values();
   assert.deepEqual([counts?.failed, counts?.inFlight], [0, 0]);

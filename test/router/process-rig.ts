@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import type { CertificateFiles, TlsConfig } from '../../src/config/config.ts';
 import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
 import type { RouterOptions } from '../../src/router/embedded/options.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
@@ -15,6 +16,7 @@ export interface Running extends AsyncDisposable {
   readonly options: RouterOptions;
   router: EmbeddedRouter;
   port(): Promise<number>;
+  securePort(): Promise<number>;
 }
 
 export async function start(more: Partial<RouterOptions> = {}): Promise<Running> {
@@ -25,6 +27,8 @@ export async function start(more: Partial<RouterOptions> = {}): Promise<Running>
     h2c: [],
     workers: 2,
     trustedProxies: [],
+    proxyProtocol: [],
+    tls: null,
     client: limits,
     ...more,
   };
@@ -32,7 +36,8 @@ export async function start(more: Partial<RouterOptions> = {}): Promise<Running>
     data,
     options,
     router: await EmbeddedRouter.start(options),
-    port: async () => (await running.router.status()).listen[0]?.port ?? 0,
+    port: async () => (await running.router.status()).listen.find(({ secure }) => !secure)?.port ?? 0,
+    securePort: async () => (await running.router.status()).listen.find(({ secure }) => secure)?.port ?? 0,
     async [Symbol.asyncDispose]() {
       await running.router.shutdown(0).catch(() => stopBySocket(data));
       const folder = path.dirname(socketPath(data, 'router/control.sock'));
@@ -52,6 +57,21 @@ async function stopBySocket(data: string): Promise<void> {
     socket.on('error', () => resolve());
     socket.on('close', () => resolve());
   });
+}
+
+/** TLS on a port of its own, with these certificates. */
+export function tlsOf(certificates: readonly CertificateFiles[], more: Partial<TlsConfig> = {}): TlsConfig {
+  return {
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    certificates,
+    minVersion: 'TLSv1.2',
+    clientCertificates: null,
+    http2: true,
+    redirect: true,
+    acme: null,
+    hstsSeconds: null,
+    ...more,
+  };
 }
 
 export function flip(generation: number, sides: readonly [Origin, Origin]): RoutingTable {

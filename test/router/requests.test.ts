@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Origin } from './rig.ts';
-import { answering, exchange, get, lastGet, ok, proxyTo, RawClient, rawOrigin } from './rig.ts';
+import { answering, exchange, get, lastGet, ok, proxyTo, RawClient, rawOrigin, transport } from './rig.ts';
 
 /** The fields that arrived, in lower case. */
 function arrived(origin: Origin): Map<string, string> {
@@ -27,7 +27,7 @@ test('the app is told who asked, by which host, and which version it is', async 
   const fields = await send([]);
   assert.equal(fields.get('host'), 'shop.test');
   assert.equal(fields.get('x-forwarded-for'), '127.0.0.1');
-  assert.equal(fields.get('x-forwarded-proto'), 'http');
+  assert.equal(fields.get('x-forwarded-proto'), transport === 'tls' ? 'https' : 'http');
   assert.equal(fields.get('x-forwarded-host'), 'shop.test');
   assert.equal(fields.get('via'), '1.1 teal');
   assert.equal(fields.get('x-teal-app'), 'shop');

@@ -1,13 +1,21 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import net from 'node:net';
-import type { ClientLimits, UpstreamPolicy } from '../../src/config/config.ts';
+import tls from 'node:tls';
+import type { ClientLimits, ListenAddress, UpstreamPolicy } from '../../src/config/config.ts';
 import { compileTable } from '../../src/router/embedded/compile.ts';
 import { Engine } from '../../src/router/embedded/engine.ts';
+import { Entrance } from '../../src/router/embedded/entrance.ts';
+import { bindListener, boundAddress } from '../../src/router/embedded/listen-handle.ts';
 import type { ObserverOptions } from '../../src/router/embedded/observer.ts';
 import { Observer } from '../../src/router/embedded/observer.ts';
 import { trustedList } from '../../src/router/embedded/peer.ts';
+import { Terminator } from '../../src/router/embedded/tls/terminator.ts';
 import type { AppTable, Endpoint, RoutingTable } from '../../src/router/table.ts';
+import { issue } from './certificates.ts';
+
+/** What clients come over: `over-tls.test.ts` runs the tables of the other files once more, encrypted. */
+export const transport: 'plain' | 'tls' = process.env['TEAL_TEST_TRANSPORT'] === 'tls' ? 'tls' : 'plain';
 
 export const previewKey = Buffer.from('a key for tests, not a secret').toString('base64url');
 
@@ -16,6 +24,7 @@ export const limits: ClientLimits = {
   headers: 100,
   headTimeoutMs: 5_000,
   idleTimeoutMs: 10_000,
+  connections: 10_000,
 };
 
 export const upstream: UpstreamPolicy = {
@@ -122,9 +131,13 @@ export interface Proxy extends AsyncDisposable {
   use(table: RoutingTable): void;
 }
 
-interface ProxyOptions {
+export interface ProxyOptions {
   readonly client?: Partial<ClientLimits>;
   readonly trusted?: readonly string[];
+  readonly proxies?: readonly string[];
+  readonly httpsPort?: number;
+  readonly acme?: ListenAddress;
+  readonly hstsSeconds?: number;
   readonly observe?: Partial<ObserverOptions>;
   readonly trace?: boolean;
 }
@@ -133,35 +146,56 @@ const silent = { log: null, query: 'names', timing: 'off' } as const;
 
 export async function proxy(table: RoutingTable | null, options: ProxyOptions = {}): Promise<Proxy> {
   const trustedProxies = trustedList(options.trusted ?? []);
+  const { acme = null, hstsSeconds = null, httpsPort = null } = options;
   const engine = new Engine({
     client: { ...limits, ...options.client },
     trustedProxies,
     observer:
       options.observe === undefined ? null : new Observer({ ...silent, trustedProxies, ...options.observe }),
     trace: options.trace ?? false,
+    acme,
+    hstsSeconds,
   });
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    engine.accept(socket, { remoteAddress: socket.remoteAddress ?? '', secure: false }),
-  );
-  await listen(server);
+  const address = { host: '127.0.0.1', port: 0 };
+  const handle = await bindListener(address);
+  const { port } = boundAddress(handle);
+  const entrance = new Entrance(engine, {
+    proxies: trustedList(options.proxies ?? []),
+    terminator: transport === 'tls' ? terminator() : null,
+    httpsPort,
+    wantListeners: () => {},
+  });
+  await entrance.listen({ handle, speech: transport === 'tls' ? 'tls' : 'http1' });
   const use = (next: RoutingTable) => engine.commit(compileTable(next, engine.registry));
   if (table !== null) use(table);
   return {
     engine,
-    port: portOf(server),
+    port,
     use,
     async [Symbol.asyncDispose]() {
+      entrance.close();
       engine.close();
-      await closed(server);
     },
   };
+}
+
+function terminator(): Terminator {
+  const { certificate, key } = issue({ names: ['shop.test'] });
+  return new Terminator(
+    { config: { minVersion: 'TLSv1.2', clientCertificates: null }, protocols: ['http/1.1'] },
+    {
+      pairs: [{ certificate, key, names: ['shop.test'] }],
+      authorities: null,
+      ticketKeys: Buffer.alloc(48).toString('base64'),
+    },
+  );
 }
 
 /** The usual case: one app, one origin, blue live. */
 export function proxyTo(
   origin: Origin,
   more: Partial<AppTable> = {},
-  options: Parameters<typeof proxy>[1] = {},
+  options: ProxyOptions = {},
 ): Promise<Proxy> {
   const environments = { blue: { version: 'v1', endpoints: [endpoint('e1', origin.port)] }, green: null };
   return proxy(tableOf(1, appTable({ environments, ...more })), options);
@@ -174,10 +208,12 @@ export class RawClient {
   ended = false;
   closed = false;
   error: Error | null = null;
+  readonly #tcp: Socket;
   #wake: (() => void)[] = [];
 
-  constructor(port: number) {
-    this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  constructor(port: number, over: typeof transport = transport) {
+    this.#tcp = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    this.socket = over === 'tls' ? tls.connect({ socket: this.#tcp, rejectUnauthorized: false }) : this.#tcp;
     this.socket.on('data', (data: Buffer) => {
       this.text += data.toString('latin1');
       this.#changed();
@@ -231,6 +267,11 @@ export class RawClient {
 
   close(): void {
     this.socket.destroy();
+  }
+
+  /** Ends with RST. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
   }
 
   #changed(): void {

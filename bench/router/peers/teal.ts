@@ -22,7 +22,15 @@ export const teal = (loadCores: string): Peer => ({
       h2c: [],
       workers: 1,
       trustedProxies: [],
-      client: { headBytes: 32_768, headers: 100, headTimeoutMs: 10_000, idleTimeoutMs: keep.seconds * 1000 },
+      proxyProtocol: [],
+      tls: null,
+      client: {
+        headBytes: 32_768,
+        headers: 100,
+        headTimeoutMs: 10_000,
+        idleTimeoutMs: keep.seconds * 1000,
+        connections: 100_000,
+      },
     });
     const router = await starting.finally(() => pinChildren(loadCores));
     const stop = (): Promise<void> => router.shutdown(stopMs);

@@ -24,6 +24,8 @@ export interface Arrived {
   readonly body: BodyReader;
   /** Whether the client's connection can be kept when we answer ourselves. */
   readonly keep: boolean;
+  /** Where it is sent to instead of being answered. */
+  readonly location: string | null;
   /** It was decided before. */
   readonly before: Before | null;
 }
@@ -41,17 +43,22 @@ export interface Begun {
  */
 export function begin(client: Downstream, head: RequestHead, arrived: Arrived): Begun | null {
   const { engine } = client;
-  const { peer, fallbackHost, body, keep, before } = arrived;
+  const { peer, fallbackHost, body, keep, location, before } = arrived;
   const requestId = requestIdOf(head, peer, () => engine.nextRequestId());
   const page = { requestId, json: wantsJson(head.accept) };
   const trace = engine.trace ? traceOf(head) : null;
-  const { table, observer } = engine;
+  const { observer } = engine;
+  const table = engine.tableFor(head.target);
   const answer = (own: Page, decided: Decided | null): null => {
     const visit =
       observer === null ? null : watch(observer, head, { peer, requestId, trace, table, before }, decided);
     client.answer(own, { method: head.method, keep, visit });
     return null;
   };
+  if (location !== null) {
+    const says = `This is served at ${location}.`;
+    return answer({ ...page, status: 308, code: 'https', says, headers: `Location: ${location}\r\n` }, null);
+  }
   if (table === null) {
     const says = 'The router has no routing table yet.';
     return answer({ ...page, status: 503, code: 'no-table', says }, null);

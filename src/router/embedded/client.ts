@@ -14,7 +14,9 @@ import type { Peer } from './peer.ts';
 import { peerOf } from './peer.ts';
 import { refusalOf } from './refusals.ts';
 import { ResponseText } from './response-text.ts';
+import type { RequestHead } from './request-head.ts';
 import type { ResponseTarget, ResponseWriter } from './response.ts';
+import { httpsLocation } from './to-https.ts';
 
 /** How long we go on reading after our last byte, so that the client reads our answer before it sees a reset. */
 const lingerMs = 2000;
@@ -30,6 +32,8 @@ export class Client implements Downstream {
   readonly socket: Socket;
   readonly engine: Engine;
   readonly peer: Peer;
+  readonly everyLines: string;
+  readonly #arrival: Arrival;
   /** `engine.now` at which `expire` is called. */
   deadline: number;
   #phase: Phase = 'idle';
@@ -45,6 +49,8 @@ export class Client implements Downstream {
   constructor(socket: Socket, engine: Engine, arrival: Arrival) {
     this.socket = socket;
     this.engine = engine;
+    this.#arrival = arrival;
+    this.everyLines = arrival.secure ? engine.hstsLine : '';
     this.peer = peerOf(arrival, engine.trustedProxies);
     this.deadline = engine.after(engine.limits.headTimeoutMs);
     socket.on('data', (data: Buffer) => this.#data(data));
@@ -129,7 +135,7 @@ export class Client implements Downstream {
     const keep = request.keep && !this.engine.closing;
     const { visit } = request;
     const added = visit === null ? '' : visit.serverTiming();
-    const lines = (keep ? this.engine.keepLines : 'Connection: close\r\n') + added;
+    const lines = (keep ? this.engine.keepLines : 'Connection: close\r\n') + this.everyLines + added;
     const text = renderPage(page, lines, request.method !== 'HEAD');
     this.write(text);
     visit?.end({
@@ -144,10 +150,11 @@ export class Client implements Downstream {
 
   /**
    * Ends a response that cannot be completed. Where an end of the connection would look like the end of the body, it
-   * is reset: half an answer must not be taken for a whole one.
+   * is reset: half an answer must not be taken for a whole one. (Also under TLS: most clients take an end of TCP without
+   * a close_notify for an end.)
    */
   breakOff(reset: boolean): void {
-    if (reset) this.socket.resetAndDestroy();
+    if (reset) (this.#arrival.tcp ?? this.socket).resetAndDestroy();
     else this.socket.destroy();
   }
 
@@ -253,10 +260,17 @@ export class Client implements Downstream {
     const keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && body.done;
     const fallbackHost = `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
     this.#phase = 'exchange';
-    const begun = begin(this, head, { peer: this.peer, fallbackHost, body, keep, before });
+    const location = this.#elsewhere(head);
+    const begun = begin(this, head, { peer: this.peer, fallbackHost, body, keep, before, location });
     if (begun === null) return;
     this.#exchange = begun.exchange;
     begun.exchange.start(begun.endpoint, begun.waitsUntil);
+  }
+
+  #elsewhere(head: RequestHead): string | null {
+    const { httpsPort } = this.#arrival;
+    if (httpsPort === undefined) return null;
+    return httpsLocation(head, { httpsPort, peer: this.peer, localAddress: this.socket.localAddress ?? '' });
   }
 
   #refuseHead(fault: HeadFault): void {

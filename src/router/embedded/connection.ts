@@ -9,6 +9,7 @@ import type { Hello, RouterOptions } from './options.ts';
 import { protocol } from './options.ts';
 import { Caller, toTealError } from './rpc.ts';
 import { spawnRouter } from './spawn.ts';
+import { readCertificates } from './tls/certificate.ts';
 
 /** Pauses between attempts to get a broken link back; the last one is repeated. */
 const pausesMs = [0, 50, 100, 250, 500, 1000];
@@ -86,6 +87,13 @@ export class Connection {
     if (hello?.protocol === protocol && isDeepStrictEqual(hello.options, this.#options)) {
       this.#caller = caller;
       return caller;
+    }
+    // The one that runs serves by certificates it has read; these may be no good, and then it had better stay.
+    try {
+      if (this.#options.tls !== null) await readCertificates(this.#options.tls);
+    } catch (error) {
+      socket.destroy();
+      throw error;
     }
     // Another one's options, or it is stopping already: the next starts when this one has gone.
     await caller.call('shutdown', { deadlineMs: replaceDeadlineMs }).catch(() => {});

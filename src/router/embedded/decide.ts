@@ -77,6 +77,11 @@ export function decide(table: CompiledTable, head: RequestHead, now: number): De
   return route === null ? unknownHost() : live(route);
 }
 
+/** Whether the request names a preview, by path, header or cookie; nothing is said about whether it may see it. */
+export function asksForPreview(head: RequestHead): boolean {
+  return head.target.startsWith(previewPrefix) || head.preview !== '' || head.cookie.includes(previewCookie);
+}
+
 function live(route: CompiledRoute): Decision {
   const { app } = route;
   if (app.maintenance !== null) {

@@ -29,6 +29,8 @@ export interface Downstream {
   /** What the client sends is held back. */
   readonly paused: boolean;
   readonly destroyed: boolean;
+  /** Header lines of every final answer, each with CRLF. */
+  readonly everyLines: string;
   writer(target: ResponseTarget): ResponseWriter;
   /** @returns false when the client is slower than the app */
   write(data: string | Buffer): boolean;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BlockList, Socket } from 'node:net';
-import type { ClientLimits } from '../../config/config.ts';
+import type { ClientLimits, ListenAddress } from '../../config/config.ts';
+import { AcmeClient, isChallenge } from './acme.ts';
 import type { Arrival } from './arrival.ts';
 import { Client } from './client.ts';
 import { ClientSession } from './http2/client-session.ts';
@@ -9,6 +10,7 @@ import type { Moment } from './balance.ts';
 import { Registry } from './registry.ts';
 import type { Share } from './share.ts';
 import { whole } from './share.ts';
+import type { EndpointState } from './endpoint.ts';
 import type { Observer } from './observer.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
@@ -28,6 +30,10 @@ export interface EngineOptions {
   readonly trustedProxies: BlockList;
   /** All of what is limited, unless there are other workers. */
   readonly share?: Share;
+  /** Where ACME challenges go; as other requests when left out. */
+  readonly acme?: ListenAddress | null;
+  /** Of Strict-Transport-Security on encrypted connections; none when left out. */
+  readonly hstsSeconds?: number | null;
   /** None when left out. */
   readonly observer?: Observer | null;
   /** Whether `traceparent` is read, and given to requests that have none. */
@@ -57,11 +63,14 @@ export class Engine {
   readonly responseHead: ResponseHead = new ResponseHead();
   /** The connection lines of a response to HTTP/1.1 after which the connection is kept. */
   readonly keepLines: string;
+  /** A header line for encrypted connections, or nothing. */
+  readonly hstsLine: string;
   /** `performance.now()` of the last tick. Late by up to `tickMs`. */
   now: number = performance.now();
   /** Responses from now on end their connection. */
   closing = false;
   #table: CompiledTable | null = null;
+  readonly #acme: AcmeClient | null;
   readonly #timer: NodeJS.Timeout;
   readonly #idPrefix: string = randomBytes(6).toString('hex');
   #ids = 0;
@@ -76,12 +85,20 @@ export class Engine {
     this.trace = options.trace ?? false;
     this.requestHead = new RequestHead(options.client.headers);
     this.keepLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.client.idleTimeoutMs / 1000)}\r\n`;
+    const { acme = null, hstsSeconds = null } = options;
+    this.#acme = acme === null ? null : new AcmeClient(acme, () => this.moment());
+    this.hstsLine = hstsSeconds === null ? '' : `Strict-Transport-Security: max-age=${hstsSeconds}\r\n`;
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
   }
 
   get table(): CompiledTable | null {
     return this.#table;
+  }
+
+  /** The table in force, but for ACME challenges when they go elsewhere. */
+  tableFor(target: string): CompiledTable | null {
+    return this.#acme !== null && isChallenge(target) ? this.#acme.table : this.#table;
   }
 
   /**
@@ -126,7 +143,7 @@ export class Engine {
   close(): void {
     clearInterval(this.#timer);
     for (const client of this.clients) client.destroy();
-    for (const endpoint of this.registry.endpoints.values()) {
+    for (const endpoint of this.#endpoints()) {
       for (const upstream of endpoint.idle.splice(0)) upstream.destroy();
       for (const session of endpoint.sessions.splice(0)) session.destroy();
     }
@@ -143,7 +160,8 @@ export class Engine {
       for (const client of this.clients) if (client instanceof ClientSession) client.watch();
     }
     if (this.#ticks % staleEvery !== 0) return;
-    for (const endpoint of this.registry.endpoints.values()) closeStale(endpoint, this.now);
+    for (const endpoint of this.#endpoints()) closeStale(endpoint, this.now);
+    this.#acme?.registry.age(this.#acme.table, this.now);
     this.registry.age(this.#table, this.now);
   }
 
@@ -151,5 +169,10 @@ export class Engine {
     for (const client of this.clients) {
       if (client.deadline <= this.now) client.expire();
     }
+  }
+
+  *#endpoints(): Iterable<EndpointState> {
+    yield* this.registry.endpoints.values();
+    if (this.#acme !== null) yield* this.#acme.registry.endpoints.values();
   }
 }

@@ -231,7 +231,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   get ownLines(): string {
-    return this.#hold.stickyLine(this.#sending.secure) + (this.#sending.visit?.serverTiming() ?? '');
+    const { secure, visit } = this.#sending;
+    return this.#hold.stickyLine(secure) + this.#client.everyLines + (visit?.serverTiming() ?? '');
   }
 
   write(data: string | Buffer): void {

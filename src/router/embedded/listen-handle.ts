@@ -18,7 +18,7 @@ export interface ListenHandle {
 }
 
 /** What is spoken on a listening socket. */
-export type Speech = 'http1' | 'h2c';
+export type Speech = 'http1' | 'h2c' | 'tls';
 
 export interface Listener {
   readonly handle: ListenHandle;

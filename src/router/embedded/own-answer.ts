@@ -40,7 +40,7 @@ export function ownAnswer(
 
 /** How the access log tells an answer of ours. */
 export function outcomeOf({ status, code }: Page): Outcome {
-  if (status === 302) return 'redirected';
+  if (status === 302 || status === 308) return 'redirected';
   if (code === 'client-left') return 'client-gone';
   return status < 500 || code === 'maintenance' || code === 'no-live-version' ? 'refused' : 'failed';
 }

@@ -22,6 +22,7 @@ export interface Page {
 
 const reasons: Readonly<Record<number, string>> = {
   302: 'Found',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import type { AccessLogConfig, ListenAddress } from '../../config/config.ts';
+import type { AccessLogConfig } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import type { DrainReport, DrainRequest, RouterStatus } from '../router.ts';
+import type { BoundAddress, CertificateStatus, DrainReport, DrainRequest, RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import { compileTable } from './compile.ts';
 import type { Drained } from './drain.ts';
@@ -27,8 +27,9 @@ const askEveryMs = 1000;
 export interface ParentParts {
   /** Of the table. */
   readonly file: string;
-  readonly listen: readonly ListenAddress[];
-  readonly h2c: readonly ListenAddress[];
+  readonly listen: readonly BoundAddress[];
+  readonly certificates: () => readonly CertificateStatus[];
+  readonly h2c: RouterStatus['h2c'];
   readonly log: Logger;
   readonly accessLog: AccessLogConfig | null;
 }
@@ -37,8 +38,9 @@ export interface ParentParts {
 export class Parent {
   readonly #workers: Workers;
   readonly #file: string;
-  readonly #listen: readonly ListenAddress[];
-  readonly #h2c: readonly ListenAddress[];
+  readonly #listen: readonly BoundAddress[];
+  readonly #certificates: () => readonly CertificateStatus[];
+  readonly #h2c: RouterStatus['h2c'];
   readonly #log: Logger;
   readonly #reports = new Reports<WorkerProcess>();
   readonly #accessLog: AccessLogConfig | null;
@@ -51,6 +53,7 @@ export class Parent {
     this.#workers = workers;
     this.#file = parts.file;
     this.#listen = parts.listen;
+    this.#certificates = parts.certificates;
     this.#h2c = parts.h2c;
     this.#log = parts.log;
     this.#accessLog = parts.accessLog;
@@ -102,6 +105,7 @@ export class Parent {
       generation: this.#workers.table?.generation ?? 0,
       workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
       listen: this.#listen,
+      certificates: this.#certificates(),
       h2c: this.#h2c,
       environments: this.#reports.counts(),
       endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),

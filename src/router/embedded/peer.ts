@@ -8,13 +8,13 @@ export interface Peer {
   readonly trusted: boolean;
   /** Without zone, IPv4 as such. */
   readonly address: string;
-  /** The X-Forwarded-* lines of a request of this peer. */
+  /** The X-Forwarded-* and X-Teal-Client-* lines of a request of this peer. */
   forwarded(head: RequestHead, host: string): string;
   /** Whether its client speaks TLS: to us, or to a trusted proxy that says so. */
   secure(head: RequestHead): boolean;
 }
 
-/** Compiles `trustedProxies`: CIDR ranges or single addresses. */
+/** Compiles `trusted-proxies` or `proxy-protocol`: CIDR ranges or single addresses. */
 export function trustedList(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
@@ -25,7 +25,7 @@ export function trustedList(ranges: readonly string[]): BlockList {
       else list.addSubnet(address, Number(prefix), family);
     } catch (cause) {
       throw new TealError('config-invalid', `${range} is not an address range`, {
-        remedy: 'Write router.trustedProxies as CIDR, like 10.0.0.0/8.',
+        remedy: 'Write router.trusted-proxies and router.proxy-protocol as CIDR, like 10.0.0.0/8.',
         details: { range },
         cause,
       });
@@ -34,14 +34,31 @@ export function trustedList(ranges: readonly string[]): BlockList {
   return list;
 }
 
-export function peerOf({ remoteAddress, secure }: Arrival, trustedProxies: BlockList): Peer {
-  const scheme = secure ? 'https' : 'http';
+/** Without zone; IPv4 as such, also on a dual-stack socket. */
+function plainAddress(remoteAddress: string): string {
   const [zoneless = ''] = remoteAddress.split('%');
-  const plain = zoneless.startsWith('::ffff:') ? zoneless.slice(7) : zoneless;
-  const trusted = plain !== '' && trustedProxies.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
-  const own = `X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `;
+  return zoneless.startsWith('::ffff:') ? zoneless.slice(7) : zoneless;
+}
+
+/** Whether a list of ranges holds an address as a socket says it. */
+export function isWithin(remoteAddress: string, ranges: BlockList): boolean {
+  const plain = plainAddress(remoteAddress);
+  return plain !== '' && ranges.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+}
+
+export function peerOf(arrival: Arrival, trustedProxies: BlockList): Peer {
+  const { remoteAddress, clientLines = '' } = arrival;
+  const scheme = arrival.secure ? 'https' : 'http';
+  const plain = plainAddress(remoteAddress);
+  const trusted = isWithin(remoteAddress, trustedProxies);
+  const own = `${clientLines}X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `;
   if (!trusted) {
-    return { trusted, address: plain, forwarded: (_head, host) => `${own}${host}\r\n`, secure: () => secure };
+    return {
+      trusted,
+      address: plain,
+      forwarded: (_head, host) => `${own}${host}\r\n`,
+      secure: () => arrival.secure,
+    };
   }
   return {
     trusted,
@@ -50,7 +67,7 @@ export function peerOf({ remoteAddress, secure }: Arrival, trustedProxies: Block
     forwarded: (head, host) => {
       const chain = head.forwardedFor === '' ? plain : `${head.forwardedFor}, ${plain}`;
       return (
-        `X-Forwarded-For: ${chain}\r\n` +
+        `${clientLines}X-Forwarded-For: ${chain}\r\n` +
         `X-Forwarded-Proto: ${head.forwardedProto || scheme}\r\n` +
         `X-Forwarded-Host: ${head.forwardedHost || host}\r\n`
       );

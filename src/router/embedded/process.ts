@@ -20,6 +20,7 @@ import { Parent } from './parent.ts';
 import type { Handler } from './rpc.ts';
 import { toTealError } from './rpc.ts';
 import { loadTable } from './table-file.ts';
+import { CertificateKeeper } from './tls/keeper.ts';
 import { Workers } from './workers.ts';
 
 /** After kill -9 of a router, its workers need a moment to see that and let go of the port. */
@@ -51,25 +52,33 @@ async function main(argument: string): Promise<void> {
     ),
   );
   try {
+    const keeper = options.tls === null ? null : await CertificateKeeper.open(options.tls, log);
     const listeners = await bindAll(wanted(options), leftover ? leftoverPatienceMs : 0);
     const workers = new Workers(options, listeners, log);
     workers.table = await lastTable(file);
+    workers.material = keeper?.material ?? null;
     stop = once(async (deadlineMs) => {
       stopping = true;
       log.info({ deadlineMs }, 'stopping');
       for (const { handle } of listeners) handle.close();
+      await keeper?.close();
       await workers.close(deadlineMs);
       setImmediate(() => void control.close().then(() => process.exit(0)));
     });
     process.on('SIGTERM', () => void stop(signalDeadlineMs));
     process.on('SIGINT', () => void stop(signalDeadlineMs));
     await workers.start();
-    const bound = (wants: Speech) =>
-      listeners.filter(({ speech }) => speech === wants).map(({ handle }) => boundAddress(handle));
-    const listen = bound('http1');
-    const h2c = bound('h2c');
+    const listen = listeners
+      .filter(({ speech }) => speech !== 'h2c')
+      .map(({ handle, speech }) => ({ ...boundAddress(handle), secure: speech === 'tls' }));
+    const h2c = listeners.filter(({ speech }) => speech === 'h2c').map(({ handle }) => boundAddress(handle));
+    keeper?.watch(async (material) => {
+      await workers.decryptWith(material);
+      log.info('certificates and ticket keys in force');
+    });
+    const certificates = () => keeper?.status ?? [];
     const accessLog = options.observe?.accessLog ?? null;
-    const parent = new Parent(workers, { file, listen, h2c, log, accessLog });
+    const parent = new Parent(workers, { file, listen, h2c, certificates, log, accessLog });
     process.on('SIGHUP', () => parent.reopenLogs());
     ready.resolve(parent);
     log.info({ listen, h2c, generation: workers.table?.generation ?? 0 }, 'router started');
@@ -119,10 +128,11 @@ interface Wanted {
   readonly speech: Speech;
 }
 
-function wanted({ listen, h2c }: RouterOptions): Wanted[] {
+function wanted({ listen, h2c, tls }: RouterOptions): readonly Wanted[] {
   return [
     ...listen.map((address) => ({ address, speech: 'http1' as const })),
     ...h2c.map((address) => ({ address, speech: 'h2c' as const })),
+    ...(tls?.listen ?? []).map((address) => ({ address, speech: 'tls' as const })),
   ];
 }
 

@@ -6,7 +6,7 @@ import { entryPath } from './entry.ts';
 import type { Listener } from './listen-handle.ts';
 import type { CallOptions, Message } from './rpc.ts';
 import { Caller } from './rpc.ts';
-import type { ListenerMessage, WorkerStart } from './worker.ts';
+import type { ListenerMessage, WantMessage, WorkerStart } from './worker.ts';
 
 /** One worker, as its parent sees it. */
 export class WorkerProcess {
@@ -23,21 +23,17 @@ export class WorkerProcess {
   constructor(start: WorkerStart, listeners: readonly Listener[], onExit: (how: string) => void) {
     this.#child = fork(entryPath('worker'), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#caller = new Caller((message) => this.#send(message));
-    this.#child.on('message', (message: Message) => this.#caller.receive(message));
+    this.#child.on('message', (message: Message | WantMessage) => {
+      if ('want' in message) this.#give(listeners);
+      else this.#caller.receive(message);
+    });
     this.#child.on('error', () => {});
     this.#child.on('exit', (code, signal) => {
       this.dead = true;
       this.#caller.fail(gone());
       onExit(signal ?? `code ${code ?? 0}`);
     });
-    for (const { handle, speech } of listeners) {
-      this.#child.send(
-        { listener: speech } satisfies ListenerMessage,
-        handle as never,
-        { keepOpen: true },
-        () => {},
-      );
-    }
+    this.#give(listeners);
     this.started = this.#start(start);
     this.started.catch(() => {});
   }
@@ -72,6 +68,14 @@ export class WorkerProcess {
   async #start(start: WorkerStart): Promise<void> {
     await this.#caller.call('start', start);
     this.generation = start.table?.generation ?? 0;
+  }
+
+  #give(listeners: readonly Listener[]): void {
+    if (!this.#child.connected) return;
+    for (const { handle, speech } of listeners) {
+      const message: ListenerMessage = { listener: speech };
+      this.#child.send(message, handle as never, { keepOpen: true }, () => {});
+    }
   }
 
   #send(message: Message): void {

@@ -1,7 +1,6 @@
 /** Entry of a worker process: an engine, the sockets its parent hands it, and the parent's orders. */
-import net from 'node:net';
 import { pino } from 'pino';
-import type { ClientLimits, ObserveConfig } from '../../config/config.ts';
+import type { ClientLimits, ListenAddress, ObserveConfig, TlsConfig } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { DrainRequest } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
@@ -9,22 +8,33 @@ import type { CompiledTable } from './compile.ts';
 import { compileTable } from './compile.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
+import { Entrance } from './entrance.ts';
 import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
 import type { LineLog } from './line-log.ts';
-import { boundAddress, cannotListen } from './listen-handle.ts';
 import { observing } from './observing.ts';
 import { trustedList } from './peer.ts';
 import type { Share } from './share.ts';
 import { workerStatus } from './worker-status.ts';
 import type { Handler, Message } from './rpc.ts';
 import { Answerer } from './rpc.ts';
+import type { TlsMaterial } from './tls/material.ts';
+import { Terminator } from './tls/terminator.ts';
 
 export interface WorkerStart {
   readonly client: ClientLimits;
   readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: readonly string[];
+  readonly tls: WorkerTls | null;
   readonly table: RoutingTable | null;
   readonly share: Share;
   readonly observe?: ObserveConfig;
+}
+
+export interface WorkerTls {
+  readonly config: TlsConfig;
+  readonly material: TlsMaterial;
+  /** Where https is reached. */
+  readonly port: number;
 }
 
 /** What the parent sends beside calls: a listening socket, which travels along. */
@@ -32,15 +42,19 @@ export interface ListenerMessage {
   readonly listener: Speech;
 }
 
-/** More than any burst that a worker's replacement has to make up for; the kernel caps it at somaxconn. */
-const backlog = 4096;
+/** What a worker sends beside answers: it has room again, and wants all listening sockets. */
+export interface WantMessage {
+  readonly want: 'listeners';
+}
 
 /** For what is still to be written when a worker closes; a disk that takes longer stands still. */
 const logPatienceMs = 500;
 
-const listeners: Listener[] = [];
-const servers: net.Server[] = [];
+/** Those that came before the start. */
+const early: Listener[] = [];
 let engine: Engine | null = null;
+let entrance: Entrance | null = null;
+let terminator: Terminator | null = null;
 let accessLog: LineLog | null = null;
 let prepared: CompiledTable | null = null;
 
@@ -50,11 +64,19 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     const { observer, log } = observing(args.observe, trustedProxies, () => pino({ name: 'teal-worker' }));
     accessLog = log;
     const trace = args.observe?.trace ?? false;
-    const { client, share } = args;
-    const started = new Engine({ client, trustedProxies, share, observer, trace });
+    const { client, share, tls } = args;
+    const secure = tls === null ? {} : engineTls(tls.config);
+    const started = new Engine({ client, trustedProxies, share, observer, trace, ...secure });
     if (args.table !== null) started.commit(compileTable(args.table, started.registry));
+    if (tls !== null) terminator = terminatorOf(tls);
     engine = started;
-    await Promise.all(listeners.map((listener) => listenOn(listener, started)));
+    entrance = new Entrance(started, {
+      proxies: trustedList(args.proxyProtocol),
+      terminator,
+      httpsPort: tls?.config.redirect === true ? tls.port : null,
+      wantListeners: () => send({ want: 'listeners' }),
+    });
+    await Promise.all(early.splice(0).map((listener) => listen(listener)));
   },
   prepare(args: { table: RoutingTable }) {
     prepared = compileTable(args.table, running().registry);
@@ -74,8 +96,9 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     linesDropped: accessLog?.dropped ?? 0,
   }),
   reopen: () => accessLog?.reopen(),
+  material: (args: TlsMaterial) => terminator?.use(args),
   async close(args: { deadlineMs: number }) {
-    for (const server of servers) server.close();
+    entrance?.close();
     running().startClosing();
     await emptied(running(), args.deadlineMs);
     running().close();
@@ -86,16 +109,17 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
   },
 };
 
-const answerer = new Answerer(
-  (message) => {
-    if (process.connected) process.send?.(message, undefined, undefined, () => {});
-  },
-  async (op, args, context) => operations[op]?.(args as never, context),
-);
+const answerer = new Answerer(send, async (op, args, context) => operations[op]?.(args as never, context));
 
 process.on('message', (message: Message | ListenerMessage, handle: unknown) => {
-  if ('listener' in message) listeners.push({ handle: handle as ListenHandle, speech: message.listener });
-  else answerer.receive(message);
+  if ('listener' in message) {
+    const listener = { handle: handle as ListenHandle, speech: message.listener };
+    if (entrance === null) early.push(listener);
+    // When it cannot be listened on any more, the parent is about to end.
+    else listen(listener).catch(() => {});
+  } else {
+    answerer.receive(message);
+  }
 });
 // Without its parent nobody could tell this worker about a new table: better gone than stale.
 process.on('disconnect', () => process.exit(0));
@@ -111,19 +135,24 @@ function running(): Engine {
   return engine;
 }
 
-function listenOn({ handle, speech }: Listener, started: Engine): Promise<void> {
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const arrival = { remoteAddress: socket.remoteAddress ?? '', secure: false };
-    if (speech === 'h2c') started.acceptHttp2(socket, arrival);
-    else started.accept(socket, arrival);
-  });
-  servers.push(server);
-  return new Promise((resolve, reject) => {
-    server.on('error', (error: NodeJS.ErrnoException) => {
-      reject(cannotListen(boundAddress(handle), error.code ?? error.message));
-    });
-    server.listen(handle as unknown as net.ListenOptions, backlog, () => resolve());
-  });
+function send(message: Message | WantMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function listen(listener: Listener): Promise<void> {
+  await entrance?.listen(listener);
+}
+
+function engineTls({ acme, hstsSeconds }: TlsConfig): {
+  acme: ListenAddress | null;
+  hstsSeconds: number | null;
+} {
+  return { acme, hstsSeconds };
+}
+
+function terminatorOf({ config, material }: WorkerTls): Terminator {
+  const protocols = config.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+  return new Terminator({ config, protocols }, material);
 }
 
 async function emptied({ clients }: Engine, deadlineMs: number): Promise<void> {

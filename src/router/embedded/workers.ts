@@ -2,7 +2,10 @@ import type { Logger } from 'pino';
 import type { RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { Listener } from './listen-handle.ts';
+import { boundAddress } from './listen-handle.ts';
 import type { RouterOptions } from './options.ts';
+import type { TlsMaterial } from './tls/material.ts';
+import type { WorkerTls } from './worker.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** A worker that lived for less is part of a crash loop. */
@@ -31,6 +34,8 @@ const longestBackoffMs = 5_000;
 export class Workers {
   /** What a worker that starts now is given, and what `converge` brings all to. */
   table: RoutingTable | null = null;
+  /** What a worker that starts now decrypts with; null when nothing is encrypted. */
+  material: TlsMaterial | null = null;
   readonly #options: RouterOptions;
   readonly #listeners: readonly Listener[];
   readonly #log: Logger;
@@ -77,6 +82,19 @@ export class Workers {
     }
   }
 
+  /** Puts other certificates or ticket keys in force everywhere. A worker that ends meanwhile is replaced by one that has them. */
+  async decryptWith(material: TlsMaterial): Promise<void> {
+    this.material = material;
+    await Promise.all(
+      this.all.map((worker) =>
+        unlessDead(
+          worker,
+          worker.call('material', material).then(() => {}),
+        ),
+      ),
+    );
+  }
+
   /** Ends all: requests in flight until the deadline, then by force. */
   async close(deadlineMs: number): Promise<void> {
     this.#closing = true;
@@ -91,10 +109,18 @@ export class Workers {
   }
 
   #spawn(): void {
-    const { client, trustedProxies, observe } = this.#options;
+    const { client, trustedProxies, proxyProtocol, observe } = this.#options;
     const share = { index: this.#freePlace(), of: this.#options.workers };
     const observed = observe === undefined ? {} : { observe };
-    const start = { client, trustedProxies, table: this.table, share, ...observed };
+    const start = {
+      client,
+      trustedProxies,
+      proxyProtocol,
+      tls: this.#tls(),
+      table: this.table,
+      share,
+      ...observed,
+    };
     const worker = new WorkerProcess(start, this.#listeners, (how) => this.#ended(worker, how));
     this.#running.add(worker);
     this.#places[share.index] = worker;
@@ -104,6 +130,13 @@ export class Workers {
   #freePlace(): number {
     const free = this.#places.findIndex((worker) => worker?.dead ?? true);
     return free < 0 ? this.#places.length : free;
+  }
+
+  #tls(): WorkerTls | null {
+    const { tls: config } = this.#options;
+    const secure = this.#listeners.find(({ speech }) => speech === 'tls');
+    if (config === null || this.material === null || secure === undefined) return null;
+    return { config, material: this.material, port: boundAddress(secure.handle).port };
   }
 
   #ended(worker: WorkerProcess, how: string): void {

@@ -28,6 +28,7 @@ export class ClientSession implements StreamSession {
   readonly socket: Socket;
   readonly engine: Engine;
   readonly peer: Peer;
+  readonly everyLines: string;
   readonly #session: ServerHttp2Session;
   readonly #streams = new Set<ClientStream>();
   readonly #resets: Allowance;
@@ -45,6 +46,7 @@ export class ClientSession implements StreamSession {
     this.socket = socket;
     this.engine = engine;
     this.peer = peerOf(arrival, engine.trustedProxies);
+    this.everyLines = arrival.secure ? engine.hstsLine : '';
     // To send its preface and a first request, a client has no longer than for a head.
     this.#idleUntil = engine.after(engine.limits.headTimeoutMs);
     this.#resets = new Allowance(resets, engine.now);

@@ -34,6 +34,7 @@ export type StreamEnd = 'answered' | 'by-client' | 'by-us';
 export interface StreamSession {
   readonly engine: Engine;
   readonly peer: Peer;
+  readonly everyLines: string;
   streamOver(stream: ClientStream, how: StreamEnd): void;
 }
 
@@ -103,10 +104,14 @@ export class ClientStream implements Downstream {
     const head = this.engine.requestHead;
     const { peer } = this.#session;
     const body = streamBody(head, this.#bodiless);
-    const begun = begin(this, head, { peer, fallbackHost: '', body, keep: true, before });
+    const begun = begin(this, head, { peer, fallbackHost: '', body, keep: true, before, location: null });
     if (begun === null) return;
     this.#exchange = begun.exchange;
     begun.exchange.start(begun.endpoint, begun.waitsUntil);
+  }
+
+  get everyLines(): string {
+    return this.#session.everyLines;
   }
 
   get paused(): boolean {
@@ -161,7 +166,7 @@ export class ClientStream implements Downstream {
   }
 
   answer(page: Page, { method, visit, bytesIn = 0 }: Answered): void {
-    const added = visit?.serverTiming() ?? '';
+    const added = this.everyLines + (visit?.serverTiming() ?? '');
     const text = Buffer.from(renderPage(page, added, method !== 'HEAD'), 'latin1');
     const head = this.engine.responseHead;
     const end = text.indexOf('\r\n\r\n') + 4;

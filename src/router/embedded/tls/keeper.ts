@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { CertificateFiles, TlsConfig } from '../../../config/config.ts';
+import type { CertificateStatus } from '../../router.ts';
+import { toTealError } from '../rpc.ts';
+import type { CertificateFacts, Pair } from './certificate.ts';
+import { readAuthorities, readPair } from './certificate.ts';
+import type { TlsMaterial } from './material.ts';
+
+/**
+ * Files are looked at this often. Watching is not enough: certbot and Kubernetes swap symbolic links further up, which
+ * no watch of the file sees.
+ */
+const lookMs = 1000;
+/** Whoever gets hold of the ticket key can read the sessions it was used for: so it is not used for long, and never stored. */
+const ticketKeyLifeMs = 12 * 3600_000;
+const dayMs = 24 * 3600_000;
+/** Let's Encrypt's clients renew 30 days before the end: at two weeks something is wrong, and there is time to mend it. */
+export const soonMs: number = 14 * dayMs;
+
+interface Kept {
+  readonly files: CertificateFiles;
+  /** Of the files as they were before they were last read: a write in between is seen the next time. */
+  mark: string;
+  pair: Pair;
+  facts: CertificateFacts;
+  /** Why what is in the files now is not in force. */
+  problem: string | null;
+}
+
+/** Holds the certificates in force: reads them, looks whether they change, keeps the old ones when the new are no good. */
+export class CertificateKeeper {
+  readonly #config: TlsConfig;
+  readonly #log: Logger;
+  readonly #kept: Kept[] = [];
+  #authorities: string | null = null;
+  #authoritiesMark = '';
+  #authoritiesProblem: string | null = null;
+  #ticketKeys = randomBytes(48);
+  #ticketKeysSince = Date.now();
+  #warnedAt = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> = Promise.resolve();
+
+  private constructor(config: TlsConfig, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** @throws TealError `certificate-invalid` for the first file that is no good: then nothing is in force yet */
+  static async open(config: TlsConfig, log: Logger): Promise<CertificateKeeper> {
+    const keeper = new CertificateKeeper(config, log);
+    for (const files of config.certificates) {
+      const mark = await markOf(files.certificate, files.key);
+      const { facts, ...pair } = await readPair(files);
+      keeper.#kept.push({ files, mark, pair, facts, problem: null });
+    }
+    const ca = config.clientCertificates?.ca;
+    if (ca !== undefined) {
+      keeper.#authoritiesMark = await markOf(ca);
+      keeper.#authorities = await readAuthorities(ca);
+    }
+    keeper.#warn(Date.now());
+    return keeper;
+  }
+
+  get material(): TlsMaterial {
+    return {
+      pairs: this.#kept.map(({ pair, facts }) => ({ ...pair, names: facts.names })),
+      authorities: this.#authorities,
+      ticketKeys: this.#ticketKeys.toString('base64'),
+    };
+  }
+
+  get status(): readonly CertificateStatus[] {
+    const shown = this.#kept.map(({ files, facts, problem }) => ({
+      ...files,
+      names: facts.names,
+      validFrom: facts.validFrom,
+      validUntil: facts.validUntil,
+      problem,
+    }));
+    const [first, ...rest] = shown;
+    if (first === undefined || this.#authoritiesProblem === null) return shown;
+    return [{ ...first, problem: first.problem ?? this.#authoritiesProblem }, ...rest];
+  }
+
+  /** Looks at the files from now on, and tells when other material is in force. */
+  watch(changed: (material: TlsMaterial) => Promise<void>): void {
+    const again = (): void => {
+      this.#timer = setTimeout(() => {
+        this.#looking = this.#look(Date.now(), changed)
+          .catch((error: unknown) => this.#log.error({ error: String(error) }, 'certificates not looked at'))
+          .finally(() => {
+            if (this.#timer !== null) again();
+          });
+      }, lookMs).unref();
+    };
+    again();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#looking;
+  }
+
+  async #look(now: number, changed: (material: TlsMaterial) => Promise<void>): Promise<void> {
+    let other = false;
+    for (const kept of this.#kept) {
+      if (await this.#reload(kept)) other = true;
+    }
+    if (await this.#reloadAuthorities()) {
+      other = true;
+      // A session remembers that its client was let in: by authorities that may not be believed any more.
+      this.#ticketKeysSince = 0;
+    }
+    if (now - this.#ticketKeysSince >= ticketKeyLifeMs) {
+      this.#ticketKeys = randomBytes(48);
+      this.#ticketKeysSince = now;
+      other = true;
+    }
+    this.#warn(now);
+    if (this.#timer !== null && other) await changed(this.material);
+  }
+
+  /** @returns whether another pair is in force */
+  async #reload(kept: Kept): Promise<boolean> {
+    const { files } = kept;
+    const mark = await markOf(files.certificate, files.key);
+    if (mark === kept.mark) return false;
+    kept.mark = mark;
+    try {
+      const { facts, ...pair } = await readPair(files);
+      kept.problem = null;
+      if (pair.certificate === kept.pair.certificate && pair.key === kept.pair.key) return false;
+      kept.pair = pair;
+      kept.facts = facts;
+      this.#log.info({ ...told(kept), file: files.certificate }, 'certificate read again');
+      return true;
+    } catch (error) {
+      const { message, remedy } = toTealError(error);
+      kept.problem = message;
+      this.#log.error({ file: files.certificate, remedy }, `${message}; the old one stays in force`);
+      return false;
+    }
+  }
+
+  async #reloadAuthorities(): Promise<boolean> {
+    const file = this.#config.clientCertificates?.ca;
+    if (file === undefined) return false;
+    const mark = await markOf(file);
+    if (mark === this.#authoritiesMark) return false;
+    this.#authoritiesMark = mark;
+    try {
+      const authorities = await readAuthorities(file);
+      this.#authoritiesProblem = null;
+      if (authorities === this.#authorities) return false;
+      this.#authorities = authorities;
+      return true;
+    } catch (error) {
+      const { message, remedy } = toTealError(error);
+      this.#authoritiesProblem = message;
+      this.#log.error({ file, remedy }, `${message}; the old authorities stay in force`);
+      return false;
+    }
+  }
+
+  /** Once a day, for as long as it is so. */
+  #warn(now: number): void {
+    const soon = this.#kept.filter(({ facts }) => facts.validUntil - now < soonMs);
+    if (soon.length === 0 || now - this.#warnedAt < dayMs) return;
+    this.#warnedAt = now;
+    for (const kept of soon) {
+      const ended = kept.facts.validUntil < now ? 'has expired' : 'expires soon';
+      this.#log.warn({ ...told(kept), file: kept.files.certificate }, `a certificate ${ended}`);
+    }
+  }
+}
+
+const told = ({ facts }: Kept) => ({
+  names: facts.names,
+  validUntil: new Date(facts.validUntil).toISOString(),
+});
+
+/** Another one whenever a file was replaced or written to, or what it is reached by points elsewhere. */
+async function markOf(...files: readonly string[]): Promise<string> {
+  const marks = files.map(async (file) => {
+    try {
+      const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+      return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+    } catch (error) {
+      return `${(error as NodeJS.ErrnoException).code}`;
+    }
+  });
+  return (await Promise.all(marks)).join('; ');
+}
