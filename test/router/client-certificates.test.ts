@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import http2 from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import type { ConnectionOptions } from 'node:tls';
 import { distinguishedName } from '../../src/router/embedded/tls/client-certificate.ts';
 import type { Issued } from './certificates.ts';
 import { CertificateFolder, issue } from './certificates.ts';
+import { answerOf } from './http2-rig.ts';
 import type { Running } from './process-rig.ts';
 import { start, tlsOf } from './process-rig.ts';
 import type { Origin } from './rig.ts';
@@ -103,6 +105,15 @@ describe('client certificates', () => {
       assert.deepEqual(told(await ask(again)), named);
     });
   }
+
+  test('are told over HTTP/2 too, and cannot be claimed there either', async () => {
+    const options = { ...as(good), rejectUnauthorized: false };
+    const session = http2.connect(`https://127.0.0.1:${running.get('require')?.port ?? 0}`, options);
+    const claim = { 'x-teal-client-subject': 'CN=admin', x_teal_client_verify: 'ok' };
+    const { body } = await answerOf(session.request({ ':path': '/', ':authority': 'shop.test', ...claim }));
+    session.destroy();
+    assert.deepEqual(told(body), named);
+  });
 
   test('cannot be claimed by headers, however they are spelled', async () => {
     const claims = [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import http2 from 'node:http2';
 import net from 'node:net';
 import { duplexPair } from 'node:stream';
 import { describe, test } from 'node:test';
@@ -7,6 +8,7 @@ import tls from 'node:tls';
 import fc from 'fast-check';
 import { parseProxyHeader } from '../../src/router/embedded/proxy-header.ts';
 import { CertificateFolder, issue } from './certificates.ts';
+import { answerOf } from './http2-rig.ts';
 import { start, tlsOf } from './process-rig.ts';
 import {
   answering,
@@ -189,6 +191,35 @@ test('makes the address that trusted-proxies goes by', async () => {
   );
   const other = await exchange(router.port, `PROXY TCP4 203.0.113.10 10.0.0.1 1 2\r\n${forwarded}`);
   assert.match(other, /\r\nX-Forwarded-For: 203\.0\.113\.10\r\nX-Forwarded-Proto: http\r\n/);
+});
+
+test('stands before HTTP/2 without TLS too', async () => {
+  await using origin = await answering((text) => ok(text));
+  const h2c = [{ host: '127.0.0.1', port: 0 }];
+  await using running = await start({ workers: 1, h2c, proxyProtocol: ['127.0.0.1/32'] });
+  const environments = { blue: { version: 'v1', endpoints: [endpoint('e1', origin.port)] }, green: null };
+  await running.router.apply(tableOf(1, appTable({ environments })));
+  const port = (await running.router.status()).h2c[0]?.port ?? 0;
+  const header = binary(1, 0x11, Buffer.concat([ipv4, tlvs]));
+  for (const cut of [0, 13, header.length]) {
+    const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
+    await once(socket, 'connect');
+    socket.write(header.subarray(0, cut));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // The rest of the header in one write with the client's preface.
+    const [inner, outer] = duplexPair();
+    let rest = header.subarray(cut);
+    outer.on('data', (data: Buffer) => {
+      socket.write(Buffer.concat([rest, data]));
+      rest = Buffer.alloc(0);
+    });
+    socket.on('data', (data) => outer.write(data)).on('end', () => outer.end());
+    const session = http2.connect('http://shop.test', { createConnection: () => inner });
+    const answer = await answerOf(session.request({ ':path': '/' }));
+    assert.match(answer.body, /\r\nX-Forwarded-For: 203\.0\.113\.9\r\n/, `cut ${cut}`);
+    session.destroy();
+    socket.destroy();
+  }
 });
 
 test('stands before TLS when there are both, whole or in parts', async () => {

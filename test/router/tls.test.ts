@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -11,6 +12,7 @@ import type { CertificateFiles, TlsConfig } from '../../src/config/config.ts';
 import { TealError } from '../../src/errors.ts';
 import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
 import { CertificateFolder, issue } from './certificates.ts';
+import { answerOf } from './http2-rig.ts';
 import type { Running } from './process-rig.ts';
 import { closeSides, flip, sides, start, tlsOf } from './process-rig.ts';
 import type { Origin } from './rig.ts';
@@ -66,6 +68,70 @@ describe('TLS', { concurrency: 4 }, () => {
     );
     assert.deepEqual(certificates[0]?.names, ['shop.test']);
     assert.ok((certificates[0]?.validUntil ?? 0) > Date.now());
+  });
+
+  test('HTTP/2 is spoken with who offers it, as HTTP/1.1 is, unless it is switched off', async () => {
+    await using running = await secured({ hstsSeconds: 86_400 });
+    const session = http2.connect(`https://127.0.0.1:${running.secure}`, {
+      rejectUnauthorized: false,
+      servername: 'shop.test',
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        answerOf(session.request({ ':path': '/', ':authority': 'shop.test' })),
+      ),
+    );
+    assert.equal((session.socket as TLSSocket).alpnProtocol, 'h2');
+    session.destroy();
+    for (const { status, body, headers, reset } of answers) {
+      assert.deepEqual([status, reset], [200, 0]);
+      assert.match(body, /\r\nX-Forwarded-For: 127\.0\.0\.1\r\nX-Forwarded-Proto: https\r\n/);
+      assert.equal(headers['strict-transport-security'], 'max-age=86400');
+    }
+    // Who offers both gets it; who offers only the old one, or nothing, is spoken with as ever.
+    for (const [offered, chosen] of [
+      [['http/1.1', 'h2'], 'h2'],
+      [['http/1.1'], 'http/1.1'],
+      [undefined, false],
+    ] as const) {
+      const socket = await connect(
+        running.secure,
+        offered === undefined ? {} : { ALPNProtocols: [...offered] },
+      );
+      assert.equal(socket.alpnProtocol, chosen);
+      socket.destroy();
+    }
+    await using without = await secured({ http2: false });
+    const socket = await connect(without.secure, { ALPNProtocols: ['h2', 'http/1.1'] });
+    assert.equal(socket.alpnProtocol, 'http/1.1');
+    assert.match(await ask(socket), /200 OK/);
+  });
+
+  test('a switch loses nothing of HTTP/2 over TLS', async () => {
+    await using files = await CertificateFolder.make();
+    const certificates = [await files.put('shop', issue({ names: ['shop.test'] }))];
+    await using running = await start({ tls: tlsOf(certificates) });
+    const pair = await sides();
+    await running.router.apply(flip(1, pair));
+    const options = { rejectUnauthorized: false };
+    const session = http2.connect(`https://127.0.0.1:${await running.securePort()}`, options);
+    const request = () => answerOf(session.request({ ':path': '/', ':authority': 'shop.test' }));
+    let stopped = false;
+    const seen: { readonly status: number; readonly body: string; readonly reset: number }[] = [];
+    const loops = Array.from({ length: 8 }, async () => {
+      while (!stopped) seen.push(await request());
+    });
+    for (let generation = 2; generation <= 21; generation++) {
+      const before = seen.length;
+      await running.router.apply(flip(generation, pair));
+      assert.equal((await request()).body, generation % 2 === 1 ? 'v1' : 'v2');
+      await until(() => seen.length > before + 8, 'answers after the switch');
+    }
+    stopped = true;
+    await Promise.all(loops);
+    for (const { status, reset } of seen) assert.deepEqual([status, reset], [200, 0]);
+    session.destroy();
+    await closeSides(pair);
   });
 
   test('curl, which has a TLS of its own, verifies and is answered', async (t) => {
