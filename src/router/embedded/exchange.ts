@@ -1,6 +1,5 @@
 import { Attempts } from './attempts.ts';
-import type { BodyReader } from './body.ts';
-import { noBody, readRequestBody } from './body.ts';
+import { noBody, readRequestBody, type BodyReader } from './body.ts';
 import type { Want } from './balance.ts';
 import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';
