@@ -2,7 +2,7 @@
  * Teal's router beside other proxies: what a request costs, and how long it takes. bench/README.md says how.
  * Exit code 1 when short of a goal.
  *
- *   npm run bench:router                 everything, about 6 minutes on a quiet machine; raw figures to bench/results/
+ *   npm run bench:router                 everything, about 10 minutes on a quiet machine; raw figures to bench/results/
  *   npm run bench:router -- --quick      3 short rounds of small GETs; nothing is written
  */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -19,10 +19,12 @@ import { kamalProxy } from './router/peers/kamal-proxy.ts';
 import { nginx } from './router/peers/nginx.ts';
 import { versionOf, type Peer, type Running } from './router/peers/peer.ts';
 import { teal } from './router/peers/teal.ts';
+import { install as h2loadInstall } from './router/h2load.ts';
+import { makeCertificate, type Certificate } from './lib/certificate.ts';
 import { cores, pinChildren } from './router/pin.ts';
 import { idleConnections, latencyRounds, scenarioRounds, type Stage } from './router/rounds.ts';
 import { latencyGoal, scenarios, type Scenario, type ScenarioName } from './router/scenarios.ts';
-import { conclusion, idleTable, latencyTable, notYet, scenarioTable } from './router/table.ts';
+import { conclusion, idleTable, latencyTable, scenarioTable } from './router/table.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 
@@ -41,6 +43,8 @@ const busy = 0.5;
 /** A proxy that has no more to give than this, as a multiple of the fixed rate, would only show its queue. */
 const headroom = 1.25;
 
+const h2loadVersion = versionOf('h2load', '--version');
+
 const tell = (what: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
 };
@@ -52,11 +56,13 @@ const print = (text: string): void => {
 /** The proxies in front of the origin, each in a folder of its own. */
 class Proxies {
   readonly #folder: string;
+  readonly #certificate: Certificate;
   #running: Running[] = [];
   #starts = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, certificate: Certificate) {
     this.#folder = folder;
+    this.#certificate = certificate;
   }
 
   async start(installed: readonly Peer[], farSide: FarSide): Promise<readonly Running[]> {
@@ -67,7 +73,14 @@ class Proxies {
       tell(`starting ${peer.name}`);
       const folder = join(this.#folder, `${peer.name}-${this.#starts}`);
       await mkdir(folder);
-      this.#running.push(await peer.start({ folder, origin: farSide.port, core: on.proxy }));
+      this.#running.push(
+        await peer.start({
+          folder,
+          origin: farSide.port,
+          core: on.proxy,
+          certificate: this.#certificate,
+        }),
+      );
     }
     return this.#running;
   }
@@ -121,7 +134,10 @@ async function measureAll(
   const idle = await idleConnections({ ...stage, proxies: await start() }, plan.idleConnections);
   print(idleTable(idle));
   const fresh = { ...stage, proxies: await start() };
-  const samples = await measureScenarios(fresh, scenarios);
+  const samples = await measureScenarios(
+    fresh,
+    scenarios.filter(({ over }) => over !== 'h2' || h2loadVersion !== null),
+  );
   const latency = await measureLatency(fresh, samples.small ?? []);
   return { full: true, samples, latency, idle };
 }
@@ -141,11 +157,13 @@ async function main(): Promise<void> {
   for (const { peer, version } of there) print(`${peer.name.padEnd(22)}${version}`);
   for (const { peer } of missing)
     print(`${peer.name.toUpperCase()} IS NOT INSTALLED and is left out: ${peer.install}`);
+  if (h2loadVersion === null && !values.quick)
+    print(`H2LOAD IS NOT INSTALLED and HTTP/2 is left out: ${h2loadInstall}`);
   print('');
   const folder = await mkdtemp(join(tmpdir(), 'teal-bench-router-'));
   // A worker of nginx may run as somebody else.
   await chmod(folder, 0o755);
-  const proxies = new Proxies(folder);
+  const proxies = new Proxies(folder, await makeCertificate(folder));
   pinChildren(on.load);
   const farSide = await startFarSide(on.load);
   try {
@@ -158,7 +176,6 @@ async function main(): Promise<void> {
     const measured = values.quick
       ? await measureQuick({ ...stage, proxies: await start() })
       : await measureAll(stage, start);
-    print(notYet);
     print(
       conclusion(
         measured,

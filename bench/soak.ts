@@ -13,9 +13,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EmbeddedRouter } from '../src/router/embedded/embedded.ts';
+import { makeCertificate, speaksH2 } from './lib/certificate.ts';
 import { Child } from './lib/child.ts';
 import { withProbes } from './lib/probes.ts';
 import { machine, saveRun } from './lib/results.ts';
+import { routerOptions } from './lib/router-options.ts';
 import type { LoadAsk, Tallies } from './soak/load-process.ts';
 import { planOf } from './soak/plan.ts';
 import { nothing, sum, type Tally, type Target } from './soak/protocol.ts';
@@ -83,33 +85,31 @@ async function start(folder: string, owned: (() => Promise<void>)[]): Promise<St
   await mkdir(probes);
   const origin = await Child.start(new URL('soak/origin-process.ts', import.meta.url));
   owned.push(() => origin.close());
-  const load = await Child.start(new URL('soak/load-process.ts', import.meta.url));
+  const certificate = await makeCertificate(folder);
+  const load = await Child.start(new URL('soak/load-process.ts', import.meta.url), {
+    env: { NODE_EXTRA_CA_CERTS: certificate.certificate },
+  });
   owned.push(() => load.close());
   const router = await withProbes(probes, () =>
-    EmbeddedRouter.start({
-      data: folder,
-      listen: [{ host: '127.0.0.1', port: 0 }],
-      workers: Number(values.workers),
-      h2c: [],
-      trustedProxies: [],
-      proxyProtocol: [],
-      tls: null,
-      client: {
-        headBytes: 32_768,
-        headers: 100,
-        headTimeoutMs: 10_000,
+    EmbeddedRouter.start(
+      routerOptions(folder, {
+        workers: Number(values.workers),
         idleTimeoutMs: 60_000,
-        connections: 100_000,
-      },
-    }),
+        certificate,
+        h2c: true,
+      }),
+    ),
   );
   owned.push(() => router.shutdown(stopMs));
-  const { listen } = await router.status();
-  const port = listen[0]?.port ?? 0;
+  const { listen, ...status } = await router.status();
+  const port = listen.find(({ secure }) => !secure)?.port ?? 0;
+  const over = listen.find(({ secure }) => secure)?.port ?? 0;
+  const h2c = status.h2c[0]?.port ?? 0;
+  const secure = { port: over, ca: certificate.certificate, h2: await speaksH2(over) };
   const releases = new Releases({ router, origin, hear: (news) => load.tell(news) });
   await releases.begin();
-  const watch = new Watch(router, { probes, port });
-  return { router, origin, load, releases, watch, target: { port } };
+  const watch = new Watch(router, { probes, ports: [port, over, h2c] });
+  return { router, origin, load, releases, watch, target: { port, secure, h2c } };
 }
 
 async function measure(stage: Stage): Promise<Measured> {

@@ -2,6 +2,7 @@
 import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
 import { Child } from '../lib/child.ts';
 import { probeEnvironment, withProbes } from '../lib/probes.ts';
+import { routerOptions } from '../lib/router-options.ts';
 import { tableTo } from '../router/peers/teal.ts';
 
 export interface Holder {
@@ -40,22 +41,7 @@ const idleMs = 300_000;
 /** One worker; its parent is in none of the figures. */
 export async function startTeal({ folder, probes, origin }: Place): Promise<Holder> {
   const router = await withProbes(probes, () =>
-    EmbeddedRouter.start({
-      data: folder,
-      listen: [{ host: '127.0.0.1', port: 0 }],
-      workers: 1,
-      h2c: [],
-      trustedProxies: [],
-      proxyProtocol: [],
-      tls: null,
-      client: {
-        headBytes: 32_768,
-        headers: 100,
-        headTimeoutMs: 10_000,
-        idleTimeoutMs: idleMs,
-        connections: 100_000,
-      },
-    }),
+    EmbeddedRouter.start(routerOptions(folder, { workers: 1, idleTimeoutMs: idleMs })),
   );
   const close = (): Promise<void> => router.shutdown(stopMs);
   try {

@@ -5,7 +5,7 @@ import { floor, isUnsteady, type Idle, type Latency, type LatencyRound, type Sam
 import type { Running } from './peers/peer.ts';
 import { cpuOf, memoryOf } from './processes.ts';
 import type { Scenario } from './scenarios.ts';
-import { wrk } from './wrk.ts';
+import { loadAt, portFor } from './load.ts';
 
 /** What is measured, and where. */
 export interface Stage {
@@ -26,12 +26,15 @@ export async function scenarioRounds(
   plan: { readonly rounds: number; readonly ms: number },
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
-  for (const { name, port } of stage.proxies) {
-    stage.tell(`${scenario.label}: warming ${name} up`);
-    await wrk(stage.loadCores, port, { scenario, ms: warmUpMs });
+  const able = stage.proxies.filter((proxy) => portFor(proxy, scenario) !== null);
+  for (const proxy of able) {
+    stage.tell(`${scenario.label}: warming ${proxy.name} up`);
+    await loadAt(stage.loadCores, portFor(proxy, scenario) ?? 0, { scenario, ms: warmUpMs });
   }
+  // The origin has no TLS: there is no floor for that.
+  const all = scenario.over === 'http' ? [null, ...able] : able;
   for (let round = 1; round <= plan.rounds; round += 1) {
-    for (const proxy of [null, ...stage.proxies]) {
+    for (const proxy of all) {
       stage.signal.throwIfAborted();
       stage.tell(`${scenario.label}: round ${round} of ${plan.rounds}, ${proxy?.name ?? floor}`);
       samples.push({ round, ...(await sample(stage, proxy, { scenario, ms: plan.ms })) });
@@ -45,9 +48,12 @@ async function sample(
   proxy: Running | null,
   load: { readonly scenario: Scenario; readonly ms: number },
 ): Promise<Omit<Sample, 'round'>> {
+  const port = proxy === null ? farSide.port : (portFor(proxy, load.scenario) ?? 0);
+  const { idle = 0 } = load.scenario;
+  if (idle > 0) await farSide.hold(port, idle);
   const before = proxy === null ? 0 : cpuOf(proxy.pid);
-  const result = await wrk(loadCores, proxy?.port ?? farSide.port, load);
-  return {
+  const result = await loadAt(loadCores, port, load);
+  const taken = {
     proxy: proxy?.name ?? floor,
     cpu: proxy === null ? null : (cpuOf(proxy.pid) - before) / result.requests,
     rate: result.requests / result.seconds,
@@ -56,6 +62,8 @@ async function sample(
     errors: result.errors,
     memory: proxy === null ? null : memoryOf(proxy.pid),
   };
+  if (idle > 0) await farSide.release();
+  return taken;
 }
 
 /** Enough that no request has to wait for a connection while the proxy keeps up. */

@@ -127,12 +127,6 @@ export function idleTable(idle: readonly Idle[]): string {
   ].join('\n');
 }
 
-/** What the router does not speak cannot be measured: said, so that nobody takes its absence for a good figure. */
-export const notYet: string = ['TLS', 'HTTP/2']
-  .map((what) => `${name(what)}teal: not yet; its peers are measured when there is something to compare`)
-  .concat('')
-  .join('\n');
-
 export function conclusion(measured: Measured, missing: readonly string[]): string {
   const short = shortOf(measured);
   const unjudged = scenarios.flatMap(({ label, goals, name: scenario }) =>
@@ -143,6 +137,7 @@ export function conclusion(measured: Measured, missing: readonly string[]): stri
           .map((peer) => `NOT JUDGED: ${label} against ${peer}, which is not installed`),
   );
   return [
+    ...(measured.full ? scenarios.flatMap((scenario) => unmeasured(scenario, measured)) : []),
     ...unjudged,
     ...(missing.includes('haproxy') && measured.full
       ? [`NOT JUDGED: p99 ≤ ${latencyGoal.ratio} × haproxy, which is not installed`]
@@ -151,4 +146,13 @@ export function conclusion(measured: Measured, missing: readonly string[]): stri
       ? ['all goals that were judged are met']
       : short.map((words) => `SHORT OF A GOAL: ${words}`)),
   ].join('\n');
+}
+
+/** Said, so that nobody takes the absence of a figure for a good one. */
+function unmeasured({ name: scenario, label }: Scenario, { samples }: Measured): readonly string[] {
+  const taken = samples[scenario];
+  if (taken === undefined) return [`NOT MEASURED: ${label}`];
+  return taken.some(({ proxy }) => proxy === 'teal')
+    ? []
+    : [`NOT MEASURED: ${label}: teal does not speak that`];
 }

@@ -3,28 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { pinned } from './pin.ts';
-import type { Scenario } from './scenarios.ts';
-
-export interface WrkResult {
-  readonly requests: number;
-  readonly seconds: number;
-  /** Connections that failed or broke, answers of 400 and above, and timeouts. */
-  readonly errors: number;
-  /** Milliseconds from the request to the end of its answer. */
-  readonly p50: number;
-  readonly p99: number;
-}
+import type { Load, LoadResult } from './load.ts';
 
 const script = fileURLToPath(new URL('wrk.lua', import.meta.url));
 /** Beyond its duration wrk waits for what is under way; then something is wrong. */
 const patienceMs = 10_000;
 
 /** One thread, since it shares its core with the origin. */
-export async function wrk(
-  on: string,
-  port: number,
-  load: { scenario: Scenario; ms: number },
-): Promise<WrkResult> {
+export async function wrk(on: string, port: number, load: Load): Promise<LoadResult> {
   const { scenario, ms } = load;
   const options = `--threads 1 --connections ${scenario.connections} --duration ${ms / 1000}s --timeout 10s`;
   const [command, args] = pinned(on, [
@@ -32,7 +18,7 @@ export async function wrk(
     ...options.split(' '),
     '--script',
     script,
-    `http://127.0.0.1:${port}${scenario.path}`,
+    `${scenario.over}://127.0.0.1:${port}${scenario.path}`,
     '--',
     scenario.method,
     String(scenario.upload),
@@ -50,8 +36,8 @@ export async function wrk(
 }
 
 /** The line that wrk.lua prints behind wrk's own report. */
-export function parse(output: string): WrkResult {
+export function parse(output: string): LoadResult {
   const line = output.split('\n').findLast((each) => each.startsWith('{'));
   if (line === undefined) throw new Error(`wrk printed no figures: ${output}`);
-  return JSON.parse(line) as WrkResult;
+  return JSON.parse(line) as LoadResult;
 }

@@ -4,6 +4,10 @@ import type { Versions } from './versions.ts';
 /** Where the router listens, and what it speaks there. */
 export interface Target {
   readonly port: number;
+  /** A second port, with TLS; `ca` is a PEM file. */
+  readonly secure: { readonly port: number; readonly ca: string; readonly h2: boolean } | null;
+  /** A port on which HTTP/2 is spoken without TLS. */
+  readonly h2c: number | null;
 }
 
 /** `sent` is always `answered + failed`. */

@@ -5,6 +5,7 @@ import type { DrainRequest } from '../../src/router/router.ts';
 import type { Endpoint, RoutingTable } from '../../src/router/table.ts';
 import type { Child } from '../lib/child.ts';
 import { epochNow } from '../lib/clock.ts';
+import { upstreamPolicy } from '../lib/router-options.ts';
 import type { OriginAsk } from './origin-process.ts';
 import type { VersionNews } from './versions.ts';
 
@@ -174,14 +175,7 @@ export class Releases {
           maintenance: null,
           previewKey: 'bm90IGEgc2VjcmV0',
           drain: { streams: 'drain', deadlineMs: drainMs },
-          upstream: {
-            connectTimeoutMs: 5_000,
-            responseTimeoutMs: 60_000,
-            idleTimeoutMs: 60_000,
-            keepAliveMs,
-            maxBodyBytes: null,
-            protocol: 'http1',
-          },
+          upstream: upstreamPolicy(keepAliveMs),
         },
       ],
     };

@@ -21,16 +21,16 @@ export class Watch {
   readonly looks: Look[] = [];
   readonly #router: EmbeddedRouter;
   readonly #probes: string;
-  readonly #port: number;
+  readonly #ports: readonly number[];
   readonly #startedAt = performance.now();
   #pids: readonly number[] = [];
   /** Workers that were not there before: each stands for one that has died. */
   replaced = 0;
 
-  constructor(router: EmbeddedRouter, parts: { readonly probes: string; readonly port: number }) {
+  constructor(router: EmbeddedRouter, parts: { readonly probes: string; readonly ports: readonly number[] }) {
     this.#router = router;
     this.#probes = parts.probes;
-    this.#port = parts.port;
+    this.#ports = parts.ports;
   }
 
   async look(moment: Moment, part: number): Promise<readonly Look[]> {
@@ -49,7 +49,7 @@ export class Watch {
   /** Open connections of all workers, without a garbage collection. */
   async connections(): Promise<Connections> {
     const { workers } = await this.#router.status();
-    const all = workers.map(({ pid }) => connectionsOf(pid, [this.#port]));
+    const all = workers.map(({ pid }) => connectionsOf(pid, this.#ports));
     return {
       clients: all.reduce((sum, { clients }) => sum + clients, 0),
       upstreams: all.reduce((sum, { upstreams }) => sum + upstreams, 0),
@@ -59,6 +59,6 @@ export class Watch {
   async #one(pid: number, about: Pick<Look, 'role' | 'moment' | 'part'>): Promise<Look> {
     const vitals = await vitalsOf(this.#probes, pid);
     const at = performance.now() - this.#startedAt;
-    return { ...about, at, ...vitals, ...connectionsOf(pid, [this.#port]) };
+    return { ...about, at, ...vitals, ...connectionsOf(pid, this.#ports) };
   }
 }

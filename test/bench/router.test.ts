@@ -12,6 +12,8 @@ import {
   type Measured,
   type Sample,
 } from '../../bench/router/figures.ts';
+import { parse as parseH2load } from '../../bench/router/h2load.ts';
+import { portFor } from '../../bench/router/load.ts';
 import { Line, openLoop } from '../../bench/router/open-loop.ts';
 import { Requests, startOrigin } from '../../bench/router/origin.ts';
 import { cpuOf, memoryOf, parseStat, treeOf } from '../../bench/router/processes.ts';
@@ -91,6 +93,31 @@ test('the line behind the report of wrk is what is read of it', () => {
     'Running 1s test\n  1 threads\n{"requests":5,"seconds":1.0,"errors":0,"p50":0.1,"p99":2.5}\n';
   assert.deepEqual(parse(output), { requests: 5, seconds: 1, errors: 0, p50: 0.1, p99: 2.5 });
   assert.throws(() => parse('unable to connect'), /no figures/);
+});
+
+test('requests of h2load are counted from its report, and their times from its log', () => {
+  const output =
+    'Application protocol: h2\n\nfinished in 2.02s, 1980.20 req/s, 1.0MB/s\n' +
+    'requests: 4010 total, 4010 started, 4000 done, 3998 succeeded, 2 failed, 0 errored, 0 timeout\n';
+  const log = Array.from({ length: 100 }, (_, index) => `1700000000\t200\t${(index + 1) * 10}\n`).join('');
+  const { p50, p99, ...counts } = parseH2load(output, log);
+  assert.deepEqual(counts, { requests: 4000, seconds: 2.02, errors: 2 });
+  assert.deepEqual([p50, p99], [0.5, 0.99]);
+  assert.throws(() => parseH2load('no', log), /no figures/);
+  assert.throws(() => parseH2load(output.replace(': h2', ': http/1.1'), log), /speaks http\/1\.1/);
+});
+
+test('a proxy is asked where it speaks what a scenario wants, or not at all', () => {
+  const [http, https, h2] = (['http', 'https', 'h2'] as const).map((over) => {
+    const found = scenarios.find((each) => each.over === over);
+    assert.ok(found);
+    return (proxy: Parameters<typeof portFor>[0]) => portFor(proxy, found);
+  });
+  assert.ok(http && https && h2);
+  const both = { port: 1, secure: { port: 2, h2: false } };
+  assert.deepEqual([http(both), https(both), h2(both)], [1, 2, null]);
+  assert.equal(h2({ port: 1, secure: { port: 2, h2: true } }), 2);
+  assert.equal(https({ port: 1, secure: null }), null);
 });
 
 test('the origin finds the same requests in whatever pieces they come', () => {
@@ -202,6 +229,14 @@ for (const [what, run, words] of shortfalls) {
     assert.match(conclusion(run, []), /SHORT OF A GOAL/);
   });
 }
+
+test('what was not measured of Teal is said', () => {
+  const samples = { small: small([31], 25, 100), tls: [sample('haproxy', 1, 30)] };
+  const text = conclusion(measured({ samples }), []);
+  assert.match(text, /NOT MEASURED: GET, 0\.4 kB, TLS: teal does not speak that/);
+  assert.match(text, /NOT MEASURED: GET, 0\.4 kB, HTTP\/2$/m);
+  assert.doesNotMatch(text, /NOT MEASURED: GET, 0\.4 kB$/m);
+});
 
 test('a goal whose peer is not installed does not apply, which is said', () => {
   const samples = { small: [sample('teal', 1, 500)] };

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, keep, launch, versionOf, type Peer } from './peer.ts';
+import { freePort, keep, launch, versionOf, type Peer, type Place } from './peer.ts';
 
 /** It adds X-Forwarded-For, -Proto and -Host by itself. */
 export const caddy: Peer = {
@@ -9,11 +9,13 @@ export const caddy: Peer = {
   version: () => versionOf('caddy', 'version'),
   start: async (place) => {
     const port = await freePort();
+    const secure = { port: await freePort(), h2: true };
     const file = join(place.folder, 'Caddyfile');
-    await writeFile(file, config(port, place.origin));
+    await writeFile(file, config({ port, secure: secure.port }, place));
     return launch('caddy', ['caddy', 'run', '--config', file, '--adapter', 'caddyfile'], {
       ...place,
       port,
+      secure,
       env: {
         GOMAXPROCS: '1',
         HOME: place.folder,
@@ -24,7 +26,8 @@ export const caddy: Peer = {
   },
 };
 
-const config = (port: number, origin: number): string => `{
+/** Caddy 2.6 takes a snippet before its use. */
+const config = (on: { port: number; secure: number }, { origin, certificate }: Place): string => `{
   admin off
   auto_https off
   servers {
@@ -33,8 +36,7 @@ const config = (port: number, origin: number): string => `{
     }
   }
 }
-http://:${port} {
-  bind 127.0.0.1
+(app) {
   reverse_proxy 127.0.0.1:${origin} {
     transport http {
       keepalive ${keep.seconds}s
@@ -42,5 +44,14 @@ http://:${port} {
       keepalive_idle_conns_per_host ${keep.upstreams}
     }
   }
+}
+http://:${on.port} {
+  bind 127.0.0.1
+  import app
+}
+https://:${on.secure} {
+  bind 127.0.0.1
+  tls ${certificate.certificate} ${certificate.key}
+  import app
 }
 `;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, keep, launch, versionOf, type Peer } from './peer.ts';
+import { freePort, keep, launch, versionOf, type Peer, type Place } from './peer.ts';
 
 export const nginx: Peer = {
   name: 'nginx',
@@ -8,19 +8,27 @@ export const nginx: Peer = {
   version: () => versionOf('nginx', '-v'),
   start: async (place) => {
     const port = await freePort();
+    const secure = { port: await freePort(), h2: true };
     const file = join(place.folder, 'nginx.conf');
-    await writeFile(file, config(place.folder, port, place.origin));
-    return launch('nginx', ['nginx', '-p', place.folder, '-e', 'stderr', '-c', file], { ...place, port });
+    await writeFile(file, config({ port, secure: secure.port }, place));
+    return launch('nginx', ['nginx', '-p', place.folder, '-e', 'stderr', '-c', file], {
+      ...place,
+      port,
+      secure,
+    });
   },
 };
 
 /** Bodies are streamed as the others do, not written to a file first. */
-const config = (folder: string, port: number, origin: number): string => `daemon off;
+const config = (
+  on: { port: number; secure: number },
+  { folder, origin, certificate }: Place,
+): string => `daemon off;
 ${process.getuid?.() === 0 ? 'user root;\n' : ''}worker_processes 1;
-worker_rlimit_nofile 16000;
+worker_rlimit_nofile 18000;
 pid ${folder}/nginx.pid;
 error_log stderr warn;
-events { worker_connections 8000; }
+events { worker_connections 12000; }
 http {
   access_log off;
   keepalive_timeout ${keep.seconds}s;
@@ -34,7 +42,11 @@ http {
     keepalive_timeout ${keep.seconds}s;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${on.port} backlog=4096;
+    listen 127.0.0.1:${on.secure} ssl http2 backlog=4096;
+    ssl_certificate ${certificate.certificate};
+    ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;

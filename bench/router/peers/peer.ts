@@ -5,6 +5,7 @@ import { accessSync, constants, openSync, closeSync, readFileSync } from 'node:f
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from '../../lib/certificate.ts';
 import { pinned } from '../pin.ts';
 
 export interface Peer {
@@ -23,6 +24,7 @@ export interface Place {
   readonly origin: number;
   /** The core it runs on, as `taskset -c` writes it. */
   readonly core: string;
+  readonly certificate: Certificate;
 }
 
 export interface Running {
@@ -30,6 +32,8 @@ export interface Running {
   /** The process all others of the proxy descend from. */
   readonly pid: number;
   readonly port: number;
+  /** Where it speaks TLS, and what by ALPN; null when it does not. */
+  readonly secure: { readonly port: number; readonly h2: boolean } | null;
   stop(): Promise<void>;
 }
 
@@ -61,6 +65,7 @@ function find(program: string): string | null {
 
 interface Launch {
   readonly port: number;
+  readonly secure?: Running['secure'];
   readonly env?: NodeJS.ProcessEnv;
   /** For what has to be told to it while it runs. */
   readonly afterStart?: () => Promise<void>;
@@ -83,7 +88,8 @@ export async function launch(
   closeSync(log);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} could not be started`);
-  const running = { name, pid, port: place.port, stop: () => end(child) };
+  const { port, secure = null } = place;
+  const running = { name, pid, port, secure, stop: () => end(child) };
   try {
     await place.afterStart?.();
     await answers(place.port);

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RoutingTable } from '../../../src/router/table.ts';
 import { EmbeddedRouter } from '../../../src/router/embedded/embedded.ts';
+import { speaksH2 } from '../../lib/certificate.ts';
+import { routerOptions, upstreamPolicy } from '../../lib/router-options.ts';
 import { pinChildren } from '../pin.ts';
 import { answers, keep, type Peer } from './peer.ts';
 
@@ -16,30 +18,18 @@ export const teal = (loadCores: string): Peer => ({
     `teal ${(JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version}, node ${process.versions.node}`,
   start: async (place) => {
     pinChildren(place.core);
-    const starting = EmbeddedRouter.start({
-      data: place.folder,
-      listen: [{ host: '127.0.0.1', port: 0 }],
-      h2c: [],
-      workers: 1,
-      trustedProxies: [],
-      proxyProtocol: [],
-      tls: null,
-      client: {
-        headBytes: 32_768,
-        headers: 100,
-        headTimeoutMs: 10_000,
-        idleTimeoutMs: keep.seconds * 1000,
-        connections: 100_000,
-      },
-    });
+    const wishes = { workers: 1, idleTimeoutMs: keep.seconds * 1000, certificate: place.certificate };
+    const starting = EmbeddedRouter.start(routerOptions(place.folder, wishes));
     const router = await starting.finally(() => pinChildren(loadCores));
     const stop = (): Promise<void> => router.shutdown(stopMs);
     try {
       await router.apply(tableTo(place.origin));
       const { pid, listen } = await router.status();
-      const port = listen[0]?.port ?? 0;
+      const port = listen.find(({ secure }) => !secure)?.port ?? 0;
+      const over = listen.find(({ secure }) => secure)?.port;
       await answers(port);
-      return { name: 'teal', pid, port, stop };
+      const secure = over === undefined ? null : { port: over, h2: await speaksH2(over) };
+      return { name: 'teal', pid, port, secure, stop };
     } catch (error) {
       await stop();
       throw error;
@@ -61,14 +51,7 @@ export function tableTo(origin: number): RoutingTable {
         maintenance: null,
         previewKey: 'bm90IGEgc2VjcmV0',
         drain: { streams: 'drain', deadlineMs: 1000 },
-        upstream: {
-          connectTimeoutMs: 5_000,
-          responseTimeoutMs: 60_000,
-          idleTimeoutMs: 60_000,
-          keepAliveMs: keep.seconds * 1000,
-          maxBodyBytes: null,
-          protocol: 'http1',
-        },
+        upstream: upstreamPolicy(keep.seconds * 1000),
       },
     ],
   };
