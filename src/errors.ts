@@ -63,6 +63,9 @@ export const errorCodes = {
   'wrong-state': { exit: 1, status: 409 },
   'nothing-to-roll-back-to': { exit: 1, status: 409 },
   'already-live': { exit: 1, status: 409 },
+  'not-allowed': { exit: 1, status: 403 },
+  frozen: { exit: 1, status: 409 },
+  rejected: { exit: 1, status: 409 },
   'release-failed': { exit: 1, status: 409 },
   // platform/
   'command-not-found': { exit: 1, status: 422 },

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
+import { actorsOf, buildRelease } from './build-release.ts';
 import type {
   App,
   BalancePolicy,
@@ -9,13 +10,11 @@ import type {
   Health,
   Limits,
   ObserveConfig,
-  ReleasePolicy,
   Role,
-  Test,
   TlsConfig,
 } from './config.ts';
 import { routesOfRole } from './routes.ts';
-import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, TestInput } from './schema.ts';
+import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput } from './schema.ts';
 
 /** The role that `run.process` describes. */
 const firstRole = 'web';
@@ -29,6 +28,7 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
   const base = dirname(absolute);
   const { client, 'geo-database': geoDatabase } = input.router;
   const data = resolve(base, input.data);
+  const people = actorsOf(input.people);
   return {
     file: absolute,
     data,
@@ -49,8 +49,9 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
       },
       observe: buildObserve(input.router, { base, data }),
     },
+    people,
     apps: Object.fromEntries(
-      Object.entries(input.apps).map(([name, app]) => [name, buildApp(name, app, { base, pages })]),
+      Object.entries(input.apps).map(([name, app]) => [name, buildApp(name, app, { base, pages, people })]),
     ),
   };
 }
@@ -81,6 +82,7 @@ function buildObserve(
 interface Place {
   readonly base: string;
   readonly pages: ReadonlyMap<string, ErrorPage>;
+  readonly people: Config['people'];
 }
 
 function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | null {
@@ -101,7 +103,7 @@ function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | nu
   };
 }
 
-function buildApp(name: string, app: AppInput, { base, pages }: Place): App {
+function buildApp(name: string, app: AppInput, { base, pages, people }: Place): App {
   const { drain, upstream } = app;
   return {
     name,
@@ -115,7 +117,7 @@ function buildApp(name: string, app: AppInput, { base, pages }: Place): App {
     audiences: Object.fromEntries(
       Object.entries(app.audiences).map(([audience, rule]) => [audience, buildRule(rule, app.identity)]),
     ),
-    release: buildRelease(app.release),
+    release: buildRelease(app.release, people),
     drain: { streams: drain.streams, deadlineMs: drain.deadline },
     upstream: {
       connectTimeoutMs: upstream['connect-timeout'],
@@ -238,37 +240,4 @@ function buildHealth({ health: app, upstream }: AppInput, own: NonNullable<RoleI
     deadlineMs: own.deadline ?? app.deadline,
     fall: own.fall ?? app.fall,
   };
-}
-
-function buildRelease(release: AppInput['release']): ReleasePolicy {
-  return {
-    strategy: release.strategy,
-    tests: release.tests.map((test) => buildTest(test)),
-    promote: release.promote,
-    previewInstances: release['preview-instances'],
-    deadlineMs: release.deadline,
-    rollbackWindowMs: release['rollback-window'],
-  };
-}
-
-function buildTest(test: TestInput): Test {
-  if (!('http' in test)) {
-    const name = test.name ?? shortened(test.command);
-    return { kind: 'command', name, command: test.command, timeoutMs: test.timeout };
-  }
-  return {
-    kind: 'http',
-    name: test.name ?? `${test.method} ${test.http}`,
-    method: test.method,
-    path: test.http,
-    status: test.status,
-    contains: test.contains ?? null,
-    timeoutMs: test.timeout,
-  };
-}
-
-/** On one line, as long as a name may be. */
-function shortened(command: string): string {
-  const line = command.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }

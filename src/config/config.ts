@@ -9,6 +9,8 @@ export interface Config {
   /** `router.geo-database`: MMDB file with the countries (and regions) of addresses; null: the optional package, when it is installed. */
   readonly geoDatabase: string | null;
   readonly router: RouterConfig;
+  /** Who may approve, by role: actors such as `user:anna`. */
+  readonly people: Readonly<Record<string, readonly string[]>>;
   readonly apps: Readonly<Record<string, App>>;
 }
 
@@ -158,8 +160,13 @@ export interface Health {
 }
 
 export interface ReleasePolicy {
-  readonly strategy: 'blue-green';
+  /** `steps`: the person wrote them; the others are names for lists of steps. */
+  readonly strategy: 'blue-green' | 'canary' | 'cautious' | 'steps';
   readonly tests: readonly Test[];
+  /** Between the tests and the switch; of a named strategy the steps that it stands for. */
+  readonly steps: readonly StepPolicy[];
+  /** Which people a percentage selects: the same in every release, or nobody again until everybody has been first. */
+  readonly cohort: 'same' | 'fresh';
   /** `auto` goes live when the tests are green, `afterMs` later; `manual` waits for `teal promote`. */
   readonly promote: { readonly kind: 'auto'; readonly afterMs: number } | { readonly kind: 'manual' };
   /** Web instances of the candidate while it is tested; it grows to full size before the switch. */
@@ -168,6 +175,46 @@ export interface ReleasePolicy {
   readonly deadlineMs: number;
   /** How long the old environment stays warm after the switch. */
   readonly rollbackWindowMs: number;
+}
+
+export type StepPolicy =
+  /** The test of this name, here instead of first. */
+  | { readonly kind: 'test'; readonly test: string }
+  | WarmPolicy
+  | ExposePolicy
+  | { readonly kind: 'wait'; readonly ms: number }
+  | ApprovePolicy;
+
+/** Requests to the candidate before people meet it. */
+export interface WarmPolicy {
+  readonly kind: 'warm';
+  readonly paths: readonly string[];
+  /** How often each path is asked for. */
+  readonly count: number;
+}
+
+/** Sends a part of the people to the candidate. */
+export interface ExposePolicy {
+  readonly kind: 'expose';
+  /** Names of audiences, beside those of earlier steps. */
+  readonly to: readonly string[];
+  /** Of all people, 0.001 to 99.999; null: as in the step before. */
+  readonly percent: number | null;
+  /** How long, from when every router has it. */
+  readonly forMs: number;
+}
+
+/** Waits for a person. */
+export interface ApprovePolicy {
+  readonly kind: 'approve';
+  /** For people: the role that `by` was made of. */
+  readonly role: string | null;
+  /** Actors who may approve (`user:anna`); null: anyone. */
+  readonly by: readonly string[] | null;
+  /** Not the one who deployed. */
+  readonly fourEyes: boolean;
+  readonly expiresMs: number | null;
+  readonly onExpiry: 'abort' | 'advance';
 }
 
 export type Test =

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
-import type { App, BalancePolicy, EnvironmentValue, Role, Test } from './config.ts';
+import type { App, BalancePolicy, EnvironmentValue, Role, StepPolicy, Test } from './config.ts';
 import { plainBalance } from './config.ts';
 import { looksSecret } from './problem.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -79,6 +79,8 @@ function ofApp(app: App): Keys {
     ...audienceKeys(app),
     ['release.strategy', release.strategy],
     ...release.tests.map((test, index): [string, string] => [`release.tests[${index}]`, describe(test)]),
+    ...release.steps.map((step, index): [string, string] => [`release.steps[${index}]`, describeStep(step)]),
+    ['release.cohort', release.cohort],
     ['release.promote', promote(release.promote)],
     ['release.preview-instances', `${release.previewInstances}`],
     ['release.deadline', formatDuration(release.deadlineMs)],
@@ -232,4 +234,25 @@ function describe(test: Test): string {
   if (test.kind === 'command') return `${test.name}: ${test.command}, ${within}`;
   const contains = test.contains === null ? '' : ` containing ${JSON.stringify(test.contains)}`;
   return `${test.name}: ${test.method} ${test.path} gives ${statuses(test.status)}${contains}, ${within}`;
+}
+
+function describeStep(step: StepPolicy): string {
+  switch (step.kind) {
+    case 'test':
+      return `test ${step.test}`;
+    case 'warm':
+      return `warm ${list(step.paths)} ${step.count} times`;
+    case 'wait':
+      return `wait ${formatDuration(step.ms)}`;
+    case 'expose': {
+      const share = step.percent === null ? [] : [`${step.percent} %`];
+      return `expose to ${[...step.to, ...share].join(', ')} for ${formatDuration(step.forMs)}`;
+    }
+    case 'approve': {
+      const by = step.by === null ? 'anyone' : (step.role ?? step.by.join(', '));
+      const expires =
+        step.expiresMs === null ? '' : `, else ${step.onExpiry} after ${formatDuration(step.expiresMs)}`;
+      return `approve by ${by}${step.fourEyes ? ' with four eyes' : ''}${expires}`;
+    }
+  }
 }

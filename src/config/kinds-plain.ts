@@ -91,6 +91,15 @@ export function choice<const T extends string>(options: readonly T[]): Leaf<T> {
   });
 }
 
+export const trueOrFalse: Leaf<boolean> = leaf({
+  expected: 'true or false',
+  json: { type: 'boolean' },
+  read(input): Read<boolean> {
+    if (typeof input === 'boolean') return { value: input };
+    return wrong(/^(yes|on)$/i.test(String(input)) ? 'write true' : 'write true or false');
+  },
+});
+
 /** Text with something in it. NUL cannot be handed to a process. */
 export function text(expected: string, example: string): Leaf<string> {
   return leaf({
@@ -168,6 +177,20 @@ export function orNone<T>(kind: Leaf<T>, described: string, json: Record<string,
     },
   });
 }
+
+/** Three decimals: cohorts are drawn from 100 000 buckets. 100 is not a share: that is what promotion is. */
+export const percent: Leaf<number> = leaf({
+  expected: 'a number above 0 and below 100 with at most three decimals',
+  json: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 100, multipleOf: 0.001 },
+  read(input): Read<number> {
+    const number = typeof input === 'string' ? Number(input.replace(/\s*%$/, '')) : input;
+    if (typeof number !== 'number' || !Number.isFinite(number)) return wrong('write 5');
+    if (number >= 100) return wrong('leave it out: everyone comes with promotion, the last step');
+    const exact = Math.round(number * 1000) / 1000;
+    if (typeof input === 'number' && exact === number && exact > 0) return { value: number };
+    return wrong(exact > 0 ? `write ${exact}` : 'write 0.001 or more');
+  },
+});
 
 /** `all`, or a number of instances. */
 export const previewInstances: Leaf<number | 'all'> = leaf({

@@ -3,24 +3,14 @@
  * tables of docs/config.md all come from here, so that they cannot say different things.
  */
 import * as v from 'valibot';
-import { choose, isMap, keys, leaf, named, wrong, type Leaf } from './leaf.ts';
+import { keys, named, type Leaf } from './leaf.ts';
 import { host, pathPrefix, requestPath, status } from './kinds-network.ts';
-import {
-  choice,
-  cores,
-  duration,
-  integer,
-  name,
-  orNone,
-  previewInstances,
-  promote,
-  size,
-  text,
-} from './kinds-plain.ts';
+import { choice, cores, duration, integer, name, orNone, size, text } from './kinds-plain.ts';
 import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
 import { audiences, identity } from './schema-audience.ts';
 import { errorKey } from './kinds-router.ts';
 import { key, maybe, needed } from './schema-keys.ts';
+import { person, release, type test } from './schema-release.ts';
 import { router, upstream } from './schema-router.ts';
 
 const instances = integer(1, 1000);
@@ -142,82 +132,6 @@ const role = keys({
   health: maybe(roleHealth, 'Web roles only.'),
 });
 
-const testName = leaf({
-  expected: 'a name of at most 60 printable characters',
-  json: { type: 'string', minLength: 1, maxLength: 60 },
-  read: (input) =>
-    typeof input === 'string' && /^\P{C}{1,60}$/u.test(input)
-      ? { value: input }
-      : wrong('write a short name, such as smoke'),
-});
-
-const commandTest = keys({
-  command: needed(
-    text('a command line such as node smoke.js', 'node smoke.js'),
-    'Run by a shell in the directory of the version, with TEAL_PREVIEW_URL and TEAL_VERSION; passes with exit code 0.',
-  ),
-  name: maybe(testName, 'Shown in status and history. The command by default.'),
-  timeout: key(
-    duration(),
-    '60s',
-    'Fails when it has not ended by then. 60s by default: a smoke test that takes longer is no smoke test.',
-  ),
-});
-
-const httpTest = keys({
-  http: needed(requestPath, 'Path asked for through the router, in the environment to be tested.'),
-  name: maybe(testName, 'Shown in status and history. Method and path by default.'),
-  method: key(choice(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']), 'GET', 'GET by default.'),
-  status: key(status, '200-299', 'Status codes that pass. 200-299 by default.'),
-  contains: maybe(text('text', 'text'), 'What the body must hold, letter by letter.'),
-  timeout: key(duration(), '10s', 'For the whole answer. 10s by default.'),
-});
-
-const noTest = leaf<never>({
-  expected: 'a map with the key command or http',
-  json: {},
-  read: () => wrong('write { command: node smoke.js } or { http: /, status: 200 }'),
-});
-
-const test = choose<
-  v.GenericSchema<unknown, v.InferOutput<typeof commandTest> | v.InferOutput<typeof httpTest>>
->(
-  (input) => {
-    if (!isMap(input) || !('http' in input || 'command' in input)) return noTest;
-    return 'http' in input ? httpTest : commandTest;
-  },
-  [commandTest, httpTest],
-);
-
-const release = keys({
-  strategy: key(choice(['blue-green']), 'blue-green', 'blue-green: everyone moves in one switch.'),
-  tests: key(
-    v.array(test),
-    [],
-    'Run in this order against the candidate before it goes live; the first that fails aborts the release. None by default: only health decides.',
-  ),
-  promote: key(
-    promote,
-    'auto',
-    'auto: goes live when the tests are green; after 10m: that much later; manual: waits for `teal promote`. auto by default: `teal deploy` means to deploy.',
-  ),
-  'preview-instances': key(
-    previewInstances,
-    'all',
-    'Web instances of the candidate while it is tested; it grows to full size before the switch. all by default: what is tested is what goes live.',
-  ),
-  deadline: key(
-    duration(1000),
-    '10m',
-    'From deploy to switch, pauses not counted; then the release aborts. 10m by default: no release is forgotten halfway.',
-  ),
-  'rollback-window': key(
-    duration(0),
-    '1h',
-    'How long the old environment stays warm after the switch, so that rollback is instant. 1h by default: most bad releases show within it.',
-  ),
-});
-
 const drain = keys({
   streams: key(
     choice(['spread', 'drain', 'close']),
@@ -285,6 +199,11 @@ export const fileSchema = keys({
     'Where Teal keeps its state, relative to teal.yaml. .teal by default: beside the file it belongs to.',
   ),
   router: key(router, {}, 'The router that carries the traffic of all apps.'),
+  people: key(
+    named(name('a name'), v.array(person), 'a map from roles to lists of people'),
+    {},
+    'Who has which role, for approvals: release-managers: [anna, ben].',
+  ),
   apps: needed(named(name('a name'), app, 'a map from names of apps to their keys'), 'The apps, by name.'),
 });
 

@@ -3,6 +3,7 @@ import { looksSecret, show, type Path } from './problem.ts';
 import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, RoleInput } from './schema.ts';
 import { audiencesOf } from './semantics-audience.ts';
+import { stepsOf } from './semantics-release.ts';
 import { formatDuration } from './units.ts';
 
 /** What is wrong, or doubtful, with values that are each right. Nothing is told that rests on a `broken` path. */
@@ -10,7 +11,7 @@ export function meaning(file: FileInput, broken: readonly Path[]): readonly Find
   const found = [
     ...listening(file),
     ...Object.entries(file.apps).flatMap(([name, app]) => [
-      ...ofApp(['apps', name], app),
+      ...ofApp(['apps', name], app, file),
       ...audiencesOf(['apps', name], app, file),
       ...places(['apps', name], app, file.router.workers),
     ]),
@@ -86,8 +87,9 @@ function twice(listen: Tls['listen'], path: Path, seen: Map<string, Path>): read
   return found;
 }
 
-function ofApp(path: Path, app: AppInput): readonly Finding[] {
+function ofApp(path: Path, app: AppInput, file: FileInput): readonly Finding[] {
   return [
+    ...stepsOf(path, app, file),
     ...times(path, app),
     ...testNames(path, app),
     ...environment([...path, 'run', 'process', 'environment'], app.run.process.environment, true),

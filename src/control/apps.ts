@@ -5,6 +5,7 @@ import type { Decision } from '../release/decision.ts';
 import type { Event } from '../release/events.ts';
 import { evolve } from '../release/evolve.ts';
 import { nothing, stateShape, type AppState } from '../release/state.ts';
+import { upcast, upcastState } from '../release/upcast.ts';
 import type { NewEvent, Store, StoredEvent } from '../store/store.ts';
 
 /** Who asks, and why. */
@@ -152,9 +153,9 @@ export class Apps {
 
   async #read(app: string): Promise<Entry> {
     const snapshot = await this.#store.snapshot(app);
-    const usable = snapshot !== null && snapshot.shape === stateShape ? snapshot : null;
-    const base = (usable?.state as AppState | undefined) ?? nothing(app);
-    const version = usable?.version ?? 0;
+    if (snapshot !== null && snapshot.shape > stateShape) throw newer(app);
+    const base = snapshot === null ? nothing(app) : upcastState(snapshot.state as AppState);
+    const version = snapshot?.version ?? 0;
     const events = await this.#store.read(app, version);
     const state = fold(base, events);
     return {
@@ -169,7 +170,7 @@ export class Apps {
 function fold(state: AppState, stored: readonly StoredEvent[]): AppState {
   try {
     return stored.reduce((folded, { type, data, at, actor }) => {
-      return evolve(folded, { type, ...(data as object) } as Event, { at, actor });
+      return evolve(folded, upcast({ type, ...(data as object) } as Event), { at, actor });
     }, state);
   } catch (cause) {
     throw new TealError(
@@ -182,3 +183,9 @@ function fold(state: AppState, stored: readonly StoredEvent[]): AppState {
     );
   }
 }
+
+const newer = (app: string): TealError =>
+  new TealError('store-unreadable', `the state of ${app} was written by a newer version of Teal`, {
+    remedy: 'run that version, or restore a backup of the data directory',
+    details: { app },
+  });

@@ -1,15 +1,9 @@
-import type { Decision } from './decision.ts';
+import type { Asked, Decision } from './decision.ts';
 import { evolve } from './evolve.ts';
 import type { Command, Fact } from './input.ts';
 import { learn } from './learn.ts';
 import { obey } from './obey.ts';
 import type { AppState } from './state.ts';
-
-/** Who asks, and when. */
-export interface Asked {
-  readonly now: number;
-  readonly actor: string;
-}
 
 /**
  * The one place where anything is decided: pure, so that the same inputs give the same events, in a simulation as in
@@ -17,7 +11,7 @@ export interface Asked {
  * so that a store transaction never ends between two states that only Teal's own next thought would connect.
  */
 export function decide(state: AppState, input: Command | Fact, asked: Asked): Decision {
-  const first = isFact(input) ? { events: learn(state, input, asked.now) } : obey(state, input, asked.now);
+  const first = isFact(input) ? { events: learn(state, input, asked.now) } : obey(state, input, asked);
   if (!first.events || first.events.length === 0) return first;
   const events = [...first.events];
   let after = events.reduce((folded, event) => evolve(folded, event, happened(asked)), state);
@@ -42,6 +36,8 @@ const facts: ReadonlySet<string> = new Set<Fact['type']>([
   'test-passed',
   'test-failed',
   'table-acknowledged',
+  'exposure-acknowledged',
+  'warmed',
   'drained',
   'tick',
 ]);

@@ -5,3 +5,9 @@ import type { Event } from './events.ts';
 export type Decision =
   | { readonly events: readonly Event[]; readonly note?: string; readonly refused?: never }
   | { readonly refused: TealError; readonly events?: never };
+
+/** Who asks, and when. */
+export interface Asked {
+  readonly now: number;
+  readonly actor: string;
+}

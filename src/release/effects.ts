@@ -1,6 +1,7 @@
 import type { Role } from '../config/config.ts';
 import type { AppState, Colour, Environment, Release, Step } from './state.ts';
 import { colours, other } from './state.ts';
+import { wakeAt } from './timers.ts';
 import { transitions } from './transitions.ts';
 
 /**
@@ -31,6 +32,15 @@ export type Effect =
       readonly cursor: number;
       readonly step: Step & { kind: 'test' };
     }
+  | {
+      readonly kind: 'warm';
+      readonly key: string;
+      readonly release: Release;
+      readonly cursor: number;
+      readonly step: Step & { kind: 'warm' };
+    }
+  /** Get the table that sends this step's people to the candidate to every router; then `exposure-acknowledged`. */
+  | { readonly kind: 'expose'; readonly key: string; readonly release: string; readonly cursor: number }
   /** Send a `tick` at this time. */
   | { readonly kind: 'wake'; readonly key: string; readonly at: number };
 
@@ -87,8 +97,10 @@ function environmentEffects(state: AppState, colour: Colour): readonly Effect[] 
 function held(state: AppState, colour: Colour): string {
   const release = state.release;
   if (release === null || release.colour !== colour) return '';
-  if (release.status !== 'starting' && release.status !== 'scaling') return '';
-  return `${release.id}/${release.status}/${release.pausedAt ?? 'on'}`;
+  const grows = release.status === 'stepping' && release.expose === null;
+  if (release.status !== 'starting' && release.status !== 'scaling' && !grows) return '';
+  const at = grows ? release.cursor : release.status;
+  return `${release.id}/${at}/${release.stoppedAt ?? 'on'}`;
 }
 
 function handOver(state: AppState): readonly Effect[] {
@@ -130,32 +142,27 @@ function releaseEffects(state: AppState): readonly Effect[] {
 }
 
 function step(release: Release): readonly Effect[] {
-  const current = release.steps[release.cursor];
-  if (current?.kind !== 'test' || release.pausedAt !== null) return [];
-  return [
-    {
-      kind: 'test',
-      key: `test/${release.id}/${release.cursor}`,
-      release,
-      cursor: release.cursor,
-      step: current,
-    },
-  ];
+  const { cursor } = release;
+  const current = release.steps[cursor];
+  if (release.stoppedAt !== null) return [];
+  switch (current?.kind) {
+    case 'test':
+      return [{ kind: 'test', key: `test/${release.id}/${cursor}`, release, cursor, step: current }];
+    case 'warm':
+      return [{ kind: 'warm', key: `warm/${release.id}/${cursor}`, release, cursor, step: current }];
+    case 'expose': {
+      // Before that the candidate grows, which is a wish about its environment.
+      if (release.expose === null || release.expose.at !== null) return [];
+      return [{ kind: 'expose', key: `expose/${release.id}/${cursor}`, release: release.id, cursor }];
+    }
+    default:
+      return [];
+  }
 }
 
 function wake(state: AppState): readonly Effect[] {
   const at = wakeAt(state.release);
   return at === null ? [] : [{ kind: 'wake', key: `wake/${state.release?.id}/${at}`, at }];
-}
-
-/** When time alone will change something. A paused release sleeps. */
-function wakeAt(release: Release | null): number | null {
-  if (release === null || release.pausedAt !== null) return null;
-  if (release.status === 'promoted') return release.drain === null ? null : release.windowEndsAt;
-  const current = release.status === 'stepping' ? release.steps[release.cursor] : undefined;
-  if (current?.kind === 'wait') return release.since + current.ms;
-  if (current?.kind === 'approve') return null;
-  return transitions[release.status].timed ? release.deadlineAt : null;
 }
 
 function wanted(state: AppState, environment: Environment, of: (role: Role) => boolean): Counts {
@@ -168,7 +175,9 @@ function instances(state: AppState, environment: Environment, role: Role): numbe
   const full = state.scale[role.name] ?? role.instances;
   const preview = environment.spec.release.previewInstances;
   if (environment.size === 'full' || preview === 'all' || role.kind !== 'web') return full;
-  return Math.min(full, preview);
+  // A share of the people takes the same share of the instances: no instance ever serves more than one of live does.
+  const share = environment.size === 'preview' ? 0 : Math.ceil((full * environment.size) / 100);
+  return Math.min(full, Math.max(preview, share));
 }
 
 function keyOf(place: string, environment: Environment, counts: Counts, restart: number): string {

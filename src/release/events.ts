@@ -1,6 +1,6 @@
 import type { App } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Difference, Drain, Step } from './state.ts';
+import type { Build, Colour, Difference, Drain, Exposure, Queued, Step } from './state.ts';
 
 /** What happened to an app: the only thing that is stored. Past tense, and never changed once written. */
 export type Event =
@@ -10,6 +10,10 @@ export type Event =
   | { readonly type: 'scaled'; readonly role: string; readonly instances: number }
   | { readonly type: 'restarted' }
   | { readonly type: 'maintenance-set'; readonly message: string | null }
+  | { readonly type: 'frozen'; readonly reason: string | null }
+  | { readonly type: 'unfrozen' }
+  /** It is deployed when the running release has ended; null: what was queued is not wanted any more. */
+  | { readonly type: 'queued'; readonly deploy: Queued | null }
   | ReleaseEvent;
 
 /** What happened to the running release: the columns of the transition table. */
@@ -23,6 +27,8 @@ export type ReleaseEvent =
       readonly colour: Colour;
       readonly steps: readonly Step[];
       readonly deadlineAt: number;
+      /** Who asked for it, when it was queued by somebody else than who makes it start. */
+      readonly actor?: string;
     }
   /** The idle environment is empty, and the candidate's place. */
   | { readonly type: 'cleared' }
@@ -40,6 +46,10 @@ export type ReleaseEvent =
       readonly name: string;
       readonly error: ErrorJson;
     }
+  /** The candidate can carry these people; from now on tables send them to it. */
+  | { readonly type: 'expose-started'; readonly cursor: number; readonly exposure: Exposure }
+  /** Every router has acknowledged the table in which they are sent to it. */
+  | { readonly type: 'exposed'; readonly cursor: number; readonly generation: number }
   | { readonly type: 'steps-passed' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }

@@ -1,6 +1,8 @@
 import type { Event, ReleaseEvent } from './events.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
-import { other } from './state.ts';
+import { nobody, other } from './state.ts';
+import { sizeFor } from './steps.ts';
+import { shifted, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
 
 /** When an event happened, and who made it happen. */
@@ -23,10 +25,25 @@ export function evolve(state: AppState, event: Event, happened: Happened): AppSt
       return { ...state, restart: state.restart + 1 };
     case 'maintenance-set':
       return { ...state, maintenance: event.message === null ? null : { message: event.message } };
+    case 'frozen':
+      return frozen(state, event.reason, happened);
+    case 'unfrozen':
+      return goesOn({ ...state, frozen: null }, happened.at);
+    case 'queued':
+      return { ...state, queued: event.deploy };
     case 'remove-started':
       return removing(state, happened);
     case 'removed':
-      return { ...state, config: null, removing: false, lives: [], scale: {}, maintenance: null };
+      return {
+        ...state,
+        config: null,
+        removing: false,
+        lives: [],
+        scale: {},
+        maintenance: null,
+        frozen: null,
+        queued: null,
+      };
     case 'release-started':
       return started(state, event, happened);
     default:
@@ -48,10 +65,14 @@ function started(
     status: 'clearing',
     steps: event.steps,
     cursor: 0,
-    actor: happened.actor,
+    actor: event.actor ?? happened.actor,
+    exposure: nobody,
+    expose: null,
+    approvals: [],
     startedAt: happened.at,
     since: happened.at,
     pausedAt: null,
+    stoppedAt: null,
     deadlineAt: event.deadlineAt,
     windowEndsAt: null,
     livesBefore: state.lives,
@@ -61,10 +82,12 @@ function started(
     error: null,
     endedAt: null,
   };
-  return { ...withPhase(state, event.colour, 'stopping'), release, releases: state.releases + 1 };
+  const after = { ...withPhase(state, event.colour, 'stopping'), release, releases: state.releases + 1 };
+  return state.queued?.build.version === event.build.version ? { ...after, queued: null } : after;
 }
 
-function advanced(state: AppState, event: ReleaseEvent, { at }: Happened): AppState {
+function advanced(state: AppState, event: ReleaseEvent, happened: Happened): AppState {
+  const { at } = happened;
   const before = state.release;
   if (event.type === 'retired' && (before === null || transitions[before.status].ended || state.removing)) {
     return withEnvironment(state, event.colour, null);
@@ -77,35 +100,42 @@ function advanced(state: AppState, event: ReleaseEvent, { at }: Happened): AppSt
   return changed(
     { ...state, release: { ...release, since: status === before.status ? before.since : at } },
     event,
-    at,
+    happened,
   );
 }
 
-function changed(state: AppState & { release: Release }, event: ReleaseEvent, at: number): AppState {
+function changed(state: AppState & { release: Release }, event: ReleaseEvent, happened: Happened): AppState {
+  const { at } = happened;
   const release = state.release;
   const set = (more: Partial<Release>): AppState => ({ ...state, release: { ...release, ...more } });
   switch (event.type) {
     case 'cleared':
       return withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' });
     case 'candidate-ready':
-      return set({ differences: event.differences });
+      return sized(set({ differences: event.differences }));
     case 'step-passed':
-      return set({
-        cursor: event.cursor + 1,
-        since: at,
-        deadlineAt: release.deadlineAt + untimed(release, at),
-      });
+      return sized(set(pastStep(release, event.cursor, happened)));
+    case 'expose-started':
+      return set({ exposure: event.exposure, expose: { at: null } });
+    case 'exposed':
+      // What it took to grow was Teal's time; from here on the people's is counted.
+      return set({ expose: { at } });
     case 'step-failed':
       return set({ error: event.error });
     case 'steps-passed':
       return withSize(set({ cursor: release.steps.length - 1 }), release.colour);
     case 'paused':
-      return set({ pausedAt: at });
+      return set({ pausedAt: at, stoppedAt: release.stoppedAt ?? at });
     case 'resumed':
-      return set(resumed(release, at));
+      return goesOn(set({ pausedAt: null }), at);
     case 'switch-started':
       return {
-        ...set({ differences: event.differences, cursor: release.steps.length }),
+        ...set({
+          differences: event.differences,
+          cursor: release.steps.length,
+          exposure: nobody,
+          expose: null,
+        }),
         live: release.colour,
         lives: livesAfter(state),
       };
@@ -114,22 +144,28 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, at
         ? withPhase(set({}), release.colour, 'stopping')
         : set({ windowEndsAt: at + release.build.spec.release.rollbackWindowMs });
     case 'settled':
-      return set({ pausedAt: null });
+      return set(running);
     case 'drained':
       return set({ drain: event.drain });
     case 'window-closed':
-      return withPhase(set({ pausedAt: null }), other(release.colour), 'stopping');
+      return withPhase(set(running), other(release.colour), 'stopping');
     case 'retired':
       return withEnvironment(set({ drain: release.drain ?? event.drain }), event.colour, null);
     case 'abort-started':
       return withPhase(
-        set({ reason: event.why, error: event.error ?? release.error, pausedAt: null }),
+        set({
+          reason: event.why,
+          error: event.error ?? release.error,
+          ...running,
+          exposure: nobody,
+          expose: null,
+        }),
         release.colour,
         'stopping',
       );
     case 'rollback-started':
       return {
-        ...set({ reason: event.why, error: event.error, pausedAt: null, drain: null }),
+        ...set({ reason: event.why, error: event.error, ...running, drain: null }),
         live: other(release.colour),
         lives: release.livesBefore,
       };
@@ -140,21 +176,41 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, at
   }
 }
 
-/** How long the step that just passed stood still for a person or a clock: the deadline does not count it. */
-function untimed(release: Release, at: number): number {
-  const step = release.steps[release.cursor];
-  return step?.kind === 'approve' || step?.kind === 'wait' ? at - release.since : 0;
+const running = { pausedAt: null, stoppedAt: null } as const;
+
+function pastStep(release: Release, cursor: number, { at, actor }: Happened): Partial<Release> {
+  const waited = waitsSince(release);
+  const gate = release.steps[cursor]?.kind === 'approve';
+  return {
+    cursor: cursor + 1,
+    since: at,
+    expose: null,
+    approvals: gate ? [...release.approvals, { cursor, actor, at }] : release.approvals,
+    // The deadline does not count how long the step stood still for a person or a clock.
+    deadlineAt: release.deadlineAt + (waited === null ? 0 : at - waited),
+  };
 }
 
-/** Every timer goes on with the time it had left (a pause longer than the deadline is not a timeout). */
-function resumed(release: Release, at: number): Partial<Release> {
-  const paused = release.pausedAt === null ? 0 : at - release.pausedAt;
-  return {
-    pausedAt: null,
-    since: release.since + paused,
-    deadlineAt: release.deadlineAt + paused,
-    windowEndsAt: release.windowEndsAt === null ? null : release.windowEndsAt + paused,
-  };
+function frozen(state: AppState, reason: string | null, { at, actor }: Happened): AppState {
+  const { release } = state;
+  const stopped = release === null ? null : { ...release, stoppedAt: release.stoppedAt ?? at };
+  return { ...state, release: stopped, frozen: { reason, actor, at } };
+}
+
+/** When neither a pause nor a freeze holds it any more, every timer goes on with the time it had left. */
+function goesOn(state: AppState, at: number): AppState {
+  const { release } = state;
+  if (release === null || release.stoppedAt === null || release.pausedAt !== null || state.frozen !== null)
+    return state;
+  return { ...state, release: { ...release, ...shifted(release, at - release.stoppedAt), stoppedAt: null } };
+}
+
+/** The candidate as large as the step under the cursor needs it. */
+function sized(state: AppState): AppState {
+  const { release } = state;
+  const environment = release === null ? null : state.environments[release.colour];
+  if (release === null || environment === null) return state;
+  return withEnvironment(state, release.colour, { ...environment, size: sizeFor(release) });
 }
 
 /** A rollback release takes the newer builds off; a deploy puts its own on top. */
@@ -175,6 +231,8 @@ function removing(state: AppState, { at }: Happened): AppState {
 const ended = (release: Release, at: number): Release => ({
   ...release,
   status: endOf[release.status] ?? 'aborted',
+  exposure: nobody,
+  expose: null,
   reason: 'the app was removed',
   endedAt: at,
 });

@@ -1,11 +1,22 @@
 import type { App } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Drain } from './state.ts';
+import type { Build, Colour, Drain, Size } from './state.ts';
 
 /** What a person or CI asks for. */
 export type Command =
-  | { readonly type: 'deploy'; readonly build: Build; readonly promote: 'auto' | 'manual' | null }
+  | {
+      readonly type: 'deploy';
+      readonly build: Build;
+      readonly promote: 'auto' | 'manual' | null;
+      /** While another release runs: refuse (when left out), deploy after it, or abort it first. */
+      readonly onConflict?: 'refuse' | 'queue' | 'supersede';
+    }
   | { readonly type: 'promote'; readonly full: boolean }
+  /** Of the step with this index: what somebody has looked at, and no other. */
+  | { readonly type: 'approve'; readonly step: number }
+  | { readonly type: 'reject'; readonly step: number; readonly reason: string }
+  | { readonly type: 'freeze'; readonly reason: string | null }
+  | { readonly type: 'unfreeze' }
   | { readonly type: 'abort'; readonly reason: string | null }
   | { readonly type: 'retry' }
   | { readonly type: 'rollback'; readonly reason: string | null }
@@ -27,7 +38,7 @@ export type Fact =
       readonly type: 'environment-ready';
       readonly colour: Colour;
       readonly version: string;
-      readonly size: 'preview' | 'full';
+      readonly size: Size;
     }
   /** It cannot be brought up, or what was up keeps crashing. */
   | {
@@ -57,6 +68,14 @@ export type Fact =
       readonly live: Colour;
       readonly generation: number;
     }
+  /** Every router has the table in which the people of this step are sent to the candidate. */
+  | {
+      readonly type: 'exposure-acknowledged';
+      readonly release: string;
+      readonly cursor: number;
+      readonly generation: number;
+    }
+  | { readonly type: 'warmed'; readonly release: string; readonly cursor: number; readonly output: string }
   | { readonly type: 'drained'; readonly release: string; readonly colour: Colour; readonly drain: Drain }
   /** Nothing but time has passed. */
   | { readonly type: 'tick' };

@@ -1,10 +1,12 @@
 import type { ErrorJson } from '../errors.ts';
 import type { Event } from './events.ts';
 import type { Fact } from './input.ts';
+import { dequeued } from './deploy.ts';
 import { parity } from './parity.ts';
-import type { AppState, Colour, Drain, Release } from './state.ts';
+import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
 import { other } from './state.ts';
-import { stepName } from './steps.ts';
+import { exposureAfter, stepName } from './steps.ts';
+import { stepEndsAt, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
 
 /** What a fact changes. Late and repeated facts change nothing: every effect may be run again after a crash. */
@@ -21,6 +23,10 @@ export function learn(state: AppState, fact: Fact, now: number): readonly Event[
       return tested(state, fact);
     case 'table-acknowledged':
       return acknowledged(state, fact);
+    case 'exposure-acknowledged':
+      return exposed(state, fact);
+    case 'warmed':
+      return warmed(state, fact);
     case 'drained':
       return drained(state, fact);
     case 'tick':
@@ -32,16 +38,25 @@ const current = (state: AppState, fact: { readonly colour: Colour; readonly vers
   state.environments[fact.colour]?.version === fact.version &&
   state.environments[fact.colour]?.phase === 'running';
 
-function ready(state: AppState, colour: Colour, size: 'preview' | 'full'): readonly Event[] {
+function ready(state: AppState, colour: Colour, size: Size): readonly Event[] {
   const release = state.release;
   if (release === null || release.colour !== colour) return [];
   if (release.status === 'starting')
     return [{ type: 'candidate-ready', differences: differences(state, release) }];
-  // A pause holds the switch, not the growth; when it ends, the same fact is found out again.
-  if (release.status === 'scaling' && size === 'full' && release.pausedAt === null) {
+  // A pause holds the step, not the growth; when it ends, the same fact is found out again.
+  if (release.stoppedAt !== null || size !== state.environments[colour]?.size) return [];
+  if (release.status === 'scaling' && size === 'full')
     return [{ type: 'switch-started', differences: differences(state, release) }];
-  }
-  return [];
+  return release.status === 'stepping' ? grown(release) : [];
+}
+
+/** It can carry the people of the step under the cursor: now they may come. */
+function grown(release: Release): readonly Event[] {
+  const step = release.steps[release.cursor];
+  if (step?.kind !== 'expose' || release.expose !== null) return [];
+  return [
+    { type: 'expose-started', cursor: release.cursor, exposure: exposureAfter(release.exposure, step) },
+  ];
 }
 
 function failed(state: AppState, colour: Colour, error: ErrorJson): readonly Event[] {
@@ -67,15 +82,9 @@ function stopped(state: AppState, colour: Colour, drain: Drain): readonly Event[
 
 function tested(state: AppState, fact: Fact & { type: 'test-passed' | 'test-failed' }): readonly Event[] {
   const release = state.release;
-  if (release?.id !== fact.release || release.status !== 'stepping' || release.cursor !== fact.cursor)
-    return [];
-  const step = release.steps[fact.cursor];
+  const step = isAt(release, fact) ? release.steps[fact.cursor] : undefined;
   if (step?.kind !== 'test') return [];
-  if (fact.type === 'test-passed') {
-    return [
-      { type: 'step-passed', cursor: fact.cursor, name: stepName(step), output: fact.output, skipped: false },
-    ];
-  }
+  if (fact.type === 'test-passed') return [passedStep(step, fact.cursor, fact.output)];
   return [
     { type: 'step-failed', cursor: fact.cursor, name: stepName(step), error: fact.error },
     { type: 'abort-started', why: fact.error.message, error: fact.error },
@@ -89,6 +98,34 @@ function acknowledged(state: AppState, fact: Fact & { type: 'table-acknowledged'
   return [{ type: 'switched', live: fact.live, generation: fact.generation }];
 }
 
+function exposed(state: AppState, fact: Fact & { type: 'exposure-acknowledged' }): readonly Event[] {
+  const release = state.release;
+  if (!isAt(release, fact) || release.expose === null || release.expose.at !== null) return [];
+  return [{ type: 'exposed', cursor: fact.cursor, generation: fact.generation }];
+}
+
+function warmed(state: AppState, fact: Fact & { type: 'warmed' }): readonly Event[] {
+  const release = state.release;
+  const step = isAt(release, fact) ? release.steps[fact.cursor] : undefined;
+  if (step?.kind !== 'warm') return [];
+  return [passedStep(step, fact.cursor, fact.output)];
+}
+
+/** Whether the fact is about the step under the cursor of this release. */
+const isAt = (
+  release: Release | null,
+  fact: { readonly release: string; readonly cursor: number },
+): release is Release =>
+  release?.id === fact.release && release.status === 'stepping' && release.cursor === fact.cursor;
+
+const passedStep = (step: Step, cursor: number, output: string | null = null): Event => ({
+  type: 'step-passed',
+  cursor,
+  name: stepName(step),
+  output,
+  skipped: false,
+});
+
 function drained(state: AppState, fact: Fact & { type: 'drained' }): readonly Event[] {
   const release = state.release;
   if (release?.id !== fact.release || !next(release.status, 'drained') || release.drain !== null) return [];
@@ -100,8 +137,10 @@ function passed(state: AppState, now: number): readonly Event[] {
   if (state.removing) {
     return state.environments.blue === null && state.environments.green === null ? [{ type: 'removed' }] : [];
   }
+  const next = dequeued(state, now);
+  if (next.length > 0) return next;
   const release = state.release;
-  if (release === null || release.pausedAt !== null) return [];
+  if (release === null || release.stoppedAt !== null) return [];
   if (release.status === 'clearing' && state.environments[release.colour] === null)
     return [{ type: 'cleared' }];
   if (overdue(release, now)) return [{ type: 'abort-started', why: missed(release), error: null }];
@@ -112,13 +151,22 @@ function passed(state: AppState, now: number): readonly Event[] {
 
 function stepped(release: Release, now: number): readonly Event[] {
   const step = release.steps[release.cursor];
-  if (step?.kind === 'promote') return [{ type: 'steps-passed' }];
-  if (step?.kind === 'wait' && now >= release.since + step.ms) {
-    return [
-      { type: 'step-passed', cursor: release.cursor, name: stepName(step), output: null, skipped: false },
-    ];
+  const on = (): readonly Event[] => (step === undefined ? [] : [passedStep(step, release.cursor)]);
+  const due = now >= (stepEndsAt(release) ?? Infinity);
+  switch (step?.kind) {
+    case 'promote':
+      return [{ type: 'steps-passed' }];
+    case 'wait':
+    case 'expose':
+      return due ? on() : [];
+    case 'approve':
+      if (!due) return [];
+      return step.onExpiry === 'advance'
+        ? on()
+        : [{ type: 'abort-started', why: 'nobody approved in time', error: null }];
+    default:
+      return [];
   }
-  return [];
 }
 
 function watched(state: AppState, release: Release, now: number): readonly Event[] {
@@ -130,11 +178,8 @@ function watched(state: AppState, release: Release, now: number): readonly Event
 }
 
 /** The deadline counts Teal's and the app's time, not that of a person or a clock that is asked to wait. */
-function overdue(release: Release, now: number): boolean {
-  if (!transitions[release.status].timed || now < release.deadlineAt) return false;
-  const step = release.status === 'stepping' ? release.steps[release.cursor] : undefined;
-  return step?.kind !== 'approve' && step?.kind !== 'wait';
-}
+const overdue = (release: Release, now: number): boolean =>
+  transitions[release.status].timed === true && now >= release.deadlineAt && waitsSince(release) === null;
 
 function missed(release: Release): string {
   const seconds = Math.round(release.build.spec.release.deadlineMs / 1000);

@@ -1,25 +1,40 @@
 import type { App } from '../config/config.ts';
 import type { TealError } from '../errors.ts';
-import type { Decision } from './decision.ts';
-import type { Event } from './events.ts';
+import { begin } from './begin.ts';
+import type { Asked, Decision } from './decision.ts';
+import { deploy } from './deploy.ts';
+import { approve, promote, reject } from './gates.ts';
 import type { Command } from './input.ts';
 import * as refuse from './refusals.ts';
-import type { AppState, Build, Release } from './state.ts';
+import type { AppState, Release } from './state.ts';
 import { other } from './state.ts';
-import { rollbackSteps, stepName, steps } from './steps.ts';
+import { rollbackSteps } from './steps.ts';
 import { next, transitions } from './transitions.ts';
 
 /** What a command does to an app now: events, or a refusal that says what would help. */
-export function obey(state: AppState, command: Command, now: number): Decision {
+export function obey(state: AppState, command: Command, asked: Asked): Decision {
+  const { now, actor } = asked;
   // Rollback first, before anything that could refuse (invariant 3).
-  if (command.type === 'rollback') return rollback(state, command.reason, now);
+  if (command.type === 'rollback') return withoutQueue(state, rollback(state, command.reason, now));
   if (command.type === 'apply') return apply(state, command.config);
   if (state.config === null || state.removing) return { refused: refuse.unknownApp(state.app) };
   switch (command.type) {
     case 'deploy':
-      return deploy(state, command.build, command.promote, now);
+      return deploy(state, command, { now, actor });
     case 'promote':
-      return promote(state, command.full);
+      return promote(state, command.full, actor);
+    case 'approve':
+      return approve(state, command.step, actor);
+    case 'reject':
+      return reject(state, command, actor);
+    case 'freeze':
+      return state.frozen === null
+        ? { events: [{ type: 'frozen', reason: command.reason }] }
+        : { events: [], note: `${state.app} is frozen already` };
+    case 'unfreeze':
+      return state.frozen === null
+        ? { events: [], note: `${state.app} is not frozen` }
+        : { events: [{ type: 'unfrozen' }] };
     case 'abort':
       return abort(state, command.reason);
     case 'retry':
@@ -71,94 +86,16 @@ function rollback(state: AppState, reason: string | null, now: number): Decision
   }
   const target = state.lives.at(-2);
   if (target === undefined || state.live === null) return refused(refuse.nothingToRollBackTo(state));
-  return begin(state, { kind: 'rollback', build: target, steps: rollbackSteps }, now);
+  return { events: begin(state, { kind: 'rollback', build: target, steps: rollbackSteps }, now) };
+}
+
+/** Who goes back does not want the next version to follow by itself. */
+function withoutQueue(state: AppState, decision: Decision): Decision {
+  if (decision.refused || state.queued === null) return decision;
+  return { ...decision, events: [{ type: 'queued', deploy: null }, ...decision.events] };
 }
 
 const isOnItsWayBack: ReadonlySet<Release['status']> = new Set(['aborting', 'reverting', 'reverted']);
-
-function deploy(state: AppState, build: Build, promote: 'auto' | 'manual' | null, now: number): Decision {
-  const release = state.release;
-  const live = state.lives.at(-1)?.version;
-  if (release !== null && busy(release)) {
-    if (build.version === live && next(release.status, 'abort-started')) {
-      return {
-        events: [
-          { type: 'abort-started', why: `${build.version}, which is live, was deployed again`, error: null },
-        ],
-      };
-    }
-    return refused(
-      release.status === 'reverting' ? refuse.rollingBack(state, release) : refuse.inProgress(state, release),
-    );
-  }
-  if (state.live !== null && build.version === live) return refused(refuse.alreadyLive(state, build.version));
-  const policy = build.spec.release;
-  const gate =
-    promote === null
-      ? policy.promote
-      : promote === 'manual'
-        ? ({ kind: 'manual' } as const)
-        : ({ kind: 'auto', afterMs: 0 } as const);
-  return begin(state, { kind: 'deploy', build, steps: steps({ ...policy, promote: gate }) }, now);
-}
-
-/** A release that still needs the idle environment for itself; the others yield it to the next one. */
-const busy = (release: Release): boolean =>
-  !transitions[release.status].ended && next(release.status, 'superseded') === null;
-
-function begin(state: AppState, what: Pick<Release, 'kind' | 'build' | 'steps'>, now: number): Decision {
-  const colour = state.live === null ? 'blue' : other(state.live);
-  const id = `${state.app}-${state.releases + 1}`;
-  const yields: Event[] =
-    state.release !== null && next(state.release.status, 'superseded')
-      ? [{ type: 'superseded', by: id }]
-      : [];
-  const started: Event = {
-    type: 'release-started',
-    release: id,
-    ...what,
-    from: state.lives.at(-1)?.version ?? null,
-    colour,
-    deadlineAt: now + what.build.spec.release.deadlineMs,
-  };
-  return { events: [...yields, started] };
-}
-
-function promote(state: AppState, full: boolean): Decision {
-  const release = state.release;
-  if (release === null) return refused(refuse.noRelease(state, 'promote'));
-  if (release.status === 'promoted' || release.status === 'completed')
-    return { events: [], note: `${release.build.version} is live already` };
-  if (release.status !== 'stepping') {
-    const instead = transitions[release.status].ended
-      ? `teal deploy ${state.app} <version>`
-      : `teal status ${state.app}`;
-    return refused(refuse.wrongState(state, 'promote', instead));
-  }
-  if (release.pausedAt !== null)
-    return refused(refuse.wrongState(state, 'promote while paused', `teal resume ${state.app}`));
-  const step = release.steps[release.cursor];
-  if (full) return { events: skip(release, release.steps.length - 1) };
-  if (step?.kind !== 'approve' && step?.kind !== 'wait') {
-    return refused(
-      refuse.wrongState(
-        state,
-        'promote',
-        `wait for it, or skip what is left: teal promote ${state.app} --full`,
-      ),
-    );
-  }
-  return { events: skip(release, release.cursor + 1) };
-}
-
-const skip = (release: Release, until: number): Event[] =>
-  release.steps.slice(release.cursor, until).map((step, index) => ({
-    type: 'step-passed',
-    cursor: release.cursor + index,
-    name: stepName(step),
-    output: null,
-    skipped: step.kind !== 'approve',
-  }));
 
 function abort(state: AppState, reason: string | null): Decision {
   const release = state.release;
@@ -186,7 +123,8 @@ function retry(state: AppState, now: number): Decision {
       refuse.wrongState(state, 'retry', 'only a release that was aborted or rolled back can be tried again'),
     );
   }
-  return begin(state, { kind: release.kind, build: release.build, steps: release.steps }, now);
+  if (state.frozen !== null) return refused(refuse.frozen(state));
+  return { events: begin(state, { kind: release.kind, build: release.build, steps: release.steps }, now) };
 }
 
 function pause(state: AppState): Decision {

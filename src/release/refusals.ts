@@ -1,3 +1,4 @@
+import type { ApprovePolicy } from '../config/config.ts';
 import { TealError } from '../errors.ts';
 import { stepName } from './steps.ts';
 import type { AppState, Release } from './state.ts';
@@ -56,6 +57,36 @@ export const noRelease = (state: AppState, command: string): TealError =>
     remedy: `teal deploy ${state.app} <version>`,
     details: { app: state.app },
   });
+
+export const frozen = (state: AppState): TealError =>
+  new TealError(
+    'frozen',
+    `${state.app} is frozen${state.frozen?.reason == null ? '' : `: ${state.frozen.reason}`} (by ${state.frozen?.actor}).`,
+    {
+      remedy: `teal unfreeze ${state.app}; going back is always allowed: teal rollback ${state.app}`,
+      details: { actor: state.frozen?.actor, at: state.frozen?.at },
+    },
+  );
+
+export const otherStep = (state: AppState, release: Release, step: number): TealError =>
+  new TealError('wrong-state', `${release.id} is at step ${release.cursor + 1}, not at step ${step + 1}.`, {
+    remedy: `look at it first: teal status ${state.app}`,
+    details: { step: release.cursor + 1 },
+  });
+
+export const notAnApprover = (state: AppState, gate: ApprovePolicy, actor: string): TealError =>
+  new TealError(
+    'not-allowed',
+    `${actor} may not approve this step${gate.role === null ? '' : `: it takes the role ${gate.role}`}.`,
+    { remedy: `ask one of: ${gate.by?.join(', ') ?? 'anyone'}`, details: { app: state.app, by: gate.by } },
+  );
+
+export const ownRelease = (state: AppState, release: Release): TealError =>
+  new TealError(
+    'not-allowed',
+    `${release.actor} deployed ${release.build.version}, and this step takes somebody else (four eyes).`,
+    { remedy: 'ask a colleague', details: { app: state.app, actor: release.actor } },
+  );
 
 /** The command makes no sense now; `instead` is what does. */
 export const wrongState = (state: AppState, command: string, instead: string): TealError => {

@@ -1,4 +1,4 @@
-import type { App, Test } from '../config/config.ts';
+import type { App, ApprovePolicy, ExposePolicy, Test, WarmPolicy } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 
 export const colours = ['blue', 'green'] as const;
@@ -26,6 +26,10 @@ export interface AppState {
   /** Rises with every `teal restart`. */
   readonly restart: number;
   readonly maintenance: { readonly message: string } | null;
+  /** Set while `teal freeze`: nothing is deployed and no step advances. Going back is always allowed. */
+  readonly frozen: { readonly reason: string | null; readonly actor: string; readonly at: number } | null;
+  /** What is deployed when the running release has ended. */
+  readonly queued: Queued | null;
   /** `teal remove` has been asked and the instances are being drained and stopped. */
   readonly removing: boolean;
 }
@@ -38,10 +42,15 @@ export interface Build {
   readonly spec: App;
 }
 
+/**
+ * How many web instances an environment has: `preview` as many as tests need, `full` as many as everyone needs, a number
+ * as many as that percentage of everyone needs.
+ */
+export type Size = 'preview' | 'full' | number;
+
 /** One of the two environments. */
 export interface Environment extends Build {
-  /** `preview` has as many web instances as tests need; `full` as many as everyone needs. */
-  readonly size: 'preview' | 'full';
+  readonly size: Size;
   /** `stopping`: being drained and stopped; it takes no new requests. */
   readonly phase: 'running' | 'stopping';
 }
@@ -84,10 +93,16 @@ export interface Release {
   /** Index of the current step; `steps.length` when all have passed. */
   readonly cursor: number;
   readonly actor: string;
+  readonly exposure: Exposure;
+  /** The `expose` step under the cursor: null while the candidate grows for it; `at` is null until every router has it. */
+  readonly expose: { readonly at: number | null } | null;
+  readonly approvals: readonly Approval[];
   readonly startedAt: number;
   /** When the current step (or status) began; what timers count from. */
   readonly since: number;
   readonly pausedAt: number | null;
+  /** Since when its clocks stand still, because it is paused or its app is frozen. */
+  readonly stoppedAt: number | null;
   /** The switch must have begun by then. */
   readonly deadlineAt: number;
   /** Set when promoted: the old environment is kept until then. */
@@ -106,9 +121,35 @@ export interface Release {
 /** One step of a strategy, compiled from teal.yaml. */
 export type Step =
   | { readonly kind: 'test'; readonly name: string; readonly test: Test }
+  | WarmPolicy
+  | ExposePolicy
   | { readonly kind: 'wait'; readonly ms: number }
-  | { readonly kind: 'approve' }
+  | ApprovePolicy
   | { readonly kind: 'promote' };
+
+/** Who is sent to the candidate while its release goes through its steps. People are only ever added. */
+export interface Exposure {
+  /** Names of audiences. */
+  readonly to: readonly string[];
+  /** Of all people, beside those. */
+  readonly percent: number;
+}
+
+export const nobody: Exposure = { to: [], percent: 0 };
+
+/** A step that a person has passed, or skipped. */
+export interface Approval {
+  readonly cursor: number;
+  readonly actor: string;
+  readonly at: number;
+}
+
+/** A deploy that waits for the release before it to end. */
+export interface Queued {
+  readonly build: Build;
+  readonly steps: readonly Step[];
+  readonly actor: string;
+}
 
 /** A way in which the two environments are not identical. Secrets only ever say `differs`. */
 export interface Difference {
@@ -136,8 +177,10 @@ export const nothing = (app: string): AppState => ({
   scale: {},
   restart: 0,
   maintenance: null,
+  frozen: null,
+  queued: null,
   removing: false,
 });
 
-/** Bumped when the shape of AppState changes: snapshots of another shape are ignored and the events read instead. */
-export const stateShape = 1;
+/** Bumped when the shape of AppState changes; `upcast` reads the older ones. */
+export const stateShape = 2;

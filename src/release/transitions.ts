@@ -49,6 +49,8 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
     on: {
       'step-passed': 'stepping',
       'step-failed': 'stepping',
+      'expose-started': 'stepping',
+      exposed: 'stepping',
       'steps-passed': 'scaling',
       'abort-started': 'aborting',
       paused: 'stepping',

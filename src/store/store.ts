@@ -70,7 +70,7 @@ export interface StoredEvent extends NewEvent {
 
 export interface Snapshot {
   readonly version: number;
-  /** Version of the state's shape; a snapshot of another shape is ignored and the events are read instead. */
+  /** Version of the state's shape: whoever reads it knows the older ones too. */
   readonly shape: number;
   readonly state: unknown;
 }

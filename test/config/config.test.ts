@@ -138,6 +138,8 @@ test('a file with every key becomes the typed form', () => {
         timeoutMs: 10_000,
       },
     ],
+    steps: [],
+    cohort: 'fresh',
     promote: { kind: 'auto', afterMs: 300_000 },
     previewInstances: 1,
     deadlineMs: 900_000,
@@ -251,6 +253,7 @@ test('all but the command has a default', () => {
       },
       observe: { accessLog: null, serverTiming: 'off', trace: false },
     },
+    people: {},
     apps: {
       shop: {
         name: 'shop',
@@ -276,6 +279,8 @@ test('all but the command has a default', () => {
         audiences: {},
         release: {
           strategy: 'blue-green',
+          steps: [],
+          cohort: 'fresh',
           tests: [],
           promote: { kind: 'auto', afterMs: 0 },
           previewInstances: 'all',

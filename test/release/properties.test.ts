@@ -8,12 +8,20 @@ import type { Command, Fact } from '../../src/release/input.ts';
 import type { AppState, Colour } from '../../src/release/state.ts';
 import { colours, other, releaseStatuses } from '../../src/release/state.ts';
 import { evolve } from '../../src/release/evolve.ts';
+import { byAnyone } from '../../src/release/steps.ts';
 import { transitions } from '../../src/release/transitions.ts';
 import { app, build, Story } from './story.ts';
 
 const spec = app({
   tests: [{ kind: 'command', name: 't', command: 't', timeoutMs: 1 }],
   promote: { kind: 'auto', afterMs: 50 },
+  strategy: 'steps',
+  steps: [
+    { kind: 'expose', to: ['staff'], percent: null, forMs: 50 },
+    { ...byAnyone, expiresMs: 5000 },
+    { kind: 'warm', paths: ['/'], count: 1 },
+    { kind: 'expose', to: [], percent: 50, forMs: 50 },
+  ],
   previewInstances: 1,
   deadlineMs: 5000,
   rollbackWindowMs: 2000,
@@ -21,8 +29,8 @@ const spec = app({
 const error = new TealError('crash-loop', 'crashed', { remedy: 'look' }).toJSON();
 const drain = { finished: 0, cut: 0, seconds: 0 };
 
-const deploys = ['v1', 'v2', 'v3'].map((each): Command => ({
-  type: 'deploy',
+const deploys = ['v1', 'v2', 'v3'].map((each) => ({
+  type: 'deploy' as const,
   build: build(each, spec),
   promote: null,
 }));
@@ -35,20 +43,24 @@ function anything(state: AppState): readonly (Command | Fact)[] {
   const facts = colours.flatMap((colour): Fact[] => [
     { type: 'environment-ready', colour, version: version(colour), size: 'preview' },
     { type: 'environment-ready', colour, version: version(colour), size: 'full' },
+    { type: 'environment-ready', colour, version: version(colour), size: 50 },
     { type: 'environment-failed', colour, version: version(colour), error },
     { type: 'environment-stopped', colour, drain },
     { type: 'table-acknowledged', release, live: colour, generation: 1 },
     { type: 'drained', release, colour, drain },
   ]);
-  const deploys = ['v1', 'v2', 'v3'].map((each): Command => ({
-    type: 'deploy',
-    build: build(each, spec),
-    promote: null,
-  }));
   return [
     ...facts,
     { type: 'test-passed', release, cursor, output: '' },
     { type: 'test-failed', release, cursor, error },
+    { type: 'exposure-acknowledged', release, cursor, generation: 1 },
+    { type: 'warmed', release, cursor, output: '' },
+    { type: 'approve', step: cursor },
+    { type: 'reject', step: cursor, reason: 'no' },
+    { type: 'freeze', reason: null },
+    { type: 'unfreeze' },
+    { ...deploys[1]!, onConflict: 'queue' },
+    { ...deploys[2]!, onConflict: 'supersede' },
     { type: 'tick' },
     { type: 'promote', full: false },
     { type: 'promote', full: true },
@@ -68,6 +80,8 @@ function anything(state: AppState): readonly (Command | Fact)[] {
 /** What the work that the state asks for would find out if it went well, and the next release when all is done. */
 function progress(state: AppState): readonly (Command | Fact)[] {
   if (state.release && transitions[state.release.status].ended && !state.removing) return deploys;
+  if (state.release?.status === 'stepping' && state.release.steps[state.release.cursor]?.kind === 'approve')
+    return [{ type: 'approve', step: state.release.cursor }];
   return effects(state).flatMap((effect): Fact[] => {
     switch (effect.kind) {
       case 'run':
@@ -87,6 +101,17 @@ function progress(state: AppState): readonly (Command | Fact)[] {
         return [{ type: 'drained', release: effect.release, colour: effect.colour, drain }];
       case 'test':
         return [{ type: 'test-passed', release: effect.release.id, cursor: effect.cursor, output: '' }];
+      case 'warm':
+        return [{ type: 'warmed', release: effect.release.id, cursor: effect.cursor, output: '' }];
+      case 'expose':
+        return [
+          {
+            type: 'exposure-acknowledged',
+            release: effect.release,
+            cursor: effect.cursor,
+            generation: 1,
+          },
+        ];
       case 'hand-over':
       case 'wake':
         return [{ type: 'tick' }];
@@ -95,9 +120,9 @@ function progress(state: AppState): readonly (Command | Fact)[] {
 }
 
 /** Mostly work that goes well, so that stories get somewhere; else anything at all. */
-const inputs = fc.array(fc.tuple(fc.nat(9), fc.nat(1000), fc.nat(700)), {
+const inputs = fc.array(fc.tuple(fc.nat(15), fc.nat(1000), fc.nat(700)), {
   minLength: 1,
-  maxLength: 80,
+  maxLength: 160,
   size: 'max',
 });
 
@@ -110,7 +135,7 @@ test('whatever is pressed and found out, in any order, nobody is ever sent to an
       for (const [kind, pick, ms] of picks) {
         story.now += ms;
         const before = story.state;
-        const well = kind < 7 ? progress(before) : [];
+        const well = kind < 14 ? progress(before) : [];
         const list = well.length > 0 ? well : anything(before);
         const input = list[pick % list.length]!;
         const decision = decide(before, input, { now: story.now, actor: 'anyone' });
@@ -145,12 +170,29 @@ function holds(before: AppState, state: AppState, input: Command | Fact): void {
     const back = other(before.release!.colour);
     assert.ok(state.live === back || !before.environments[back], 'rollback is never gated');
   }
+  onlyThoseItCanCarry(before, state);
   somethingIsDone(state);
+}
+
+/** People are sent to a candidate that has grown for them, more and more of them, until it ends for all at once. */
+function onlyThoseItCanCarry({ release: before }: AppState, { release, environments }: AppState): void {
+  if (release === null) return;
+  const { to, percent } = release.exposure;
+  if (to.length === 0 && percent === 0) return;
+  const candidate = environments[release.colour];
+  assert.equal(candidate?.phase, 'running', 'whom people are sent to runs');
+  assert.ok(
+    candidate?.size === 'full' || percent <= (candidate?.size === 'preview' ? 0 : (candidate?.size ?? 0)),
+    'and is large enough for them',
+  );
+  if (before?.id !== release.id) return;
+  assert.ok(before.exposure.percent <= percent, 'nobody is sent away but by going back');
+  assert.ok(before.exposure.to.every((audience) => to.includes(audience)));
 }
 
 function somethingIsDone(state: AppState): void {
   const release = state.release;
-  if (release === null || state.removing || release.pausedAt !== null || transitions[release.status].ended)
+  if (release === null || state.removing || release.stoppedAt !== null || transitions[release.status].ended)
     return;
   assert.ok(effects(state).length > 0, `something is worked at in ${release.status}`);
 }

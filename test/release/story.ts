@@ -34,6 +34,8 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
     release: {
       strategy: 'blue-green',
       tests: [],
+      steps: [],
+      cohort: 'fresh',
       promote: { kind: 'auto', afterMs: 0 },
       previewInstances: 'all',
       deadlineMs: 600_000,
@@ -60,6 +62,7 @@ export const build = (version: string, spec: App = app()): Build => ({ version, 
 export class Story {
   state: AppState = nothing('shop');
   now = 1_000_000;
+  actor = 'user:anna';
   readonly events: Event[] = [];
 
   constructor(spec: App = app()) {
@@ -68,16 +71,16 @@ export class Story {
 
   /** Gives the input; throws the refusal if there is one. Returns the types of the events it made. */
   does(input: Command | Fact): string[] {
-    const decision = decide(this.state, input, { now: this.now, actor: 'user:anna' });
+    const decision = decide(this.state, input, { now: this.now, actor: this.actor });
     if (decision.refused) throw decision.refused;
     for (const event of decision.events)
-      this.state = evolve(this.state, event, { at: this.now, actor: 'user:anna' });
+      this.state = evolve(this.state, event, { at: this.now, actor: this.actor });
     this.events.push(...decision.events);
     return decision.events.map((event) => event.type);
   }
 
   refuses(input: Command | Fact): TealError {
-    const decision = decide(this.state, input, { now: this.now, actor: 'user:anna' });
+    const decision = decide(this.state, input, { now: this.now, actor: this.actor });
     if (!decision.refused)
       throw new Error(`not refused: ${decision.events.map((event) => event.type).join(', ')}`);
     return decision.refused;

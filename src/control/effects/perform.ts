@@ -7,6 +7,7 @@ import { retire } from './retire.ts';
 import { run } from './run.ts';
 import { testStep } from './test-step.ts';
 import { wake } from './wake.ts';
+import { warm } from './warm.ts';
 
 /** Does one effect of an app, and tells the app what was found out. May be repeated at any point (invariant 6). */
 export async function perform(deps: Deps, app: string, effect: Effect, signal: AbortSignal): Promise<void> {
@@ -23,6 +24,14 @@ export async function perform(deps: Deps, app: string, effect: Effect, signal: A
       return await testStep(deps, app, effect, signal);
     case 'wake':
       return await wake(deps, app, effect, signal);
+    case 'warm':
+      return await warm(deps, app, effect, signal);
+    case 'expose': {
+      const { release, cursor } = effect;
+      const generation = await deps.routes.current(signal);
+      await deps.apps.submit(app, { type: 'exposure-acknowledged', release, cursor, generation }, teal);
+      return;
+    }
     case 'route': {
       const generation = await deps.routes.current(signal);
       await deps.apps.submit(

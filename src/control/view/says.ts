@@ -1,5 +1,5 @@
 import type { Event } from '../../release/events.ts';
-import type { Drain } from '../../release/state.ts';
+import type { Drain, Exposure } from '../../release/state.ts';
 
 /** One sentence for people about what happened. */
 export function says(event: Event): string {
@@ -16,6 +16,14 @@ export function says(event: Event): string {
       return 'restarting one instance after the other';
     case 'maintenance-set':
       return event.message === null ? 'maintenance is over' : `maintenance: ${event.message}`;
+    case 'frozen':
+      return `frozen${event.reason === null ? '' : `: ${firstLine(event.reason)}`}; nothing is deployed and no step advances`;
+    case 'unfrozen':
+      return 'no longer frozen';
+    case 'queued':
+      return event.deploy === null
+        ? 'what was queued is not wanted any more'
+        : `${event.deploy.build.version} is queued: it is deployed when the running release has ended`;
     case 'release-started':
       return started(event);
     case 'cleared':
@@ -30,6 +38,10 @@ export function says(event: Event): string {
           : `${event.name} passed`;
     case 'step-failed':
       return `${event.name} failed`;
+    case 'expose-started':
+      return `the candidate can carry them: sending ${people(event.exposure)} to it`;
+    case 'exposed':
+      return `every router sends them to the candidate (table ${event.generation})`;
     case 'steps-passed':
       return 'all steps have passed; growing the candidate to full size';
     case 'paused':
@@ -56,6 +68,9 @@ export function says(event: Event): string {
       return `the release before has ended, since ${event.by} needs the idle environment`;
   }
 }
+
+const people = ({ to, percent }: Exposure): string =>
+  [...to, ...(percent > 0 ? [`${percent} % of the people`] : [])].join(' and ');
 
 const drained = ({ finished, cut, seconds }: Drain): string =>
   `${count(finished, 'request')} finished, ${cut} cut, ${seconds.toFixed(1)} s`;

@@ -1,0 +1,106 @@
+import type { ApprovePolicy, Config, ExposePolicy, ReleasePolicy, StepPolicy, Test } from './config.ts';
+import type { AppInput, TestInput } from './schema.ts';
+import type { StepInput } from './schema-release.ts';
+
+type ReleaseInput = AppInput['release'];
+
+/** How a version goes live: the strategy's name replaced by its steps, roles by the people who have them. */
+export function buildRelease(release: ReleaseInput, people: Config['people']): ReleasePolicy {
+  const strategy = release.steps === undefined ? (release.strategy ?? 'blue-green') : 'steps';
+  return {
+    strategy,
+    tests: release.tests.map((test) => buildTest(test)),
+    steps:
+      strategy === 'steps' ? (release.steps ?? []).map((step) => buildStep(step, people)) : presets[strategy],
+    cohort: release.cohort,
+    promote: release.promote,
+    previewInstances: release['preview-instances'] ?? (strategy === 'blue-green' ? 'all' : 1),
+    deadlineMs: release.deadline,
+    rollbackWindowMs: release['rollback-window'],
+  };
+}
+
+/** Who `people` names, as actors: `anna` is `user:anna`. */
+export function actorsOf(people: Readonly<Record<string, readonly string[]>>): Config['people'] {
+  return Object.fromEntries(Object.entries(people).map(([role, names]) => [role, names.map(actor)]));
+}
+
+const actor = (name: string): string => (name.includes(':') ? name : `user:${name}`);
+
+const minutes = 60_000;
+
+const expose = (percent: number, forMinutes: number): ExposePolicy => ({
+  kind: 'expose',
+  to: [],
+  percent,
+  forMs: forMinutes * minutes,
+});
+
+const anyone: ApprovePolicy = {
+  kind: 'approve',
+  role: null,
+  by: null,
+  fourEyes: false,
+  expiresMs: null,
+  onExpiry: 'abort',
+};
+
+/** The last share is a hold-back: the few who are still on the old version show what the new one does to the others. */
+const presets: Readonly<Record<'blue-green' | 'canary' | 'cautious', readonly StepPolicy[]>> = {
+  'blue-green': [],
+  canary: [...[1, 5, 10, 25, 50].map((percent) => expose(percent, 10)), expose(95, 30)],
+  cautious: [
+    expose(1, 30),
+    anyone,
+    ...[5, 10, 25, 50].map((percent) => expose(percent, 30)),
+    anyone,
+    expose(95, 60),
+  ],
+};
+
+function buildStep(step: StepInput, people: Config['people']): StepPolicy {
+  if ('test' in step) return { kind: 'test', test: step.test };
+  if ('wait' in step) return { kind: 'wait', ms: step.wait };
+  if ('warm' in step) return { kind: 'warm', ...step.warm };
+  if ('expose' in step) {
+    const { to, percent, for: forMs } = step.expose;
+    return { kind: 'expose', to, percent: percent ?? null, forMs };
+  }
+  const { role, by, expires } = step.approve;
+  const named = role !== undefined || by.length > 0;
+  return {
+    kind: 'approve',
+    role: role ?? null,
+    by: named ? [...new Set([...(people[role ?? ''] ?? []), ...by.map(actor)])] : null,
+    fourEyes: step.approve['four-eyes'],
+    expiresMs: expires ?? null,
+    onExpiry: step.approve['on-expiry'],
+  };
+}
+
+function buildTest(test: TestInput): Test {
+  if (!('http' in test)) {
+    return { kind: 'command', name: testName(test), command: test.command, timeoutMs: test.timeout };
+  }
+  return {
+    kind: 'http',
+    name: testName(test),
+    method: test.method,
+    path: test.http,
+    status: test.status,
+    contains: test.contains ?? null,
+    timeoutMs: test.timeout,
+  };
+}
+
+/** What a test is called when nobody named it. */
+export function testName(test: TestInput): string {
+  if (test.name !== undefined) return test.name;
+  return 'http' in test ? `${test.method} ${test.http}` : shortened(test.command);
+}
+
+/** On one line, as long as a name may be. */
+function shortened(command: string): string {
+  const line = command.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}

@@ -1,0 +1,28 @@
+import type { Event } from './events.ts';
+import type { AppState, Release } from './state.ts';
+import { other } from './state.ts';
+import { next, transitions } from './transitions.ts';
+
+/** A release that still needs the idle environment for itself; the others yield it to the next one. */
+export const busy = (release: Release): boolean =>
+  !transitions[release.status].ended && next(release.status, 'superseded') === null;
+
+type Beginning = Pick<Release, 'kind' | 'build' | 'steps'> & { readonly actor?: string };
+
+/** A new release in the idle environment; the one before ends where it stands. */
+export function begin(state: AppState, what: Beginning, now: number): readonly Event[] {
+  const id = `${state.app}-${state.releases + 1}`;
+  const yields: Event[] =
+    state.release !== null && next(state.release.status, 'superseded')
+      ? [{ type: 'superseded', by: id }]
+      : [];
+  const started: Event = {
+    type: 'release-started',
+    release: id,
+    ...what,
+    from: state.lives.at(-1)?.version ?? null,
+    colour: state.live === null ? 'blue' : other(state.live),
+    deadlineAt: now + what.build.spec.release.deadlineMs,
+  };
+  return [...yields, started];
+}

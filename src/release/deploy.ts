@@ -1,0 +1,68 @@
+import type { ReleasePolicy } from '../config/config.ts';
+import { begin, busy } from './begin.ts';
+import type { Asked, Decision } from './decision.ts';
+import type { Event } from './events.ts';
+import type { Command } from './input.ts';
+import * as refuse from './refusals.ts';
+import type { AppState, Queued, Release } from './state.ts';
+import { steps } from './steps.ts';
+import { next } from './transitions.ts';
+
+type Deploy = Command & { type: 'deploy' };
+
+/** A new version; while another is on its way: not, after it, or instead of it. */
+export function deploy(state: AppState, command: Deploy, { now, actor }: Asked): Decision {
+  const { build, promote, onConflict = 'refuse' } = command;
+  const { release } = state;
+  const live = state.lives.at(-1)?.version;
+  if (state.frozen !== null) return { refused: refuse.frozen(state) };
+  const wanted = {
+    build,
+    steps: steps({ ...build.spec.release, promote: gate(build.spec.release, promote) }),
+  };
+  if (release !== null && busy(release)) {
+    if (build.version === live && next(release.status, 'abort-started')) {
+      return { events: [aborted(`${build.version}, which is live, was deployed again`)] };
+    }
+    if (onConflict !== 'refuse') return afterwards(state, { ...wanted, actor }, { release, onConflict });
+    return {
+      refused:
+        release.status === 'reverting'
+          ? refuse.rollingBack(state, release)
+          : refuse.inProgress(state, release),
+    };
+  }
+  if (state.live !== null && build.version === live)
+    return { refused: refuse.alreadyLive(state, build.version) };
+  return { events: begin(state, { kind: 'deploy', ...wanted }, now) };
+}
+
+/** The newest wins: who deploys twice while waiting does not want the first any more. */
+function afterwards(
+  state: AppState,
+  queued: Queued,
+  running: { readonly release: Release; readonly onConflict: 'queue' | 'supersede' },
+): Decision {
+  const { release, onConflict } = running;
+  const events: Event[] = [{ type: 'queued', deploy: queued }];
+  if (onConflict === 'supersede' && next(release.status, 'abort-started')) {
+    events.push(aborted(`superseded by ${queued.build.version}`));
+  }
+  const instead = state.queued === null ? '' : `, instead of ${state.queued.build.version}`;
+  return { events, note: `${queued.build.version} is deployed when ${release.id} has ended${instead}` };
+}
+
+/** What waited begins, as soon as nothing needs the idle environment any more. */
+export function dequeued(state: AppState, now: number): readonly Event[] {
+  const { queued, release } = state;
+  if (queued === null || state.frozen !== null || (release !== null && busy(release))) return [];
+  if (queued.build.version === state.lives.at(-1)?.version) return [{ type: 'queued', deploy: null }];
+  return begin(state, { kind: 'deploy', ...queued }, now);
+}
+
+const aborted = (why: string): Event => ({ type: 'abort-started', why, error: null });
+
+function gate(policy: ReleasePolicy, asked: 'auto' | 'manual' | null): ReleasePolicy['promote'] {
+  if (asked === null) return policy.promote;
+  return asked === 'manual' ? { kind: 'manual' } : { kind: 'auto', afterMs: 0 };
+}
