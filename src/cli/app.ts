@@ -6,6 +6,8 @@ import {
   type ApplicationText,
 } from '@stricli/core';
 import type { ApplyFlags } from './apply.ts';
+import type { ApproveFlags } from './approve.ts';
+import type { RejectFlags } from './reject.ts';
 import type { DeployFlags } from './deploy.ts';
 import type { HistoryFlags } from './history.ts';
 import type { InitFlags } from './init.ts';
@@ -81,6 +83,12 @@ const routes = {
           optional: true,
           brief: 'Overrides release.promote of teal.yaml for this release',
         },
+        onConflict: {
+          kind: 'enum',
+          values: ['refuse', 'queue', 'supersede'],
+          optional: true,
+          brief: 'While another release runs: refuse (default), deploy after it, or abort it first',
+        },
         wait: is.wait,
         timeout: is.timeout,
         reason: is.reason,
@@ -92,6 +100,26 @@ const routes = {
     docs: docs('preview', ['shop', 'print the link'], ['shop --json', 'link and header, for tests']),
     parameters: { positional: is.appArgument, flags: is.common },
     loader: async () => guard((await import('./preview.ts')).preview),
+  }),
+  approve: buildCommand<ApproveFlags, [string?], Context>({
+    docs: docs(
+      'approve',
+      ['shop', 'the step where it waits now'],
+      ['shop --step 3', 'that step and no other'],
+    ),
+    parameters: {
+      positional: is.appArgument,
+      flags: { ...is.common, step: is.step, wait: is.wait, timeout: is.timeout, reason: is.reason },
+    },
+    loader: async () => guard((await import('./approve.ts')).approve),
+  }),
+  reject: buildCommand<RejectFlags, [string?], Context>({
+    docs: docs('reject', [
+      'shop --reason "the logo is wrong"',
+      'everyone stays on, or returns to, what is live',
+    ]),
+    parameters: { positional: is.appArgument, flags: { ...is.common, step: is.step, reason: is.reason } },
+    loader: async () => guard((await import('./reject.ts')).reject),
   }),
   promote: buildCommand<PromoteFlags, [string?], Context>({
     docs: docs(
@@ -186,6 +214,16 @@ const routes = {
       flags: { ...is.common, message: is.textFlag('text', 'What people are told'), reason: is.reason },
     },
     loader: async () => guard((await import('./maintenance.ts')).maintenance),
+  }),
+  freeze: buildCommand<ReasonFlags, [string?], Context>({
+    docs: docs('freeze', ['shop --reason "the fair"', 'until teal unfreeze shop']),
+    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    loader: async () => guard((await import('./freeze.ts')).freeze),
+  }),
+  unfreeze: buildCommand<ReasonFlags, [string?], Context>({
+    docs: docs('unfreeze', ['shop', 'steps go on with the time they had left']),
+    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    loader: async () => guard((await import('./unfreeze.ts')).unfreeze),
   }),
   remove: buildCommand<RemoveFlags, [string], Context>({
     docs: docs(

@@ -6,6 +6,7 @@ import { because } from './shell/simple.ts';
 export interface DeployFlags extends WaitFlags {
   readonly from?: string;
   readonly promote?: 'auto' | 'manual';
+  readonly onConflict?: 'refuse' | 'queue' | 'supersede';
 }
 
 /** Starts a release of a version. */
@@ -20,6 +21,7 @@ export async function deploy(
     ...because(flags.reason),
     ...(flags.from === undefined ? {} : { from: absolute(this.cwd, flags.from) }),
     ...(flags.promote === undefined ? {} : { promote: flags.promote }),
+    ...(flags.onConflict === undefined ? {} : { onConflict: flags.onConflict }),
   };
   return orderRelease(this, flags, { command: 'deploy', app, body, goal: 'forward' });
 }

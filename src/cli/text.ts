@@ -10,6 +10,8 @@ const tagline = [
 export const commandLabels: Readonly<Record<CommandName, readonly [string, string]>> = {
   deploy: ['Deploying', 'Deployed'],
   promote: ['Promoting', 'Promoted'],
+  approve: ['Approved', 'Approved'],
+  reject: ['Rejected', 'Rejected'],
   abort: ['Aborting', 'Aborted'],
   retry: ['Retrying', 'Deployed'],
   rollback: ['Rolling back', 'Rolled back'],
@@ -19,6 +21,8 @@ export const commandLabels: Readonly<Record<CommandName, readonly [string, strin
   restart: ['Restarting', 'Restarted'],
   remove: ['Removing', 'Removed'],
   maintenance: ['Maintenance', 'Maintenance'],
+  freeze: ['Frozen', 'Frozen'],
+  unfreeze: ['Unfrozen', 'Unfrozen'],
 };
 
 /** One line for each command, in the order and groups of `teal --help`. */
@@ -29,6 +33,8 @@ export const briefs = {
   apply: 'Show what changed in teal.yaml, and put it in force',
   deploy: 'Start a version in the idle environment, test it, switch to it',
   promote: 'Let a release that waits go live',
+  approve: 'Sign a release off at the step where it waits',
+  reject: 'Refuse to sign it off: the release aborts, with your reason',
   abort: 'Give up a release before it is live',
   retry: 'Try an aborted or failed release again',
   rollback: 'Send everyone back to the version before, now',
@@ -39,6 +45,8 @@ export const briefs = {
   scale: 'Change how many instances run',
   restart: 'Replace every instance, one at a time, drained',
   maintenance: 'Answer everyone with a maintenance page, or stop doing so',
+  freeze: 'Hold deploys and steps; going back stays possible',
+  unfreeze: 'Let deploys and steps go on',
   remove: 'Stop an app and take it out of the routers',
   history: 'Show what happened, who did it and why',
   logs: 'Show what the instances wrote, or the requests: --access',
@@ -52,9 +60,12 @@ export const briefs = {
 
 const groups: readonly (readonly [title: string, names: readonly (keyof typeof briefs)[]])[] = [
   ['Set up', ['init', 'up', 'down', 'apply', 'config check']],
-  ['Release', ['deploy', 'preview', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume']],
+  [
+    'Release',
+    ['deploy', 'preview', 'approve', 'reject', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume'],
+  ],
   ['Look', ['status', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
-  ['Run', ['scale', 'restart', 'maintenance', 'remove']],
+  ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'remove']],
 ];
 
 /** `teal --help`: examples that can be run come first. */

@@ -17,12 +17,14 @@
  */
 import type { ErrorJson } from '../errors.ts';
 import type { InstanceState } from '../platform/platform.ts';
-import type { Colour, Difference, Drain, ReleaseStatus } from '../release/state.ts';
+import type { Approval, Colour, Difference, Drain, Exposure, ReleaseStatus, Step } from '../release/state.ts';
 import type { RouterStatus } from '../router/router.ts';
 
 export const commandNames = [
   'deploy',
   'promote',
+  'approve',
+  'reject',
   'abort',
   'retry',
   'rollback',
@@ -32,6 +34,8 @@ export const commandNames = [
   'restart',
   'remove',
   'maintenance',
+  'freeze',
+  'unfreeze',
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -44,6 +48,10 @@ export interface CommandBody {
   readonly from?: string;
   /** deploy: overrides `release.promote` of teal.yaml for this release. */
   readonly promote?: 'auto' | 'manual';
+  /** deploy, while another release runs: refused when left out. */
+  readonly onConflict?: 'refuse' | 'queue' | 'supersede';
+  /** approve, reject: `ReleaseView.step.index` of the step that was looked at. A rejection needs a reason. */
+  readonly step?: number;
   /** promote: skip the remaining steps. */
   readonly full?: boolean;
   /** scale: role (default the first web role) and instances. */
@@ -116,6 +124,9 @@ export interface AppStatus {
   /** What `teal rollback` would do now. `instant`: the old environment is warm. `start-first`: it has to be started. */
   readonly rollback: { readonly to: string; readonly how: 'instant' | 'start-first' } | null;
   readonly maintenance: { readonly message: string } | null;
+  readonly frozen: { readonly reason: string | null; readonly actor: string; readonly at: number } | null;
+  /** Deployed when the running release has ended. */
+  readonly queued: { readonly version: string; readonly actor: string } | null;
   /** The next command to type, e.g. `teal promote shop`. */
   readonly next: string;
 }
@@ -161,7 +172,10 @@ export interface ReleaseView {
   readonly status: ReleaseStatus;
   /** True when nothing more will happen to it by itself or by command but `rollback`. */
   readonly ended: boolean;
-  readonly step: { readonly index: number; readonly of: number; readonly name: string } | null;
+  readonly step: StepView | null;
+  /** Who is sent to the candidate: names of audiences, and a percentage of all people. */
+  readonly exposure: Exposure;
+  readonly approvals: readonly Approval[];
   readonly actor: string;
   readonly startedAt: number;
   readonly pausedAt: number | null;
@@ -172,6 +186,17 @@ export interface ReleaseView {
   readonly reason: string | null;
   readonly error: ErrorJson | null;
   readonly endedAt: number | null;
+}
+
+export interface StepView {
+  readonly index: number;
+  readonly of: number;
+  readonly name: string;
+  readonly kind: Step['kind'];
+  /** When time alone ends it. */
+  readonly endsAt: number | null;
+  /** Who may approve it; null: anyone, or it is no approval. */
+  readonly by: readonly string[] | null;
 }
 
 export interface EventView {

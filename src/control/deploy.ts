@@ -13,7 +13,7 @@ import { directoryOf } from './effects/workload.ts';
 import { known } from './known.ts';
 
 /** Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway. */
-export async function deploy(deps: Deps, app: string, body: CommandBody, by: By): Promise<void> {
+export async function deploy(deps: Deps, app: string, body: CommandBody, by: By): Promise<{ note?: string }> {
   const { config } = known(deps, app);
   const version = body.version;
   if (config === null || version === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(version)) {
@@ -22,9 +22,10 @@ export async function deploy(deps: Deps, app: string, body: CommandBody, by: By)
     });
   }
   const promote = body.promote ?? null;
+  const onConflict = body.onConflict ?? 'refuse';
   const asked = decide(
     deps.apps.state(app),
-    { type: 'deploy', build: { version, directory: null, spec: config }, promote },
+    { type: 'deploy', build: { version, directory: null, spec: config }, promote, onConflict },
     {
       now: deps.now(),
       actor: by.actor,
@@ -38,7 +39,7 @@ export async function deploy(deps: Deps, app: string, body: CommandBody, by: By)
     const unsupported = checkLimits(role.limits);
     if (unsupported !== null) throw unsupported;
   }
-  await deps.apps.submit(app, { type: 'deploy', build, promote }, by);
+  return await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
 }
 
 /** The version's folder in the version store, or null when teal.yaml says where versions lie. */

@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { TealError } from '../../src/errors.ts';
 import { start, teal, until } from './cli.ts';
-import { app, FakeControl, release } from './fake.ts';
+import { app, FakeControl, release, step } from './fake.ts';
 
 let fake: FakeControl;
 before(async () => {
@@ -271,7 +271,10 @@ test('deploy --wait fails with the error of the release', async () => {
 test('deploy --wait ends well when a person has to say the next word', async () => {
   fake.onCommand = () => {
     fake.apps = [
-      app({ release: release({ step: { index: 1, of: 3, name: 'approve' } }), next: 'teal promote shop' }),
+      app({
+        release: release({ step: step({ name: 'approve', kind: 'approve' }) }),
+        next: 'teal promote shop',
+      }),
     ];
     return 'begun';
   };

@@ -10,6 +10,7 @@ import type {
   EventView,
   InstanceView,
   ReleaseView,
+  StepView,
   Status,
 } from '../../src/control/contract.ts';
 import { TealError, errorCodes } from '../../src/errors.ts';
@@ -46,6 +47,10 @@ export function environment(more: Partial<EnvironmentStatus> = {}): EnvironmentS
   };
 }
 
+export function step(more: Partial<StepView> = {}): StepView {
+  return { index: 1, of: 3, name: 'smoke', kind: 'test', endsAt: null, by: null, ...more };
+}
+
 export function release(more: Partial<ReleaseView> = {}): ReleaseView {
   return {
     id: 'shop-7',
@@ -55,7 +60,9 @@ export function release(more: Partial<ReleaseView> = {}): ReleaseView {
     colour: 'green',
     status: 'stepping',
     ended: false,
-    step: { index: 1, of: 3, name: 'smoke' },
+    step: step(),
+    exposure: { to: [], percent: 0 },
+    approvals: [],
     actor: 'user:ann',
     startedAt: now - 12_000,
     pausedAt: null,
@@ -92,6 +99,8 @@ export function app(more: Partial<AppStatus> = {}): AppStatus {
     release: release(),
     rollback: { to: 'v41', how: 'instant' },
     maintenance: null,
+    frozen: null,
+    queued: null,
     next: 'teal status shop',
     ...more,
   };

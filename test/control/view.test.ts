@@ -214,8 +214,9 @@ describe('the status of an app', () => {
     const story = new Story(app({ promote: { kind: 'manual' } }));
     story.deploys('v1', app({ promote: { kind: 'manual' } }));
     story.isReady();
-    assert.deepEqual(of(story).release?.step, { index: 0, of: 2, name: 'approve' });
-    assert.equal(of(story).next, 'teal promote shop');
+    const step = { index: 0, of: 2, name: 'approve', kind: 'approve', endsAt: null, by: null };
+    assert.deepEqual(of(story).release?.step, step);
+    assert.equal(of(story).next, 'teal approve shop');
     story.does({ type: 'pause' });
     assert.equal(of(story).next, 'teal resume shop');
   });

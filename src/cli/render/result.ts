@@ -4,7 +4,7 @@ import { commandLabels } from '../text.ts';
 import type { View } from '../shell/terminal.ts';
 import { renderBlock, type Row } from './block.ts';
 import type { Glyph } from './paint.ts';
-import { inColour } from './status.ts';
+import { exposed, inColour } from './status.ts';
 import { count, duration } from './units.ts';
 
 /** What a command did to an app, where the traffic is now, how to undo it, and what to type next. */
@@ -38,7 +38,7 @@ export function renderDone(done: Done, view: View): string {
 }
 
 const aboutRelease = (command: CommandName): boolean =>
-  !['scale', 'restart', 'remove', 'maintenance'].includes(command);
+  !['scale', 'restart', 'remove', 'maintenance', 'freeze', 'unfreeze'].includes(command);
 
 /** Told of commands that move a release: elsewhere it would be old news, and read as what the command did. */
 function released(app: AppStatus, view: View): Row[] {
@@ -62,6 +62,9 @@ function traffic(app: AppStatus, view: View): string | null {
       ? ` (was ${inColour(view, other(release.colour))} ${release.from})`
       : '';
   const now = app.version === null || was !== '' ? '' : ` ${app.version}`;
+  const some = release === null ? null : exposed(release);
+  if (release !== null && some !== null)
+    return `${some} to ${inColour(view, release.colour)} ${release.version}, all others to ${inColour(view, app.live)}${now}`;
   return `100 % ${inColour(view, app.live)}${now}${was}`;
 }
 
@@ -86,6 +89,7 @@ function differences(release: ReleaseView | null): Row[] {
  * on to the version before, and after a change that is no release it would leave a good version: neither undoes anything.
  */
 function undo({ command, app }: Done): string | null {
+  if (command === 'freeze') return `teal unfreeze ${app.app}`;
   if (command === 'maintenance' && app.maintenance !== null) return `teal maintenance off ${app.app}`;
   if (!aboutRelease(command) || command === 'rollback' || command === 'abort') return null;
   return app.rollback === null || app.release === null || app.release.ended

@@ -26,29 +26,42 @@ export function renderStatus(status: Status, view: View): string {
 
 /** One app: what is live, both environments, the release, what a rollback would do, and the next command. */
 export function renderApp(app: AppStatus, view: View): string {
-  const lines = [header(app, view)];
-  if (app.release?.error)
-    lines.push(`  ${glyph(view, 'failed')} ${wrap(app.release.error.message, view.width, 4)}`);
-  if (app.maintenance !== null) {
-    lines.push(
-      `  ${glyph(view, 'warn')} ${wrap(`In maintenance: ${app.maintenance.message}`, view.width, 4)}`,
-    );
-  }
-  for (const colour of colours) lines.push(environment(colour, app.environments[colour], view));
-  if (app.release !== null) lines.push(row('release', release(app.release, view), view));
-  if (app.rollback !== null) lines.push(row('rollback', rollback(app, app.rollback), view));
-  for (const difference of app.release?.ended === false ? app.release.differences : []) {
-    lines.push(
-      row(
-        'differs',
-        [`${difference.role} ${difference.what}:`, `${difference.live} → ${difference.candidate}`],
-        view,
-      ),
-    );
-  }
-  lines.push(row('next', [app.next], view));
-  return lines.join('\n');
+  return [
+    header(app, view),
+    ...notices(app, view),
+    ...colours.map((colour) => environment(colour, app.environments[colour], view)),
+    ...(app.release === null ? [] : releaseRows(app.release, view)),
+    ...(app.queued === null ? [] : [row('queued', [app.queued.version, `by ${app.queued.actor}`], view)]),
+    ...(app.rollback === null ? [] : [row('rollback', rollback(app, app.rollback), view)]),
+    ...(app.release?.ended === false ? differences(app.release, view) : []),
+    row('next', [app.next], view),
+  ].join('\n');
 }
+
+function notices(app: AppStatus, view: View): string[] {
+  const notice = (kind: Glyph, text: string): string => `  ${glyph(view, kind)} ${wrap(text, view.width, 4)}`;
+  const why = app.frozen?.reason == null ? '' : `: ${app.frozen.reason}`;
+  return [
+    ...(app.release?.error ? [notice('failed', app.release.error.message)] : []),
+    ...(app.maintenance === null ? [] : [notice('warn', `In maintenance: ${app.maintenance.message}`)]),
+    ...(app.frozen === null ? [] : [notice('warn', `Frozen by ${app.frozen.actor}${why}`)]),
+  ];
+}
+
+function releaseRows(current: ReleaseView, view: View): string[] {
+  const some = exposed(current);
+  const approvals = current.ended ? [] : current.approvals;
+  return [
+    row('release', release(current, view), view),
+    ...(some === null ? [] : [row('exposed', [some], view)]),
+    ...approvals.map(({ cursor, actor }) => row('approved', [`step ${cursor + 1}`, `by ${actor}`], view)),
+  ];
+}
+
+const differences = (current: ReleaseView, view: View): string[] =>
+  current.differences.map(({ role, what, live, candidate }) =>
+    row('differs', [`${role} ${what}:`, `${live} → ${candidate}`], view),
+  );
 
 function header(app: AppStatus, view: View): string {
   const live =
@@ -129,7 +142,16 @@ function release(release: ReleaseView, view: View): string[] {
   return [...pieces, ...timers(release, view.now)];
 }
 
+/** Who is sent to the candidate, for people; null when nobody is. */
+export function exposed({ exposure: { to, percent } }: ReleaseView): string | null {
+  const parts = [...to, ...(percent > 0 ? [`${percent} % of the people`] : [])];
+  return parts.length === 0 ? null : parts.join(' + ');
+}
+
 function timers(release: ReleaseView, now: number): string[] {
+  const endsAt = release.step?.endsAt ?? null;
+  if (release.pausedAt === null && endsAt !== null)
+    return [`for ${duration(now - release.startedAt)}`, `step ends in ${duration(endsAt - now)}`];
   if (release.pausedAt !== null) return [`paused for ${duration(now - release.pausedAt)}`];
   if (release.windowEndsAt !== null) return [`old side kept for ${duration(release.windowEndsAt - now)}`];
   return [`for ${duration(now - release.startedAt)}`, `deadline in ${duration(release.deadlineAt - now)}`];

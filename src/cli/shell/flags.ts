@@ -43,6 +43,14 @@ export const timeout = {
   brief: 'With --wait: how long at most (exit 4)',
 } as const;
 
+export const step = {
+  kind: 'parsed',
+  parse: whole,
+  optional: true,
+  placeholder: 'n',
+  brief: 'The step that was looked at; default: where it waits now',
+} as const;
+
 /** `30s`, `10m` → milliseconds. @throws Error with what was expected */
 export function duration(input: string): number {
   const ms = parseDuration(input);

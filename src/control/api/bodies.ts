@@ -7,6 +7,8 @@ export const commandBody = v.strictObject({
   version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
   from: v.exactOptional(v.pipe(v.string(), v.maxLength(4096))),
   promote: v.exactOptional(v.picklist(['auto', 'manual'])),
+  onConflict: v.exactOptional(v.picklist(['refuse', 'queue', 'supersede'])),
+  step: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   full: v.exactOptional(v.boolean()),
   role: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
   instances: v.exactOptional(v.number()),

@@ -16,8 +16,8 @@ export async function command(
 ): Promise<CommandResult> {
   known(deps, app);
   if (asked.name === 'deploy') {
-    await deploy(deps, app, asked.body, asked.by);
-    return { did: `deploying ${asked.body.version}`, app: await statusAfter(deps, app) };
+    const { note } = await deploy(deps, app, asked.body, asked.by);
+    return { did: note ?? `deploying ${asked.body.version}`, app: await statusAfter(deps, app) };
   }
   const decision = await deps.apps.submit(app, toCommand(asked.name, asked.body), asked.by);
   const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
@@ -28,6 +28,18 @@ function toCommand(name: Exclude<CommandName, 'deploy'>, body: CommandBody): Com
   switch (name) {
     case 'promote':
       return { type: 'promote', full: body.full ?? false };
+    case 'approve':
+      return { type: 'approve', step: needed(body.step, 'step') };
+    case 'reject':
+      return {
+        type: 'reject',
+        step: needed(body.step, 'step'),
+        reason: needed(body.reason, 'reason'),
+      };
+    case 'freeze':
+      return { type: 'freeze', reason: body.reason ?? null };
+    case 'unfreeze':
+      return { type: 'unfreeze' };
     case 'abort':
       return { type: 'abort', reason: body.reason ?? null };
     case 'rollback':

@@ -6,11 +6,13 @@ import {
   type Colour,
   type Environment,
   type Release,
+  type Step,
 } from '../../release/state.ts';
+import { stepEndsAt } from '../../release/timers.ts';
 import { stepName } from '../../release/steps.ts';
 import { next as nextStatus, transitions } from '../../release/transitions.ts';
 import type { EndpointStatus, RouterStatus } from '../../router/router.ts';
-import type { AppStatus, EnvironmentStatus, InstanceView, ReleaseView } from '../contract.ts';
+import type { AppStatus, EnvironmentStatus, InstanceView, ReleaseView, StepView } from '../contract.ts';
 import { urlsOf } from '../urls.ts';
 
 /** What a status is made of beside the state. */
@@ -35,6 +37,8 @@ export function appStatus(state: AppState, seen: Seen): AppStatus {
     release: state.release === null ? null : releaseView(state.release),
     rollback: rollbackOf(state),
     maintenance: state.maintenance,
+    frozen: state.frozen,
+    queued: state.queued === null ? null : { version: state.queued.build.version, actor: state.queued.actor },
     next: nextCommand(state),
   };
 }
@@ -100,7 +104,9 @@ function releaseView(release: Release): ReleaseView {
     colour: release.colour,
     status: release.status,
     ended: ended(release),
-    step: stepping ? { index: release.cursor, of: release.steps.length, name: stepName(step) } : null,
+    step: stepping ? stepView(release, step) : null,
+    exposure: release.exposure,
+    approvals: release.approvals,
     actor: release.actor,
     startedAt: release.startedAt,
     pausedAt: release.pausedAt,
@@ -113,6 +119,15 @@ function releaseView(release: Release): ReleaseView {
     endedAt: release.endedAt,
   };
 }
+
+const stepView = (release: Release, step: Step): StepView => ({
+  index: release.cursor,
+  of: release.steps.length,
+  name: stepName(step),
+  kind: step.kind,
+  endsAt: stepEndsAt(release),
+  by: step.kind === 'approve' ? step.by : null,
+});
 
 function rollbackOf(state: AppState): AppStatus['rollback'] {
   const release = state.release;
@@ -137,6 +152,7 @@ function nextCommand(state: AppState): string {
   const settled = release === null || ended(release) || release.status === 'promoted';
   if (state.maintenance !== null && settled) return `teal maintenance off ${app}`;
   if (release === null) return `teal deploy ${app} <version>`;
+  if (state.frozen !== null && !ended(release)) return `teal unfreeze ${app}`;
   if (release.pausedAt !== null) return `teal resume ${app}`;
   switch (release.status) {
     case 'clearing':
@@ -148,7 +164,8 @@ function nextCommand(state: AppState): string {
       return `teal status ${app} --watch`;
     case 'stepping': {
       const step = release.steps[release.cursor]?.kind;
-      return step === 'approve' || step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
+      if (step === 'approve') return `teal approve ${app}`;
+      return step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
     }
     case 'retiring':
     case 'completed':

@@ -1,0 +1,18 @@
+import { connectControl } from '../client.ts';
+import { soleApp } from './app.ts';
+import type { CommonFlags, Context } from './context.ts';
+
+/**
+ * The app, and the index of the step that is meant: the one that was named, else where the release is now. An approval
+ * names its step, so that what somebody has looked at is what they sign.
+ */
+export async function gateOf(
+  context: Context,
+  flags: CommonFlags & { readonly step?: number },
+  app: string | undefined,
+): Promise<{ readonly app: string; readonly step: number }> {
+  const client = await connectControl(context, flags);
+  const name = await soleApp(client, app);
+  if (flags.step !== undefined) return { app: name, step: Math.max(0, flags.step - 1) };
+  return { app: name, step: (await client.app(name)).release?.step?.index ?? 0 };
+}
