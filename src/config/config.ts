@@ -196,9 +196,9 @@ export interface WarmPolicy {
 /** Sends a part of the people to the candidate. */
 export interface ExposePolicy {
   readonly kind: 'expose';
-  /** Names of audiences, beside those of earlier steps. */
+  /** Names of audiences, beside those of earlier steps; empty: everyone. */
   readonly to: readonly string[];
-  /** Of all people, 0.001 to 99.999; null: as in the step before. */
+  /** How many of them, 0.001 to 99.999; null: all. */
   readonly percent: number | null;
   /** How long, from when every router has it. */
   readonly forMs: number;

@@ -245,8 +245,9 @@ function describeStep(step: StepPolicy): string {
     case 'wait':
       return `wait ${formatDuration(step.ms)}`;
     case 'expose': {
-      const share = step.percent === null ? [] : [`${step.percent} %`];
-      return `expose to ${[...step.to, ...share].join(', ')} for ${formatDuration(step.forMs)}`;
+      const share = step.percent === null ? '' : `${step.percent} % of `;
+      const people = step.to.length === 0 ? 'everyone' : step.to.join(', ');
+      return `expose to ${share}${people} for ${formatDuration(step.forMs)}`;
     }
     case 'approve': {
       const by = step.by === null ? 'anyone' : (step.role ?? step.by.join(', '));

@@ -88,11 +88,11 @@ const expose = keys({
   to: key(
     v.array(audienceName),
     [],
-    'Audiences that are sent to the candidate from this step on, beside those of earlier steps.',
+    'Audiences whose people are sent to the candidate from this step on, beside those of earlier steps.',
   ),
   percent: maybe(
     percent,
-    'Share of all people, beside those audiences: more than in the step before, since nobody is ever sent back but by a rollback.',
+    'How many of those audiences, or of everyone when none is named; all of them when left out. More than in an earlier step for the same audiences: nobody is ever sent back but by a rollback.',
   ),
   for: key(
     duration(0),

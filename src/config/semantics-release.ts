@@ -29,27 +29,26 @@ function both(path: Path, other: Path): Finding {
 /** People are only ever added, so that nobody is sent to the candidate and back (a rollback excepted). */
 function exposures(path: Path, steps: readonly StepInput[]): readonly Finding[] {
   const found: Finding[] = [];
-  let before: { readonly percent: number; readonly path: Path } | null = null;
+  const before = new Map<string, { readonly percent: number; readonly path: Path }>();
   for (const [index, step] of steps.entries()) {
     if (!('expose' in step)) continue;
     const here = [...path, index, 'expose'];
     const { percent, to } = step.expose;
-    if (percent === undefined) {
-      if (to.length === 0) found.push(nobody(here));
-      continue;
-    }
-    const at = [...here, 'percent'];
-    if (before !== null && percent <= before.percent) {
+    if (percent === undefined && to.length === 0) found.push(nobody(here));
+    const whose = [...to].sort().join(' ');
+    const earlier = before.get(whose);
+    const at = percent === undefined ? here : [...here, 'percent'];
+    if (earlier !== undefined && (percent ?? 100) <= earlier.percent) {
       found.push({
         severity: 'error',
         path: at,
-        others: [before.path],
-        expected: `more than ${before.percent}, the percentage of the step before`,
-        got: `${percent}`,
+        others: [earlier.path],
+        expected: `more than the ${earlier.percent} % of an earlier step`,
+        got: `${percent ?? 100}`,
         remedy: 'let percentages rise: people are only ever added',
       });
     }
-    before = { percent, path: at };
+    before.set(whose, { percent: percent ?? 100, path: at });
   }
   return found;
 }

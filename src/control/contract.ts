@@ -173,8 +173,8 @@ export interface ReleaseView {
   /** True when nothing more will happen to it by itself or by command but `rollback`. */
   readonly ended: boolean;
   readonly step: StepView | null;
-  /** Who is sent to the candidate: names of audiences, and a percentage of all people. */
-  readonly exposure: Exposure;
+  /** Who is sent to the candidate; empty: nobody. */
+  readonly exposed: readonly Exposure[];
   readonly approvals: readonly Approval[];
   readonly actor: string;
   readonly startedAt: number;

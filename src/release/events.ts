@@ -47,7 +47,7 @@ export type ReleaseEvent =
       readonly error: ErrorJson;
     }
   /** The candidate can carry these people; from now on tables send them to it. */
-  | { readonly type: 'expose-started'; readonly cursor: number; readonly exposure: Exposure }
+  | { readonly type: 'expose-started'; readonly cursor: number; readonly exposed: readonly Exposure[] }
   /** Every router has acknowledged the table in which they are sent to it. */
   | { readonly type: 'exposed'; readonly cursor: number; readonly generation: number }
   | { readonly type: 'steps-passed' }

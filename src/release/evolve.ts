@@ -1,6 +1,6 @@
 import type { Event, ReleaseEvent } from './events.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
-import { nobody, other } from './state.ts';
+import { other } from './state.ts';
 import { sizeFor } from './steps.ts';
 import { shifted, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
@@ -66,7 +66,7 @@ function started(
     steps: event.steps,
     cursor: 0,
     actor: event.actor ?? happened.actor,
-    exposure: nobody,
+    exposed: [],
     expose: null,
     approvals: [],
     startedAt: happened.at,
@@ -116,7 +116,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'step-passed':
       return sized(set(pastStep(release, event.cursor, happened)));
     case 'expose-started':
-      return set({ exposure: event.exposure, expose: { at: null } });
+      return set({ exposed: event.exposed, expose: { at: null } });
     case 'exposed':
       // What it took to grow was Teal's time; from here on the people's is counted.
       return set({ expose: { at } });
@@ -133,7 +133,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
         ...set({
           differences: event.differences,
           cursor: release.steps.length,
-          exposure: nobody,
+          exposed: [],
           expose: null,
         }),
         live: release.colour,
@@ -157,7 +157,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
           reason: event.why,
           error: event.error ?? release.error,
           ...running,
-          exposure: nobody,
+          exposed: [],
           expose: null,
         }),
         release.colour,
@@ -231,7 +231,7 @@ function removing(state: AppState, { at }: Happened): AppState {
 const ended = (release: Release, at: number): Release => ({
   ...release,
   status: endOf[release.status] ?? 'aborted',
-  exposure: nobody,
+  exposed: [],
   expose: null,
   reason: 'the app was removed',
   endedAt: at,

@@ -5,7 +5,7 @@ import { dequeued } from './deploy.ts';
 import { parity } from './parity.ts';
 import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
 import { other } from './state.ts';
-import { exposureAfter, stepName } from './steps.ts';
+import { exposedAfter, stepName } from './steps.ts';
 import { stepEndsAt, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
 
@@ -54,9 +54,7 @@ function ready(state: AppState, colour: Colour, size: Size): readonly Event[] {
 function grown(release: Release): readonly Event[] {
   const step = release.steps[release.cursor];
   if (step?.kind !== 'expose' || release.expose !== null) return [];
-  return [
-    { type: 'expose-started', cursor: release.cursor, exposure: exposureAfter(release.exposure, step) },
-  ];
+  return [{ type: 'expose-started', cursor: release.cursor, exposed: exposedAfter(release.exposed, step) }];
 }
 
 function failed(state: AppState, colour: Colour, error: ErrorJson): readonly Event[] {

@@ -93,7 +93,8 @@ export interface Release {
   /** Index of the current step; `steps.length` when all have passed. */
   readonly cursor: number;
   readonly actor: string;
-  readonly exposure: Exposure;
+  /** Who is sent to the candidate: everything its steps have exposed so far; each only adds people. */
+  readonly exposed: readonly Exposure[];
   /** The `expose` step under the cursor: null while the candidate grows for it; `at` is null until every router has it. */
   readonly expose: { readonly at: number | null } | null;
   readonly approvals: readonly Approval[];
@@ -127,15 +128,13 @@ export type Step =
   | ApprovePolicy
   | { readonly kind: 'promote' };
 
-/** Who is sent to the candidate while its release goes through its steps. People are only ever added. */
+/** Who is sent to the candidate by a step. */
 export interface Exposure {
-  /** Names of audiences. */
+  /** Names of audiences, any of which is enough; empty: everyone. */
   readonly to: readonly string[];
-  /** Of all people, beside those. */
-  readonly percent: number;
+  /** How many of them, in buckets: 100 000 are all. */
+  readonly width: number;
 }
-
-export const nobody: Exposure = { to: [], percent: 0 };
 
 /** A step that a person has passed, or skipped. */
 export interface Approval {

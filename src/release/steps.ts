@@ -39,19 +39,33 @@ function gate(promote: ReleasePolicy['promote']): readonly Step[] {
   return promote.afterMs > 0 ? [{ kind: 'wait', ms: promote.afterMs }] : [];
 }
 
-/** Who is sent to the candidate from an `expose` step on: audiences are added, a percentage replaces the one before. */
-export const exposureAfter = (before: Exposure, step: Step & { kind: 'expose' }): Exposure => ({
-  to: [...new Set([...before.to, ...step.to])],
-  percent: Math.max(before.percent, step.percent ?? 0),
-});
+/** Who is sent to the candidate from an `expose` step on: more of the same people, or others beside them. */
+export function exposedAfter(
+  before: readonly Exposure[],
+  step: Step & { kind: 'expose' },
+): readonly Exposure[] {
+  const now = { to: step.to, width: widthOf(step.percent ?? 100) };
+  return [...before.filter(({ to }) => !sameAudience(to, now.to)), now];
+}
 
-/** How large the candidate has to be for the step under the cursor: it grows before people come (never after). */
-export function sizeFor(release: Pick<Release, 'steps' | 'cursor'>): Size {
-  const shares = release.steps
-    .slice(0, release.cursor + 1)
-    .flatMap((step) => (step.kind === 'expose' ? [step.percent ?? 0] : []));
-  const share = Math.max(0, ...shares);
-  return share === 0 ? 'preview' : share;
+/** Thousandths of a percent. */
+const widthOf = (percent: number): number => Math.round(percent * 1000);
+
+const sameAudience = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name) => b.includes(name));
+
+/**
+ * How large the candidate has to be for the step under the cursor: it grows before people come (never after). How many
+ * people a whole audience is cannot be known here: its step says so by `instances`, or few are enough.
+ */
+export function sizeFor({ steps: all, cursor }: Pick<Release, 'steps' | 'cursor'>): Size {
+  const exposed = all
+    .slice(0, cursor + 1)
+    .reduce<readonly Exposure[]>((sum, step) => (step.kind === 'expose' ? exposedAfter(sum, step) : sum), []);
+  const share = exposed
+    .filter(({ to, width }) => to.length === 0 || width < 100_000)
+    .reduce((sum, { width }) => sum + width / 1000, 0);
+  return share === 0 ? 'preview' : Math.min(share, 100);
 }
 
 /** For people: what the step is called. */
@@ -60,8 +74,19 @@ export function stepName(step: Step): string {
     case 'test':
       return `test ${step.name}`;
     case 'expose':
-      return `expose ${[...step.to, ...(step.percent === null ? [] : [`${step.percent} %`])].join(' + ')}`;
+      return `expose ${whom(exposedAfter([], step))}`;
     default:
       return step.kind;
   }
+}
+
+/** For people: who is exposed; empty when nobody is. */
+export function whom(exposed: readonly Exposure[]): string {
+  return exposed
+    .map(({ to, width }) => {
+      const share = width >= 100_000 ? '' : `${width / 1000} %`;
+      const all = to.join(' and ');
+      return to.length === 0 ? `${share} of the people` : share === '' ? all : `${share} of ${all}`;
+    })
+    .join(', ');
 }

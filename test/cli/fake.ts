@@ -61,7 +61,7 @@ export function release(more: Partial<ReleaseView> = {}): ReleaseView {
     status: 'stepping',
     ended: false,
     step: step(),
-    exposure: { to: [], percent: 0 },
+    exposed: [],
     approvals: [],
     actor: 'user:ann',
     startedAt: now - 12_000,

@@ -222,7 +222,7 @@ const values: readonly Mistake[] = [
     'a percentage that goes down',
     shop('release: { steps: [{ expose: { percent: 5 } }, { expose: { percent: @1 } }] }'),
     'apps.shop.release.steps[1].expose.percent',
-    ['more than 5, the percentage of the step before', '1', /^let percentages rise/],
+    ['more than the 5 % of an earlier step', '1', /^let percentages rise/],
   ),
   row(
     'a percentage of everyone',

@@ -33,7 +33,7 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   'candidate-ready': { type: 'candidate-ready', differences: [difference] },
   'step-passed': { type: 'step-passed', cursor: 0, name: 'test smoke', output: null, skipped: false },
   'step-failed': { type: 'step-failed', cursor: 0, name: 'test smoke', error: {} as never },
-  'expose-started': { type: 'expose-started', cursor: 1, exposure: { to: ['staff'], percent: 5 } },
+  'expose-started': { type: 'expose-started', cursor: 1, exposed: [{ to: ['staff'], width: 5000 }] },
   exposed: { type: 'exposed', cursor: 1, generation: 8 },
   frozen: { type: 'frozen', reason: 'the fair' },
   unfrozen: { type: 'unfrozen' },

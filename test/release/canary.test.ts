@@ -38,28 +38,32 @@ const candidates = (story: Story): number | undefined => {
 
 describe('a canary release', () => {
   test('grows before each step, exposes, waits from when every router has it, and goes on', () => {
-    const story = deployed([expose(5, ['staff']), expose(25)]);
+    const story = deployed([expose(null, ['staff']), expose(5), expose(25)]);
+    const staff = { to: ['staff'], width: 100_000 };
     assert.equal(candidates(story), 1);
     assert.deepEqual(story.isReady(), ['expose-started']);
-    assert.deepEqual(story.state.release?.exposure, { to: ['staff'], percent: 5 });
+    assert.deepEqual(story.state.release?.exposed, [staff]);
     assert.equal(story.state.live, 'blue');
     story.later(5 * minute);
     assert.deepEqual(exposed(story), ['exposed']);
     assert.deepEqual(story.later(10 * minute - 1), [], 'the way to the routers does not count');
     assert.deepEqual(story.later(1), ['step-passed']);
+    story.isReady();
+    exposed(story);
+    story.later(10 * minute);
     assert.equal(candidates(story), 3, 'a quarter of ten, rounded up');
     assert.deepEqual(
-      story.state.release?.exposure,
-      { to: ['staff'], percent: 5 },
+      story.state.release?.exposed,
+      [staff, { to: [], width: 5000 }],
       'nobody more until it has grown',
     );
     assert.deepEqual(story.isReady(), ['expose-started']);
-    assert.deepEqual(story.state.release?.exposure, { to: ['staff'], percent: 25 });
+    assert.deepEqual(story.state.release?.exposed, [staff, { to: [], width: 25_000 }]);
     exposed(story);
     assert.deepEqual(story.later(10 * minute), ['step-passed', 'steps-passed']);
     assert.equal(candidates(story), 10);
     assert.deepEqual(story.isReady(), ['switch-started']);
-    assert.deepEqual(story.state.release?.exposure, { to: [], percent: 0 }, 'everyone needs no exposure');
+    assert.deepEqual(story.state.release?.exposed, [], 'everyone needs no exposure');
   });
 
   test('ignores that an earlier size is healthy while it grows', () => {
@@ -81,7 +85,7 @@ describe('a canary release', () => {
       exposed(story);
       end(story);
       assert.equal(story.status, 'aborting');
-      assert.deepEqual(story.state.release?.exposure, { to: [], percent: 0 });
+      assert.deepEqual(story.state.release?.exposed, []);
       assert.equal(
         story.state.environments.green?.phase,
         'stopping',

@@ -5,7 +5,7 @@ import { TealError } from '../../src/errors.ts';
 import { decide } from '../../src/release/decide.ts';
 import { effects } from '../../src/release/effects.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
-import type { AppState, Colour } from '../../src/release/state.ts';
+import type { AppState, Colour, Exposure } from '../../src/release/state.ts';
 import { colours, other, releaseStatuses } from '../../src/release/state.ts';
 import { evolve } from '../../src/release/evolve.ts';
 import { byAnyone } from '../../src/release/steps.ts';
@@ -176,18 +176,17 @@ function holds(before: AppState, state: AppState, input: Command | Fact): void {
 
 /** People are sent to a candidate that has grown for them, more and more of them, until it ends for all at once. */
 function onlyThoseItCanCarry({ release: before }: AppState, { release, environments }: AppState): void {
-  if (release === null) return;
-  const { to, percent } = release.exposure;
-  if (to.length === 0 && percent === 0) return;
+  if (release === null || release.exposed.length === 0) return;
   const candidate = environments[release.colour];
   assert.equal(candidate?.phase, 'running', 'whom people are sent to runs');
-  assert.ok(
-    candidate?.size === 'full' || percent <= (candidate?.size === 'preview' ? 0 : (candidate?.size ?? 0)),
-    'and is large enough for them',
-  );
+  const share = release.exposed.find(({ to }) => to.length === 0)?.width ?? 0;
+  const size = candidate?.size === 'preview' ? 0 : candidate?.size === 'full' ? 100 : (candidate?.size ?? 0);
+  assert.ok(share <= size * 1000, 'and is large enough for them');
   if (before?.id !== release.id) return;
-  assert.ok(before.exposure.percent <= percent, 'nobody is sent away but by going back');
-  assert.ok(before.exposure.to.every((audience) => to.includes(audience)));
+  for (const { to, width } of before.exposed) {
+    const now: Exposure | undefined = release.exposed.find((each) => each.to.join('+') === to.join('+'));
+    assert.ok(now !== undefined && now.width >= width, 'nobody is sent away but by going back');
+  }
 }
 
 function somethingIsDone(state: AppState): void {

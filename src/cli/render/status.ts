@@ -7,6 +7,7 @@ import type {
 } from '../../control/contract.ts';
 import { routerTrouble } from '../../control/view/router-trouble.ts';
 import { colours, type Colour } from '../../release/state.ts';
+import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
 import { glyph, pad, paint, flow, wrap, type Glyph } from './paint.ts';
 import { count, counted, duration } from './units.ts';
@@ -143,10 +144,8 @@ function release(release: ReleaseView, view: View): string[] {
 }
 
 /** Who is sent to the candidate, for people; null when nobody is. */
-export function exposed({ exposure: { to, percent } }: ReleaseView): string | null {
-  const parts = [...to, ...(percent > 0 ? [`${percent} % of the people`] : [])];
-  return parts.length === 0 ? null : parts.join(' + ');
-}
+export const exposed = (current: ReleaseView): string | null =>
+  current.exposed.length === 0 ? null : whom(current.exposed);
 
 function timers(release: ReleaseView, now: number): string[] {
   const endsAt = release.step?.endsAt ?? null;

@@ -1,5 +1,6 @@
 import type { Event } from '../../release/events.ts';
-import type { Drain, Exposure } from '../../release/state.ts';
+import type { Drain } from '../../release/state.ts';
+import { whom } from '../../release/steps.ts';
 
 /** One sentence for people about what happened. */
 export function says(event: Event): string {
@@ -39,7 +40,7 @@ export function says(event: Event): string {
     case 'step-failed':
       return `${event.name} failed`;
     case 'expose-started':
-      return `the candidate can carry them: sending ${people(event.exposure)} to it`;
+      return `the candidate can carry them: sending ${whom(event.exposed)} to it`;
     case 'exposed':
       return `every router sends them to the candidate (table ${event.generation})`;
     case 'steps-passed':
@@ -68,9 +69,6 @@ export function says(event: Event): string {
       return `the release before has ended, since ${event.by} needs the idle environment`;
   }
 }
-
-const people = ({ to, percent }: Exposure): string =>
-  [...to, ...(percent > 0 ? [`${percent} % of the people`] : [])].join(' and ');
 
 const drained = ({ finished, cut, seconds }: Drain): string =>
   `${count(finished, 'request')} finished, ${cut} cut, ${seconds.toFixed(1)} s`;

@@ -105,7 +105,7 @@ function releaseView(release: Release): ReleaseView {
     status: release.status,
     ended: ended(release),
     step: stepping ? stepView(release, step) : null,
-    exposure: release.exposure,
+    exposed: release.exposed,
     approvals: release.approvals,
     actor: release.actor,
     startedAt: release.startedAt,
