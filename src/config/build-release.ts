@@ -12,6 +12,10 @@ export function buildRelease(release: ReleaseInput, people: Config['people']): R
     tests: release.tests.map((test) => buildTest(test)),
     steps:
       strategy === 'steps' ? (release.steps ?? []).map((step) => buildStep(step, people)) : presets[strategy],
+    windows: {
+      open: release.windows.map(({ days, hours, zone }) => ({ days, ...hours, zone })),
+      holidays: release.holidays,
+    },
     cohort: release.cohort,
     promote: release.promote,
     previewInstances: release['preview-instances'] ?? (strategy === 'blue-green' ? 'all' : 1),

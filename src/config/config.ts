@@ -163,6 +163,8 @@ export interface ReleasePolicy {
   /** `steps`: the person wrote them; the others are names for lists of steps. */
   readonly strategy: 'blue-green' | 'canary' | 'cautious' | 'steps';
   readonly tests: readonly Test[];
+  /** Outside them no step advances and deploys wait; going back is always allowed. */
+  readonly windows: Windows;
   /** Between the tests and the switch; of a named strategy the steps that it stands for. */
   readonly steps: readonly StepPolicy[];
   /** Which people a percentage selects: the same in every release, or nobody again until everybody has been first. */
@@ -175,6 +177,24 @@ export interface ReleasePolicy {
   readonly deadlineMs: number;
   /** How long the old environment stays warm after the switch. */
   readonly rollbackWindowMs: number;
+}
+
+/** When a release may advance. */
+export interface Windows {
+  /** Any of them is enough; none: always. */
+  readonly open: readonly WindowPolicy[];
+  /** `2026-12-25`, in the zone of each window. */
+  readonly holidays: readonly string[];
+}
+
+export interface WindowPolicy {
+  /** 0 is Sunday. */
+  readonly days: readonly number[];
+  /** Minutes after midnight; one that ends before it begins ends on the next day. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** IANA name, such as Europe/Berlin. */
+  readonly zone: string;
 }
 
 export type StepPolicy =

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
-import type { App, BalancePolicy, EnvironmentValue, Role, StepPolicy, Test } from './config.ts';
+import type { App, BalancePolicy, EnvironmentValue, Role, StepPolicy, Test, WindowPolicy } from './config.ts';
 import { plainBalance } from './config.ts';
 import { looksSecret } from './problem.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -81,6 +81,8 @@ function ofApp(app: App): Keys {
     ...release.tests.map((test, index): [string, string] => [`release.tests[${index}]`, describe(test)]),
     ...release.steps.map((step, index): [string, string] => [`release.steps[${index}]`, describeStep(step)]),
     ['release.cohort', release.cohort],
+    ['release.windows', list(release.windows.open.map(describeWindow))],
+    ['release.holidays', list(release.windows.holidays)],
     ['release.promote', promote(release.promote)],
     ['release.preview-instances', `${release.previewInstances}`],
     ['release.deadline', formatDuration(release.deadlineMs)],
@@ -256,4 +258,11 @@ function describeStep(step: StepPolicy): string {
       return `approve by ${by}${step.fourEyes ? ' with four eyes' : ''}${expires}`;
     }
   }
+}
+
+function describeWindow({ days, fromMinute, toMinute, zone }: WindowPolicy): string {
+  const clock = (minute: number): string =>
+    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+  const names = days.map((each) => ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][each]);
+  return `${names.join(' ')} ${clock(fromMinute)}-${clock(toMinute)} ${zone}`;
 }

@@ -12,6 +12,7 @@ import {
   trueOrFalse,
 } from './kinds-plain.ts';
 import { choose, isMap, keys, leaf, wrong, type Leaf } from './leaf.ts';
+import { day, hours, weekdays, zone } from './kinds-time.ts';
 import { key, maybe, needed } from './schema-keys.ts';
 
 const testName = leaf({
@@ -168,6 +169,12 @@ const step = choose<v.GenericSchema<unknown, StepShape>>(
   [...Object.values(shapes), approveWord],
 );
 
+const window = keys({
+  days: key(weekdays, 'mon-fri', 'Days of the week. mon-fri by default: people are there then.'),
+  hours: key(hours, '09:00-17:00', 'From and to, in quotes. 09:00-17:00 by default.'),
+  zone: key(zone, 'UTC', 'Time zone. UTC by default: the same on every machine.'),
+});
+
 export const release = keys({
   strategy: maybe(
     choice(['blue-green', 'canary', 'cautious']),
@@ -187,6 +194,12 @@ export const release = keys({
     [],
     'Run in this order against the candidate before it goes live; the first that fails aborts the release. None by default: only health decides.',
   ),
+  windows: key(
+    v.array(window),
+    [],
+    'When steps may advance and deploys may begin; outside they wait. Going back is always allowed. Always by default.',
+  ),
+  holidays: key(v.array(day), [], 'Days without windows, such as 2026-12-25.'),
   promote: key(
     promote,
     'auto',

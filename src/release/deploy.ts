@@ -7,6 +7,7 @@ import * as refuse from './refusals.ts';
 import type { AppState, Queued, Release } from './state.ts';
 import { steps } from './steps.ts';
 import { next } from './transitions.ts';
+import { isOpen } from './windows.ts';
 
 type Deploy = Command & { type: 'deploy' };
 
@@ -24,7 +25,8 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
     if (build.version === live && next(release.status, 'abort-started')) {
       return { events: [aborted(`${build.version}, which is live, was deployed again`)] };
     }
-    if (onConflict !== 'refuse') return afterwards(state, { ...wanted, actor }, { release, onConflict });
+    if (onConflict !== 'refuse')
+      return afterwards(state, { ...wanted, actor, at: now }, { release, onConflict });
     return {
       refused:
         release.status === 'reverting'
@@ -34,6 +36,10 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
   }
   if (state.live !== null && build.version === live)
     return { refused: refuse.alreadyLive(state, build.version) };
+  if (!isOpen(build.spec.release.windows, now)) {
+    const note = `${build.version} is deployed when the next window opens`;
+    return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note };
+  }
   return { events: begin(state, { kind: 'deploy', ...wanted }, now) };
 }
 
@@ -55,9 +61,11 @@ function afterwards(
 /** What waited begins, as soon as nothing needs the idle environment any more. */
 export function dequeued(state: AppState, now: number): readonly Event[] {
   const { queued, release } = state;
+  if (queued !== null && !isOpen(queued.build.spec.release.windows, now)) return [];
   if (queued === null || state.frozen !== null || (release !== null && busy(release))) return [];
   if (queued.build.version === state.lives.at(-1)?.version) return [{ type: 'queued', deploy: null }];
-  return begin(state, { kind: 'deploy', ...queued }, now);
+  const { build, steps: all, actor } = queued;
+  return begin(state, { kind: 'deploy', build, steps: all, actor }, now);
 }
 
 const aborted = (why: string): Event => ({ type: 'abort-started', why, error: null });

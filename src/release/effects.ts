@@ -161,7 +161,7 @@ function step(release: Release): readonly Effect[] {
 }
 
 function wake(state: AppState): readonly Effect[] {
-  const at = wakeAt(state.release);
+  const at = wakeAt(state);
   return at === null ? [] : [{ kind: 'wake', key: `wake/${state.release?.id}/${at}`, at }];
 }
 

@@ -7,6 +7,7 @@ import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
 import { other } from './state.ts';
 import { exposedAfter, stepName } from './steps.ts';
 import { stepEndsAt, waitsSince } from './timers.ts';
+import { isOpen } from './windows.ts';
 import { next, transitions } from './transitions.ts';
 
 /** What a fact changes. Late and repeated facts change nothing: every effect may be run again after a crash. */
@@ -142,9 +143,15 @@ function passed(state: AppState, now: number): readonly Event[] {
   if (release.status === 'clearing' && state.environments[release.colour] === null)
     return [{ type: 'cleared' }];
   if (overdue(release, now)) return [{ type: 'abort-started', why: missed(release), error: null }];
-  if (release.status === 'stepping') return stepped(release, now);
+  if (release.status === 'stepping') return held(state, release, now) ? [] : stepped(release, now);
   if (release.status === 'promoted') return watched(state, release, now);
   return [];
+}
+
+/** Outside the windows of teal.yaml as it is now no step advances by itself; a rollback always does (invariant 3). */
+function held(state: AppState, release: Release, now: number): boolean {
+  const windows = state.config?.release.windows;
+  return windows !== undefined && release.kind === 'deploy' && !isOpen(windows, now);
 }
 
 function stepped(release: Release, now: number): readonly Event[] {

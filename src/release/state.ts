@@ -148,6 +148,7 @@ export interface Queued {
   readonly build: Build;
   readonly steps: readonly Step[];
   readonly actor: string;
+  readonly at: number;
 }
 
 /** A way in which the two environments are not identical. Secrets only ever say `differs`. */

@@ -1,10 +1,13 @@
-import type { Release } from './state.ts';
+import type { Windows } from '../config/config.ts';
+import type { AppState, Release } from './state.ts';
 import { transitions } from './transitions.ts';
+import { opensAt } from './windows.ts';
 
 /** Since when the step under the cursor waits for nothing but a person or the clock; null when it does not. */
 export function waitsSince(release: Release): number | null {
   const step = release.status === 'stepping' ? release.steps[release.cursor] : undefined;
-  if (step?.kind === 'approve' || step?.kind === 'wait') return release.since;
+  // The last step waits for nothing but a window.
+  if (step?.kind === 'approve' || step?.kind === 'wait' || step?.kind === 'promote') return release.since;
   return step?.kind === 'expose' ? (release.expose?.at ?? null) : null;
 }
 
@@ -18,13 +21,29 @@ export function stepEndsAt(release: Release): number | null {
   return step?.kind === 'approve' && step.expiresMs !== null ? since + step.expiresMs : null;
 }
 
-/** When time alone will change something. Where the clocks stand still, never. */
-export function wakeAt(release: Release | null): number | null {
-  if (release === null || release.stoppedAt !== null) return null;
+/** When time alone will change something: the end of a step, inside a window; a deadline; the opening a deploy waits for. */
+export function wakeAt({ release, queued, config, frozen }: AppState): number | null {
+  if (frozen !== null) return null;
+  const windows = config?.release.windows ?? { open: [], holidays: [] };
+  const times = [
+    release === null ? null : releaseWakesAt(release, windows),
+    queued === null ? null : opensAt(queued.build.spec.release.windows, queued.at),
+  ].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function releaseWakesAt(release: Release, windows: Windows): number | null {
+  if (release.stoppedAt !== null) return null;
   if (release.status === 'promoted') return release.drain === null ? null : release.windowEndsAt;
-  if (waitsSince(release) !== null) return stepEndsAt(release);
+  const ends = release.status === 'stepping' ? endsAt(release) : null;
+  if (ends !== null) return release.kind === 'deploy' ? opensAt(windows, ends) : ends;
+  if (waitsSince(release) !== null) return null;
   return transitions[release.status].timed ? release.deadlineAt : null;
 }
+
+/** The last step ends as soon as it is reached, when a window is open. */
+const endsAt = (release: Release): number | null =>
+  release.steps[release.cursor]?.kind === 'promote' ? release.since : stepEndsAt(release);
 
 /** Every timer goes on with the time it had left (a pause longer than the deadline is not a timeout). */
 export function shifted(release: Release, ms: number): Partial<Release> {

@@ -37,7 +37,7 @@ const build = (old: Build): Build => ({ ...old, spec: app(old.spec) });
 
 const app = (old: App): App => ({ ...old, release: { ...newPolicy, ...old.release } });
 
-const newPolicy = { steps: [], cohort: 'fresh' } as const;
+const newPolicy = { steps: [], windows: { open: [], holidays: [] }, cohort: 'fresh' } as const;
 
 const step = (old: Step): Step => (old.kind === 'approve' ? { ...byAnyone, ...old } : old);
 

@@ -139,6 +139,7 @@ test('a file with every key becomes the typed form', () => {
       },
     ],
     steps: [],
+    windows: { open: [], holidays: [] },
     cohort: 'fresh',
     promote: { kind: 'auto', afterMs: 300_000 },
     previewInstances: 1,
@@ -280,6 +281,7 @@ test('all but the command has a default', () => {
         release: {
           strategy: 'blue-green',
           steps: [],
+          windows: { open: [], holidays: [] },
           cohort: 'fresh',
           tests: [],
           promote: { kind: 'auto', afterMs: 0 },

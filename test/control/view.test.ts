@@ -37,7 +37,7 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   exposed: { type: 'exposed', cursor: 1, generation: 8 },
   frozen: { type: 'frozen', reason: 'the fair' },
   unfrozen: { type: 'unfrozen' },
-  queued: { type: 'queued', deploy: { build: build('v3'), steps: [], actor: 'user:anna' } },
+  queued: { type: 'queued', deploy: { build: build('v3'), steps: [], actor: 'user:anna', at: 0 } },
   'steps-passed': { type: 'steps-passed' },
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },

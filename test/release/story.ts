@@ -35,6 +35,7 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
       strategy: 'blue-green',
       tests: [],
       steps: [],
+      windows: { open: [], holidays: [] },
       cohort: 'fresh',
       promote: { kind: 'auto', afterMs: 0 },
       previewInstances: 'all',
