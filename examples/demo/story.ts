@@ -55,7 +55,7 @@ export async function play(stage: Stage): Promise<Facts> {
 
 async function update({ teal, screen, signal }: Stage, url: string, visitors: Visitors): Promise<void> {
   screen.part('2  v2 is tested in the idle environment, looked at, and switched to');
-  await teal.run('deploy', 'shop', 'v2', '--from', 'builds/v2', '--promote', 'manual', '--wait');
+  await teal.run('deploy', 'shop', 'v2', '--from', 'builds/v2', '--promote', 'manual', '--until', 'ready');
   const [link] = /http:\S+/.exec(await teal.run('preview', 'shop')) ?? [];
   if (link === undefined) throw new Error('teal preview printed no link');
   const [there, here] = await Promise.all([versionAt(link, signal), versionAt(url, signal)]);

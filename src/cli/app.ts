@@ -64,7 +64,7 @@ const routes = {
       'deploy',
       ['shop v2 --from . --wait', 'the files of this directory, as v2'],
       ['shop v2 --from git:main', 'what the branch main holds'],
-      ['shop v2 --promote manual', 'hold it for teal promote once its tests are green'],
+      ['shop v2 --promote manual --until ready', 'tested, and held for teal approve'],
     ),
     parameters: {
       positional: {
@@ -90,6 +90,7 @@ const routes = {
           brief: 'While another release runs: refuse (default), deploy after it, or abort it first',
         },
         wait: is.wait,
+        until: is.until,
         timeout: is.timeout,
         reason: is.reason,
       },
@@ -109,7 +110,14 @@ const routes = {
     ),
     parameters: {
       positional: is.appArgument,
-      flags: { ...is.common, step: is.step, wait: is.wait, timeout: is.timeout, reason: is.reason },
+      flags: {
+        ...is.common,
+        step: is.step,
+        wait: is.wait,
+        until: is.until,
+        timeout: is.timeout,
+        reason: is.reason,
+      },
     },
     loader: async () => guard((await import('./approve.ts')).approve),
   }),
@@ -133,6 +141,7 @@ const routes = {
         ...is.common,
         full: is.switchFlag('Skip the remaining steps'),
         wait: is.wait,
+        until: is.until,
         timeout: is.timeout,
         reason: is.reason,
       },
@@ -143,7 +152,7 @@ const routes = {
     docs: docs('rollback', ['shop', 'one word: nothing is asked']),
     parameters: {
       positional: is.appArgument,
-      flags: { ...is.common, wait: is.wait, timeout: is.timeout, reason: is.reason },
+      flags: { ...is.common, wait: is.wait, until: is.until, timeout: is.timeout, reason: is.reason },
     },
     loader: async () => guard((await import('./rollback.ts')).rollback),
   }),
@@ -156,7 +165,7 @@ const routes = {
     docs: docs('retry', ['shop --wait', 'the same version again']),
     parameters: {
       positional: is.appArgument,
-      flags: { ...is.common, wait: is.wait, timeout: is.timeout, reason: is.reason },
+      flags: { ...is.common, wait: is.wait, until: is.until, timeout: is.timeout, reason: is.reason },
     },
     loader: async () => guard((await import('./retry.ts')).retry),
   }),

@@ -1,4 +1,4 @@
-import type { CommandName } from '../control/contract.ts';
+import type { CommandName, ReleaseView } from '../control/contract.ts';
 
 /** Every sentence a person reads from the CLI that is not about one piece of data: reviewed in one place. */
 const tagline = [
@@ -99,7 +99,12 @@ const examples: readonly (readonly [string, string])[] = [
 /** What --wait says while it waits and when it stops before the end. */
 export const waitTexts = {
   interrupted: (app: string) => `The release goes on without you. Look with: teal status ${app}`,
-  ready: (app: string) => `Ready: waiting for teal promote ${app}`,
+  ready: (app: string) => `Ready: waiting for teal approve ${app}`,
+  gate: (app: string, release: ReleaseView | null) => {
+    const by = release?.step?.by ?? null;
+    const whom = by === null ? '' : ` by ${by.join(' or ')}`;
+    return `Step ${(release?.step?.index ?? 0) + 1} waits for approval${whom}: teal approve ${app}`;
+  },
   reconnecting: 'Teal is not answering; waiting for it to come back …',
 };
 

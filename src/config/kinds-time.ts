@@ -15,7 +15,7 @@ export const weekdays: Leaf<readonly number[]> = leaf({
     const list = Array.isArray(input) ? input : [input];
     const days = list.map((each) => (typeof each === 'string' ? range(each.toLowerCase()) : null));
     if (days.length === 0 || days.includes(null)) return wrong('write mon-fri');
-    return { value: [...new Set(days.flatMap((each) => each ?? []))].sort() };
+    return { value: [...new Set(days.flatMap((each) => each ?? []))].toSorted((a, b) => a - b) };
   },
 });
 

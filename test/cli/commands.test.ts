@@ -268,19 +268,31 @@ test('deploy --wait fails with the error of the release', async () => {
   assert.match(err, /✗ smoke failed\n {2}│ boom\n {2}see the log\n {2}code: test-failed/);
 });
 
-test('deploy --wait ends well when a person has to say the next word', async () => {
+test('deploy --until ready ends well when a person has to say the next word', async () => {
   fake.onCommand = () => {
     fake.apps = [
       app({
         release: release({ step: step({ name: 'approve', kind: 'approve' }) }),
-        next: 'teal promote shop',
+        next: 'teal approve shop',
       }),
     ];
     return 'begun';
   };
-  const { code, out } = await teal(fake.directory, 'deploy', 'shop', 'v42', '--wait');
+  const { code, out } = await teal(fake.directory, 'deploy', 'shop', 'v42', '--until', 'ready');
   assert.equal(code, 0);
-  assert.match(out, /Ready: waiting for teal promote shop/);
+  assert.match(out, /Ready: waiting for teal approve shop/);
+});
+
+test('deploy --wait says once that it waits for approval, and waits on', async () => {
+  fake.onCommand = () => {
+    fake.apps = [
+      app({ release: release({ step: step({ name: 'approve', kind: 'approve', by: ['user:mia'] }) }) }),
+    ];
+    return 'begun';
+  };
+  const { code, err } = await teal(fake.directory, 'deploy', 'shop', 'v42', '--wait', '--timeout', '1500ms');
+  assert.equal(code, 4);
+  assert.equal(err.split('Step 2 waits for approval by user:mia: teal approve shop').length, 2, err);
 });
 
 test('--timeout gives up waiting, not the release', async () => {

@@ -35,6 +35,13 @@ export const wait = {
   brief: 'Wait until it is done, telling each step',
 } as const;
 
+export const until = {
+  kind: 'enum',
+  values: ['ready', 'live'],
+  optional: true,
+  brief: 'Wait until it is live, or also where a person has to say the next word',
+} as const;
+
 export const timeout = {
   kind: 'parsed',
   parse: duration,

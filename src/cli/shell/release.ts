@@ -9,6 +9,7 @@ import { waitForRelease, type Goal } from './wait.ts';
 
 export interface WaitFlags extends ReasonFlags {
   readonly wait?: boolean;
+  readonly until?: 'ready' | 'live';
   readonly timeout?: number;
 }
 
@@ -27,10 +28,11 @@ export async function orderRelease(
 ): Promise<Result | void> {
   const client = await connectControl(context, flags);
   const app = await soleApp(client, what.app);
-  const after = flags.wait === true ? await lastEvent(client, app) : 0;
+  const waits = flags.wait === true || flags.until !== undefined;
+  const after = waits ? await lastEvent(client, app) : 0;
   const result = await client.command(app, what.command, what.body);
   const release = result.app.release;
-  if (flags.wait !== true || release === null) {
+  if (!waits || release === null) {
     return {
       json: result,
       text: (view) => renderDone({ command: what.command, ...result, complete: false }, view),
@@ -44,6 +46,7 @@ export async function orderRelease(
     goal,
     after,
     timeoutMs: flags.timeout,
+    until: flags.until ?? 'live',
   });
   if (waited === null) return;
   if (waited.progress === 'ready') {

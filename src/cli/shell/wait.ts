@@ -9,7 +9,7 @@ import { interruptedExit, onInterrupt } from './interrupt.ts';
 /** Where a release should get to: `forward` live, `back` everyone on the old version. */
 export type Goal = 'forward' | 'back';
 
-/** `done`: it got there. `ready`: it waits for `teal promote`. `failed`: it ended otherwise. */
+/** `done`: it got there. `ready`: it waits for a person. `failed`: it ended otherwise. */
 export type Progress = 'going' | 'done' | 'ready' | 'failed';
 
 /** How far a release is on its way; what happens after the switch (window, retiring) holds nobody up. */
@@ -38,7 +38,7 @@ export function progressOf(release: ReleaseView, goal: Goal): Progress {
 }
 
 function isApproval(release: ReleaseView): boolean {
-  return release.step?.name === 'approve';
+  return release.step?.kind === 'approve';
 }
 
 export interface Waiting {
@@ -50,11 +50,13 @@ export interface Waiting {
   /** The last event before the command: what comes after it is told. */
   readonly after: number;
   readonly timeoutMs: number | undefined;
+  /** `ready`: also ends where a person has to say the next word; `live` waits for that person. */
+  readonly until: 'ready' | 'live';
 }
 
 export interface Waited {
   readonly app: AppStatus;
-  readonly progress: Exclude<Progress, 'going' | 'failed'>;
+  readonly progress: 'done' | 'ready';
 }
 
 /** Looked at this often even if no event says so: an event stream may be cut without a word. */
@@ -70,16 +72,21 @@ export async function waitForRelease(context: Context, what: Waiting): Promise<W
   using interrupt = onInterrupt();
   const stop = new AbortController();
   const events = new Bell();
-  const told = tell(context, what, { signal: stop.signal, ring: () => events.ring() });
+  const telling = tell(context, what, { signal: stop.signal, ring: () => events.ring() });
   const deadline = what.timeoutMs === undefined ? Infinity : Date.now() + what.timeoutMs;
   try {
     let patience = Date.now() + patienceMs;
+    let told = -1;
     for (;;) {
       const app = await look(what, patience);
       if (app !== null) {
         patience = Date.now() + patienceMs;
         const progress = judge(app, what);
-        if (progress !== 'going') return { app, progress };
+        if (progress === 'done' || (progress === 'ready' && what.until === 'ready')) return { app, progress };
+        const step = app.release?.step?.index ?? -1;
+        if (progress === 'ready' && told !== step)
+          context.terminal.note(waitTexts.gate(what.app, app.release));
+        told = step;
       }
       if (Date.now() >= deadline) throw timedOut(what);
       await events.wait(Math.min(lookEveryMs, deadline - Date.now()), interrupt.signal);
@@ -91,7 +98,7 @@ export async function waitForRelease(context: Context, what: Waiting): Promise<W
     }
   } finally {
     stop.abort();
-    await told;
+    await telling;
   }
 }
 
