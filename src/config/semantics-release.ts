@@ -15,6 +15,7 @@ export function stepsOf(path: Path, app: AppInput, file: FileInput): readonly Fi
     ...steps.flatMap((step, index) => {
       const here = [...at, index];
       if ('test' in step) return knownTest(here, step.test, app);
+      if ('expose' in step) return knownAudiences([...here, 'expose', 'to'], step.expose.to, app);
       return 'approve' in step ? approvers([...here, 'approve'], step.approve, file.people) : [];
     }),
     ...testsOnce(at, steps),
@@ -63,6 +64,16 @@ function nobody(path: Path): Finding {
     got: 'nobody',
     remedy,
   };
+}
+
+function knownAudiences(path: Path, names: readonly string[], { audiences }: AppInput): readonly Finding[] {
+  const known = Object.keys(audiences);
+  return names.flatMap((name, index): readonly Finding[] => {
+    if (known.includes(name)) return [];
+    const remedy = known.length === 0 ? `add audiences: { ${name}: … }` : `write one of ${known.join(', ')}`;
+    const expected = 'an audience of this app';
+    return [{ severity: 'error', path: [...path, index], others: [], expected, got: show(name), remedy }];
+  });
 }
 
 function knownTest(path: Path, name: string, app: AppInput): readonly Finding[] {

@@ -15,9 +15,10 @@
  *
  * Errors are the JSON of a TealError with the status of its code. The caller's name travels in `x-teal-actor`.
  */
+import type { Exposure } from '../audience/table.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { InstanceState } from '../platform/platform.ts';
-import type { Approval, Colour, Difference, Drain, Exposure, ReleaseStatus, Step } from '../release/state.ts';
+import type { Approval, Colour, Difference, Drain, ReleaseStatus, Step } from '../release/state.ts';
 import type { RouterStatus } from '../router/router.ts';
 
 export const commandNames = [

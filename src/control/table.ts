@@ -1,3 +1,4 @@
+import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
 import type { AppState, Colour } from '../release/state.ts';
@@ -30,9 +31,33 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     environments,
     maintenance: state.maintenance,
     previewKey: facts.previewKey(state.app),
+    audience: audience(state, config, environments),
     drain: config.drain,
     upstream: config.upstream,
     errors: Object.fromEntries(Object.entries(config.errors ?? {}).map(([key, { html }]) => [key, html])),
+  };
+}
+
+/** As the release was deployed with: what is applied meanwhile takes effect with the next one. */
+function audience(
+  state: AppState,
+  config: App,
+  environments: Readonly<Record<Colour, EnvironmentTable | null>>,
+): AudienceTable | null {
+  const { app, live, release, cohort } = state;
+  if (live === null) return null;
+  const exposes = release !== null && release.exposed.length > 0 && environments[release.colour] !== null;
+  const { identity, audiences, roles } = exposes ? release.build.spec : config;
+  return {
+    app,
+    live,
+    release: exposes
+      ? { id: release.id, candidate: release.colour, cohort: release.cohort.cohort, exposed: release.exposed }
+      : null,
+    identity,
+    audiences,
+    paths: [...new Set(roles.flatMap(({ kind, paths }) => (kind === 'web' ? paths : [])))],
+    offset: exposes ? release.cohort.offset : cohort.offset,
   };
 }
 

@@ -1,3 +1,4 @@
+import { beginCohort, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Event } from './events.ts';
 import type { AppState, Release } from './state.ts';
 import { other } from './state.ts';
@@ -7,10 +8,14 @@ import { next, transitions } from './transitions.ts';
 export const busy = (release: Release): boolean =>
   !transitions[release.status].ended && next(release.status, 'superseded') === null;
 
-type Beginning = Pick<Release, 'kind' | 'build' | 'steps'> & { readonly actor?: string };
+type Beginning = Pick<Release, 'kind' | 'build' | 'steps'> & {
+  readonly actor?: string;
+  /** Of the release that is tried again: it meets the same people. */
+  readonly retried?: ReleaseCohort;
+};
 
 /** A new release in the idle environment; the one before ends where it stands. */
-export function begin(state: AppState, what: Beginning, now: number): readonly Event[] {
+export function begin(state: AppState, { retried, ...what }: Beginning, now: number): readonly Event[] {
   const id = `${state.app}-${state.releases + 1}`;
   const yields: Event[] =
     state.release !== null && next(state.release.status, 'superseded')
@@ -22,6 +27,7 @@ export function begin(state: AppState, what: Beginning, now: number): readonly E
     ...what,
     from: state.lives.at(-1)?.version ?? null,
     colour: state.live === null ? 'blue' : other(state.live),
+    cohort: beginCohort(state.cohort, what.build.spec.release.cohort, retried),
     deadlineAt: now + what.build.spec.release.deadlineMs,
   };
   return [...yields, started];

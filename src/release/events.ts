@@ -1,6 +1,8 @@
+import type { ReleaseCohort } from '../audience/cohort.ts';
+import type { Exposure } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Difference, Drain, Exposure, Queued, Step } from './state.ts';
+import type { Build, Colour, Difference, Drain, Queued, Step } from './state.ts';
 
 /** What happened to an app: the only thing that is stored. Past tense, and never changed once written. */
 export type Event =
@@ -27,6 +29,7 @@ export type ReleaseEvent =
       readonly colour: Colour;
       readonly steps: readonly Step[];
       readonly deadlineAt: number;
+      readonly cohort?: ReleaseCohort;
       /** Who asked for it, when it was queued by somebody else than who makes it start. */
       readonly actor?: string;
     }

@@ -1,3 +1,6 @@
+import { buckets } from '../audience/bucket.ts';
+import { countFirsts, type ReleaseCohort } from '../audience/cohort.ts';
+import type { Exposure } from '../audience/table.ts';
 import type { Event, ReleaseEvent } from './events.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
@@ -67,6 +70,7 @@ function started(
     cursor: 0,
     actor: event.actor ?? happened.actor,
     exposed: [],
+    cohort: event.cohort ?? unchosen,
     expose: null,
     approvals: [],
     startedAt: happened.at,
@@ -116,7 +120,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'step-passed':
       return sized(set(pastStep(release, event.cursor, happened)));
     case 'expose-started':
-      return set({ exposed: event.exposed, expose: { at: null } });
+      return exposing(state, event.exposed);
     case 'exposed':
       // What it took to grow was Teal's time; from here on the people's is counted.
       return set({ expose: { at } });
@@ -190,6 +194,18 @@ function pastStep(release: Release, cursor: number, { at, actor }: Happened): Pa
     deadlineAt: release.deadlineAt + (waited === null ? 0 : at - waited),
   };
 }
+
+/** The people of the first percentage have been first from now on, whatever becomes of the release. */
+function exposing(state: AppState & { release: Release }, exposed: readonly Exposure[]): AppState {
+  const { release } = state;
+  const share = exposed.find(({ width }) => width < buckets);
+  const counted = countFirsts(state.cohort, release.cohort, share?.width ?? 0);
+  const after = { ...release, exposed, cohort: counted.release, expose: { at: null } };
+  return { ...state, cohort: counted.state, release: after };
+}
+
+/** Of releases that an older Teal began: none of them exposed anybody. */
+export const unchosen: ReleaseCohort = { cohort: 'same', offset: 0, counted: false };
 
 function frozen(state: AppState, reason: string | null, { at, actor }: Happened): AppState {
   const { release } = state;

@@ -124,7 +124,8 @@ function retry(state: AppState, now: number): Decision {
     );
   }
   if (state.frozen !== null) return refused(refuse.frozen(state));
-  return { events: begin(state, { kind: release.kind, build: release.build, steps: release.steps }, now) };
+  const { kind, build, steps, cohort } = release;
+  return { events: begin(state, { kind, build, steps, retried: cohort }, now) };
 }
 
 function pause(state: AppState): Decision {

@@ -1,3 +1,5 @@
+import { firstCohort, type CohortState, type ReleaseCohort } from '../audience/cohort.ts';
+import type { Exposure } from '../audience/table.ts';
 import type { App, ApprovePolicy, ExposePolicy, Test, WarmPolicy } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 
@@ -28,6 +30,8 @@ export interface AppState {
   readonly maintenance: { readonly message: string } | null;
   /** Set while `teal freeze`: nothing is deployed and no step advances. Going back is always allowed. */
   readonly frozen: { readonly reason: string | null; readonly actor: string; readonly at: number } | null;
+  /** Who has been first in the releases so far. */
+  readonly cohort: CohortState;
   /** What is deployed when the running release has ended. */
   readonly queued: Queued | null;
   /** `teal remove` has been asked and the instances are being drained and stopped. */
@@ -95,6 +99,8 @@ export interface Release {
   readonly actor: string;
   /** Who is sent to the candidate: everything its steps have exposed so far; each only adds people. */
   readonly exposed: readonly Exposure[];
+  /** Which people its percentages select. */
+  readonly cohort: ReleaseCohort;
   /** The `expose` step under the cursor: null while the candidate grows for it; `at` is null until every router has it. */
   readonly expose: { readonly at: number | null } | null;
   readonly approvals: readonly Approval[];
@@ -127,14 +133,6 @@ export type Step =
   | { readonly kind: 'wait'; readonly ms: number }
   | ApprovePolicy
   | { readonly kind: 'promote' };
-
-/** Who is sent to the candidate by a step. */
-export interface Exposure {
-  /** Names of audiences, any of which is enough; empty: everyone. */
-  readonly to: readonly string[];
-  /** How many of them, in buckets: 100 000 are all. */
-  readonly width: number;
-}
 
 /** A step that a person has passed, or skipped. */
 export interface Approval {
@@ -178,6 +176,7 @@ export const nothing = (app: string): AppState => ({
   restart: 0,
   maintenance: null,
   frozen: null,
+  cohort: firstCohort,
   queued: null,
   removing: false,
 });

@@ -1,5 +1,7 @@
 import type { ApprovePolicy, ReleasePolicy, StepPolicy } from '../config/config.ts';
-import type { Exposure, Release, Size, Step } from './state.ts';
+import { buckets } from '../audience/bucket.ts';
+import type { Exposure } from '../audience/table.ts';
+import type { Release, Size, Step } from './state.ts';
 
 /** The steps of a strategy, in order: tests that no step names come first, and the last one is always `promote`. */
 export function steps(policy: ReleasePolicy): readonly Step[] {
@@ -63,7 +65,7 @@ export function sizeFor({ steps: all, cursor }: Pick<Release, 'steps' | 'cursor'
     .slice(0, cursor + 1)
     .reduce<readonly Exposure[]>((sum, step) => (step.kind === 'expose' ? exposedAfter(sum, step) : sum), []);
   const share = exposed
-    .filter(({ to, width }) => to.length === 0 || width < 100_000)
+    .filter(({ to, width }) => to.length === 0 || width < buckets)
     .reduce((sum, { width }) => sum + width / 1000, 0);
   return share === 0 ? 'preview' : Math.min(share, 100);
 }
@@ -84,7 +86,7 @@ export function stepName(step: Step): string {
 export function whom(exposed: readonly Exposure[]): string {
   return exposed
     .map(({ to, width }) => {
-      const share = width >= 100_000 ? '' : `${width / 1000} %`;
+      const share = width >= buckets ? '' : `${width / 1000} %`;
       const all = to.join(' and ');
       return to.length === 0 ? `${share} of the people` : share === '' ? all : `${share} of ${all}`;
     })

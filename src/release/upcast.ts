@@ -1,5 +1,6 @@
 import type { App } from '../config/config.ts';
 import type { Event } from './events.ts';
+import { unchosen } from './evolve.ts';
 import { nothing, type AppState, type Build, type Release, type Step } from './state.ts';
 import { byAnyone } from './steps.ts';
 
@@ -50,4 +51,4 @@ const release = (old: Release): Release => ({
 });
 
 const newRelease = (stoppedAt: number | null) =>
-  ({ stoppedAt, exposed: [], expose: null, approvals: [] }) as const;
+  ({ stoppedAt, exposed: [], cohort: unchosen, expose: null, approvals: [] }) as const;

@@ -1,3 +1,4 @@
+import type { AudienceTable } from '../audience/table.ts';
 import type { DrainPolicy, UpstreamPolicy } from '../config/config.ts';
 import type { Colour } from '../release/state.ts';
 /**
@@ -19,6 +20,8 @@ export interface AppTable {
   readonly maintenance: { readonly message: string } | null;
   /** HMAC key (base64url) that preview tokens of this app are signed with. Secret: the table's file is 0600 and never shown. */
   readonly previewKey: string;
+  /** Who goes where; null (or absent, in a table of an older Teal): everyone goes to live. */
+  readonly audience?: AudienceTable | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** HTML of the app's own error pages by `maintenance`, status, `4xx` or `5xx`; none when left out. */

@@ -254,6 +254,12 @@ const values: readonly Mistake[] = [
     ['the name of one of release.tests', '"smoke"', 'add it under release.tests'],
   ),
   row(
+    'a step for an audience there is not',
+    shop('release: { steps: [{ expose: { to: [@staff] } }] }'),
+    'apps.shop.release.steps[0].expose.to[0]',
+    ['an audience of this app', '"staff"', 'add audiences: { staff: … }'],
+  ),
+  row(
     'a role that nobody defines',
     shop('release: { steps: [{ approve: { role: @managers } }] }'),
     'apps.shop.release.steps[0].approve.role',

@@ -283,3 +283,57 @@ describe('a deploy during a release', () => {
     assert.equal(story.state.queued, null);
   });
 });
+
+describe('the people who go first', () => {
+  const exposeAll = (story: Story): void => {
+    story.isReady();
+    exposed(story);
+  };
+  const next = (story: Story, version: string, spec = canary([expose(30)])): number => {
+    story.deploys(version, spec);
+    if (story.status === 'clearing') story.hasStopped();
+    story.isReady();
+    exposeAll(story);
+    return story.state.release!.cohort.offset;
+  };
+  const abort = (story: Story): void => {
+    story.does({ type: 'abort', reason: null });
+    story.hasStopped();
+  };
+
+  test('are others in each release, also after one that was aborted, until everybody has been', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    const offsets: number[] = [];
+    for (const version of ['v2', 'v3', 'v4', 'v5']) {
+      offsets.push(next(story, version));
+      abort(story);
+    }
+    assert.deepEqual(offsets, [0, 30_000, 60_000, 90_000]);
+    assert.equal(story.state.cohort.offset, 20_000, 'the window that closed the circle began the next');
+  });
+
+  test('are the same when a release is tried again, and when it exposed nobody', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    next(story, 'v2');
+    abort(story);
+    story.does({ type: 'retry' });
+    if (story.status === 'clearing') story.hasStopped();
+    assert.equal(story.state.release?.cohort.offset, 0);
+    assert.equal(story.state.cohort.offset, 30_000, 'counted once');
+    abort(story);
+    story.deploys('v3', canary([expose(30)]));
+    abort(story);
+    assert.equal(next(story, 'v4'), 30_000, 'v3 exposed nobody');
+  });
+
+  test('are the same in every release where that was asked', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    const same = app({ strategy: 'steps', steps: [expose(30)], previewInstances: 1, cohort: 'same' });
+    assert.equal(next(story, 'v2', same), 0);
+    abort(story);
+    assert.equal(next(story, 'v3', same), 0);
+  });
+});
