@@ -9,6 +9,7 @@ import type { ApplyFlags } from './apply.ts';
 import type { ApproveFlags } from './approve.ts';
 import type { RejectFlags } from './reject.ts';
 import type { DeployFlags } from './deploy.ts';
+import type { ExplainFlags } from './explain.ts';
 import type { HistoryFlags } from './history.ts';
 import type { InitFlags } from './init.ts';
 import type { LogsFlags } from './logs.ts';
@@ -96,6 +97,27 @@ const routes = {
       },
     },
     loader: async () => guard((await import('./deploy.ts')).deploy),
+  }),
+  explain: buildCommand<ExplainFlags, [string?], Context>({
+    docs: docs(
+      'explain',
+      ['shop --user anna --group staff', 'where she is sent, and why'],
+      ['shop --ip 203.0.113.7 --country DE', 'an address, or a place'],
+    ),
+    parameters: {
+      positional: is.appArgument,
+      flags: {
+        ...is.common,
+        user: is.textFlag('name', 'Signed in as'),
+        group: is.textsFlag('name', 'With this group; may be repeated'),
+        header: is.textsFlag('line', "With this header: 'x-beta: yes'"),
+        cookie: is.textsFlag('pair', 'With this cookie: beta=yes'),
+        ip: is.textFlag('address', 'From this address'),
+        country: is.textFlag('code', 'In this country (ISO 3166-1), whatever the address'),
+        region: is.textFlag('code', 'In this region (ISO 3166-2), whatever the address'),
+      },
+    },
+    loader: async () => guard((await import('./explain.ts')).explain),
   }),
   preview: buildCommand<CommonFlags, [string?], Context>({
     docs: docs('preview', ['shop', 'print the link'], ['shop --json', 'link and header, for tests']),

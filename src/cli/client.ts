@@ -11,6 +11,8 @@ import type {
   CommandResult,
   DroppedLines,
   EventView,
+  ExplainBody,
+  ExplainResult,
   LogLine,
   PreviewLink,
   Status,
@@ -52,6 +54,10 @@ export class Client {
 
   apply(body: ApplyBody): Promise<ApplyResult> {
     return this.#post('/v1/apply', body);
+  }
+
+  explain(app: string, body: ExplainBody): Promise<ExplainResult> {
+    return this.#post(`/v1/apps/${encodeURIComponent(app)}/explain`, body);
   }
 
   preview(app: string): Promise<PreviewLink> {

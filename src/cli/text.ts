@@ -41,6 +41,7 @@ export const briefs = {
   pause: 'Hold a release where it is; its deadline stands still',
   resume: 'Let a paused release go on',
   status: 'Show what is live, what is being released, and what to do next',
+  explain: 'Say where somebody is sent, by which rule, and at each later step',
   preview: 'Print a link to the candidate, before it is live',
   scale: 'Change how many instances run',
   restart: 'Replace every instance, one at a time, drained',
@@ -64,7 +65,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
     'Release',
     ['deploy', 'preview', 'approve', 'reject', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume'],
   ],
-  ['Look', ['status', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
+  ['Look', ['status', 'explain', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'remove']],
 ];
 

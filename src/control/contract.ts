@@ -6,6 +6,7 @@
  *   POST /v1/apps/:app/:command              body CommandBody → CommandResult      (commands: see `commandNames`)
  *   POST /v1/apply                           ApplyBody → ApplyResult
  *   GET  /v1/apps/:app/preview               PreviewLink
+ *   POST /v1/apps/:app/explain               body ExplainBody → ExplainResult
  *   GET  /v1/events?app=&limit=&before=      EventView[], newest first
  *   GET  /v1/events?app=&after=&follow=1     EventView as NDJSON, oldest first, goes on until closed
  *   GET  /v1/apps/:app/logs?role=&instance=&lines=&follow=1   LogLine as NDJSON
@@ -15,6 +16,7 @@
  *
  * Errors are the JSON of a TealError with the status of its code. The caller's name travels in `x-teal-actor`.
  */
+import type { Explanation } from '../audience/explain.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { InstanceState } from '../platform/platform.ts';
@@ -198,6 +200,35 @@ export interface StepView {
   readonly endsAt: number | null;
   /** Who may approve it; null: anyone, or it is no approval. */
   readonly by: readonly string[] | null;
+}
+
+/** Somebody to be explained; everything is optional. */
+export interface ExplainBody {
+  /** Signed in as: whatever the app's identity names first. */
+  readonly user?: string;
+  readonly groups?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>>;
+  readonly ip?: string;
+  /** ISO 3166-1; instead of looking the address up. */
+  readonly country?: string;
+  /** ISO 3166-2, such as DE-BY. */
+  readonly region?: string;
+}
+
+export interface ExplainResult {
+  readonly explanation: Explanation;
+  /** The same for a terminal. */
+  readonly text: string;
+  /** Where they would be at each later step of the running release, or of the next one. */
+  readonly later: readonly LaterStep[];
+}
+
+export interface LaterStep {
+  readonly name: string;
+  readonly side: 'live' | 'candidate';
+  readonly environment: Colour;
+  readonly reason: string;
 }
 
 export interface EventView {

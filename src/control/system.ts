@@ -44,7 +44,11 @@ export async function assemble(ground: Ground): Promise<System> {
   await keys.load(apps.names());
   await applyAtStart({ apps, keys }, config);
   const versions = await VersionStore.open({ data: config.data });
-  const router = await EmbeddedRouter.start({ ...config.router, data: config.data });
+  const router = await EmbeddedRouter.start({
+    ...config.router,
+    data: config.data,
+    geoDatabase: config.geoDatabase,
+  });
   return wire(ground, { apps, keys, versions, router });
 }
 

@@ -31,22 +31,19 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     environments,
     maintenance: state.maintenance,
     previewKey: facts.previewKey(state.app),
-    audience: audience(state, config, environments),
+    audience: audienceTable(state, config),
     drain: config.drain,
     upstream: config.upstream,
     errors: Object.fromEntries(Object.entries(config.errors ?? {}).map(([key, { html }]) => [key, html])),
   };
 }
 
-/** As the release was deployed with: what is applied meanwhile takes effect with the next one. */
-function audience(
-  state: AppState,
-  config: App,
-  environments: Readonly<Record<Colour, EnvironmentTable | null>>,
-): AudienceTable | null {
-  const { app, live, release, cohort } = state;
+/** Who goes where, as the release was deployed with: what is applied meanwhile takes effect with the next one. */
+export function audienceTable(state: AppState, config: App): AudienceTable | null {
+  const { app, live, release, cohort, environments } = state;
   if (live === null) return null;
-  const exposes = release !== null && release.exposed.length > 0 && environments[release.colour] !== null;
+  const exposes =
+    release !== null && release.exposed.length > 0 && environments[release.colour]?.phase === 'running';
   const { identity, audiences, roles } = exposes ? release.build.spec : config;
   return {
     app,

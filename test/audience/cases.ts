@@ -103,7 +103,7 @@ const current: CookieKey = { id: 'k2', secret: secret('b') };
 const old: CookieKey = { id: 'k1', secret: secret('a') };
 const gone: CookieKey = { id: 'k0', secret: secret('z') };
 
-export function makeWorld(now = Date.now()): World {
+export function makeWorld(now = Date.now(), cookieKeys: readonly CookieKey[] = [current, old]): World {
   const folder = mkdtempSync(join(tmpdir(), 'teal-audience-'));
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -113,7 +113,7 @@ export function makeWorld(now = Date.now()): World {
   const placesFile = join(folder, 'places.mmdb');
   writeFileSync(placesFile, placesOf(table.places));
   const jwt: JwtSettings = { ...table.identity.jwt, keys: { kind: 'file', path: keys } };
-  const signer: Signer = { app: table.app, keys: [current, old] };
+  const signer: Signer = { app: table.app, keys: cookieKeys };
   const context: Context = { now, signer, own: pair, other };
   const headersOf = (one: Case): readonly (readonly [string, string])[] => headers(one, context);
   return {

@@ -84,6 +84,11 @@ export function textFlag(placeholder: string, brief: string) {
   return { kind: 'parsed', parse: text, optional: true, placeholder, brief } as const;
 }
 
+/** A flag that takes text, and may be repeated. */
+export function textsFlag(placeholder: string, brief: string) {
+  return { kind: 'parsed', parse: text, optional: true, variadic: true, placeholder, brief } as const;
+}
+
 /** A flag that is there or not. */
 export function switchFlag(brief: string) {
   return { kind: 'boolean', optional: true, withNegated: false, brief } as const;

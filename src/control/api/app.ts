@@ -11,9 +11,10 @@ import { commandNames, type CommandName } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
 import { known } from '../known.ts';
+import { explainWho } from '../explain.ts';
 import { previewLink } from '../preview.ts';
 import { accessLogOf, accessQuery } from './access.ts';
-import { applyBody, commandBody, parse, stopBody } from './bodies.ts';
+import { applyBody, commandBody, explainBody, parse, stopBody } from './bodies.ts';
 import { command } from './command.ts';
 import { followEvents, recentEvents } from './events.ts';
 import { statusOf, wholeStatus } from './status.ts';
@@ -45,6 +46,9 @@ export function api(deps: Deps, options: ApiOptions): Hono {
     setImmediate(() => options.stop(asked));
     return c.json({ stopping: true });
   });
+  app.post('/apps/:app/explain', async (c) =>
+    c.json(await explainWho(deps, c.req.param('app'), parse(explainBody, await body(c)))),
+  );
   app.post('/apps/:app/:command', async (c) => {
     const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await body(c)) };
     const who = by(c);

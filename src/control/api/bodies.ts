@@ -16,6 +16,18 @@ export const commandBody = v.strictObject({
   message: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
 });
 
+const words = v.record(v.string(), v.pipe(v.string(), v.maxLength(4096)));
+
+export const explainBody = v.strictObject({
+  user: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(512))),
+  groups: v.exactOptional(v.array(v.pipe(v.string(), v.maxLength(512)))),
+  headers: v.exactOptional(words),
+  cookies: v.exactOptional(words),
+  ip: v.exactOptional(v.pipe(v.string(), v.ip())),
+  country: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}$/))),
+  region: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}-[A-Za-z0-9]{1,3}$/))),
+});
+
 export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptional(v.boolean()) });
 
 export const stopBody = v.strictObject({ everything: v.boolean() });

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { askingOf } from './asking.ts';
+import { visitorCookies, visitorLines } from './audience.ts';
 import type { BodyReader } from './body.ts';
 import { admit } from './claim.ts';
 import type { CompiledTable } from './compile.ts';
@@ -15,6 +18,9 @@ import { rewriteRequest } from './rewrite-request.ts';
 import type { TraceContext } from './trace-context.ts';
 import { traceOf } from './trace-context.ts';
 import type { Visit } from './visit.ts';
+
+/** Keys that have to be fetched first are given up before this. */
+const longestVerificationMs = 10_000;
 
 /** What came with a head. */
 export interface Arrived {
@@ -39,7 +45,7 @@ export interface Begun {
 
 /**
  * Decides and counts one request (`admit` is the synchronous block of invariant 2), or answers it.
- * @returns what is to be started at once, or null when it is answered already
+ * @returns what is to be started at once, or null when it is answered already, or decided again later
  */
 export function begin(client: Downstream, head: RequestHead, arrived: Arrived): Begun | null {
   const { engine } = client;
@@ -63,11 +69,28 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
     const says = 'The router has no routing table yet.';
     return answer({ ...page, status: 503, code: 'no-table', says }, null);
   }
-  const moment = { now: engine.now, random: Math.random, today: Date.now(), again: before !== null };
+  const today = Date.now();
+  const waited = before?.verified === true;
+  const moment = {
+    now: engine.now,
+    random: Math.random,
+    today,
+    again: before !== null && !waited,
+    asking: askingOf(head, peer, { now: today, waited }),
+  };
   const admission = admit(table, head, moment, (place) => {
-    const { environment, role, rule, group, want } = place;
-    const text = rewriteRequest(head, { peer, environment, requestId, trace, fallbackHost });
+    const { environment, role, rule, group, want, visitor } = place;
+    const lines = visitor === null ? '' : visitorLines(visitor);
+    const text = rewriteRequest(head, {
+      peer,
+      environment,
+      visitor: lines,
+      requestId,
+      trace,
+      fallbackHost,
+    });
     const secure = peer.secure(head);
+    const cookies = visitor === null ? '' : visitorCookies(visitor, { now: today, secure, newKey });
     const visit =
       observer === null ? null : watch(observer, head, { peer, requestId, trace, table, before }, place);
     const last = before?.last ?? null;
@@ -78,6 +101,8 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
       rule,
       group,
       want,
+      visitor,
+      cookies,
       head: head.text,
       text,
       requestId,
@@ -90,6 +115,16 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
   if (admission.kind === 'forward') {
     const waitsUntil = before?.waitsUntil ?? engine.after(admission.queueTimeoutMs);
     return { exchange: admission.request, endpoint: admission.endpoint, waitsUntil };
+  }
+  if (admission.kind === 'verify') {
+    const { text } = head;
+    client.deadline = engine.after(longestVerificationMs);
+    const again = (): void => {
+      if (client.destroyed) return;
+      client.decideAgain(text, { waitsUntil: null, last: null, visit: null, verified: true });
+    };
+    admission.verified.then(again, again);
+    return null;
   }
   if ('environment' in admission && admission.kind !== 'redirect') admission.environment.counts.failed++;
   return answer(ownAnswer(admission, page), admission);
@@ -109,3 +144,5 @@ function watch(observer: Observer, head: RequestHead, seen: Seen, decided: Decid
   const asked = { peer, requestId, trace, generation: table?.generation ?? 0, before: before?.visit ?? null };
   return observer.visit(head, asked, decided);
 }
+
+const newKey = (): string => randomBytes(16).toString('base64url');

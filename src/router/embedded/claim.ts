@@ -7,8 +7,9 @@
  */
 import type { Moment, Want } from './balance.ts';
 import { choose } from './balance.ts';
+import type { Visitor } from './audience.ts';
 import type { CompiledEnvironment, CompiledTable } from './compile.ts';
-import type { Decision, Rule } from './decide.ts';
+import type { Asking, Decision, Rule } from './decide.ts';
 import { decide } from './decide.ts';
 import type { Failure } from './ejection.ts';
 import { afterFailure, afterSuccess } from './ejection.ts';
@@ -43,6 +44,8 @@ interface Where {
 export interface Place extends Where {
   readonly group: EndpointGroup;
   readonly want: Want;
+  /** Null: nobody was asked who they are. */
+  readonly visitor: Visitor | null;
 }
 
 /** The worker's clock and chance, and the time of day (milliseconds since the epoch). */
@@ -50,6 +53,7 @@ export interface AdmitMoment extends Moment {
   readonly today: number;
   /** It has waited elsewhere: it has been let in once, and is not sent away now. */
   readonly again: boolean;
+  readonly asking: Asking;
 }
 
 /** Decides where the request in `head` goes, and counts it there. `make` creates what is counted; it must not wait. */
@@ -59,9 +63,9 @@ export function admit<Request extends Waiter>(
   moment: AdmitMoment,
   make: (place: Place) => Request,
 ): Admission<Request> {
-  const decision = decide(table, head, moment.today);
+  const decision = decide(table, head, moment.today, moment.asking);
   if (decision.kind !== 'forward') return decision;
-  const { environment, role, rule } = decision;
+  const { environment, role, rule, visitor = null } = decision;
   const { counts } = environment;
   const group = environment.roles.get(role) ?? null;
   if (group === null) {
@@ -78,7 +82,7 @@ export function admit<Request extends Waiter>(
     return tooMany ? { kind: 'queue-full', ...where, group } : { kind: 'no-endpoint', ...where };
   }
   const { queueTimeoutMs } = group;
-  const request = make({ environment, role, rule, group, want });
+  const request = make({ environment, role, rule, group, want, visitor });
   counts.inFlight++;
   if (choice === 'full') {
     group.line.enter(request, false);

@@ -262,7 +262,11 @@ export class Client implements Downstream {
     this.#phase = 'exchange';
     const location = this.#elsewhere(head);
     const begun = begin(this, head, { peer: this.peer, fallbackHost, body, keep, before, location });
-    if (begun === null) return;
+    if (begun === null) {
+      // Decided again when its token is verified: until then what else comes waits in the kernel.
+      if (this.#phase === 'exchange') this.pause();
+      return;
+    }
     this.#exchange = begun.exchange;
     begun.exchange.start(begun.endpoint, begun.waitsUntil);
   }
@@ -289,6 +293,8 @@ export class Client implements Downstream {
     this.#ended = true;
     if (this.#exchange !== null) this.#exchange.clientEnded(this.#held === null);
     else if (this.#phase === 'linger') this.socket.destroy();
+    // Being verified: it is answered all the same.
+    else if (this.#phase === 'exchange') return;
     else if (this.#held === null || !this.socket.writableNeedDrain) this.linger();
   }
 

@@ -2,6 +2,7 @@ import type { UpstreamPolicy } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { colours } from '../../release/state.ts';
+import { compileAudience, noSources, type CompiledAudience, type FactSources } from './audience.ts';
 import type { AppTable, EnvironmentTable, RoutingTable } from '../table.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { compilePages } from './error-pages.ts';
@@ -31,6 +32,7 @@ export interface CompiledApp {
   readonly environments: Readonly<Record<Colour, CompiledEnvironment | null>>;
   readonly maintenance: { readonly message: string } | null;
   readonly previewKey: string;
+  readonly audience: CompiledAudience | null;
   readonly upstream: UpstreamPolicy;
   readonly pages: ErrorPages;
   /** Longest path first: for previews, which name the app and not the host. */
@@ -61,12 +63,16 @@ export interface CompiledRoute {
  * Compiles a table against the endpoints a worker already knows.
  * @throws TealError `table-refused` when two apps claim the same host and path, or a value could not be sent as a header
  */
-export function compileTable(table: RoutingTable, registry: Registry): CompiledTable {
+export function compileTable(
+  table: RoutingTable,
+  registry: Registry,
+  sources: FactSources = noSources,
+): CompiledTable {
   const apps = new Map<string, CompiledApp>();
   const hosts = new Map<string, CompiledRoute[]>();
   const ids = new Set<string>();
   for (const source of table.apps) {
-    const app = compileApp(source, registry);
+    const app = compileApp(source, registry, sources);
     apps.set(app.name, app.app);
     for (const id of app.ids) ids.add(id);
     for (const [host, routes] of app.hosts) {
@@ -96,7 +102,7 @@ interface AppParts {
   readonly hosts: ReadonlyMap<string, readonly CompiledRoute[]>;
 }
 
-function compileApp(source: AppTable, registry: Registry): AppParts {
+function compileApp(source: AppTable, registry: Registry, sources: FactSources): AppParts {
   const routes: CompiledRoute[] = [];
   const pages = compilePages(source.errors ?? {});
   const app: CompiledApp = {
@@ -108,6 +114,7 @@ function compileApp(source: AppTable, registry: Registry): AppParts {
     },
     maintenance: source.maintenance,
     previewKey: source.previewKey,
+    audience: compileAudience(source, sources),
     upstream: source.upstream,
     pages,
     routes,

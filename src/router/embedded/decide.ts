@@ -1,6 +1,9 @@
+import type { AudienceRequest } from '../../audience/request.ts';
+import { idCookie, releaseCookie } from '../../audience/signed.ts';
 import { colours } from '../../release/state.ts';
 import { verifyPreview } from '../preview.ts';
 import type { PreviewVerdict } from '../preview.ts';
+import { visitorOf, type CompiledAudience, type Visitor } from './audience.ts';
 import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compile.ts';
 import { lookup, lookupIn } from './lookup.ts';
 import type { RequestHead } from './request-head.ts';
@@ -16,7 +19,11 @@ export type Decision =
       readonly environment: CompiledEnvironment;
       readonly role: string;
       readonly rule: Rule;
+      /** Who was asked who they are. */
+      readonly visitor?: Visitor;
     }
+  /** Something that the client brought is still being verified: to be decided again, by the table of then. */
+  | { readonly kind: 'verify'; readonly verified: Promise<unknown> }
   | {
       readonly kind: 'refuse';
       readonly refusal: Refusal;
@@ -35,11 +42,15 @@ export type Decision =
 
 /**
  * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
- * live. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `maintenance`: no token, and
+ * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `maintenance`: no token, and
  * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
  */
 export type Rule =
   | 'live'
+  | 'admitted'
+  | 'everyone'
+  | 'audience'
+  | 'percent'
   | 'preview-path'
   | 'preview-header'
   | 'preview-cookie'
@@ -62,11 +73,13 @@ interface Refusal {
 
 const previewPrefix = '/.teal/preview/';
 const previewCookie = 'teal-preview';
+/** What all cookies of ours begin with; an app never sees them. */
+const ownCookiePrefix = 'teal-';
 /** A guess that makes clients and crawlers come back soon without hammering. */
 const maintenanceRetrySeconds = 30;
 
 /** Decides, and takes the preview prefix off `head.target`. */
-export function decide(table: CompiledTable, head: RequestHead, now: number): Decision {
+export function decide(table: CompiledTable, head: RequestHead, now: number, asking: Asking): Decision {
   if (head.target.startsWith(previewPrefix)) return byPath(table, head, now);
   if (head.preview !== '') return byToken(table, head, verify(table, head.preview, now), 'preview-header');
   const route = lookup(table, head.host, head.target);
@@ -74,7 +87,7 @@ export function decide(table: CompiledTable, head: RequestHead, now: number): De
     const preview = byCookie(table, head, { route, now });
     if (preview !== null) return preview;
   }
-  return route === null ? unknownHost() : live(route);
+  return route === null ? unknownHost() : live(route, head, asking);
 }
 
 /** Whether the request names a preview, by path, header or cookie; nothing is said about whether it may see it. */
@@ -82,7 +95,22 @@ export function asksForPreview(head: RequestHead): boolean {
   return head.target.startsWith(previewPrefix) || head.preview !== '' || head.cookie.includes(previewCookie);
 }
 
-function live(route: CompiledRoute): Decision {
+function ruleOf(reason: Visitor['routed']['reason']): Rule {
+  switch (reason) {
+    case 'admitted':
+    case 'everyone':
+    case 'audience':
+    case 'percent':
+      return reason;
+    default:
+      return 'live';
+  }
+}
+
+/** Finds out who asks. A promise: it has to be verified first, and is known at once when asked again. */
+export type Asking = (audience: CompiledAudience) => AudienceRequest | Promise<unknown>;
+
+function live(route: CompiledRoute, head: RequestHead, asking: Asking): Decision {
   const { app } = route;
   if (app.maintenance !== null) {
     const says = app.maintenance.message;
@@ -93,7 +121,17 @@ function live(route: CompiledRoute): Decision {
   if (environment === null) {
     return refuse({ status: 503, code: 'no-live-version', says: 'No version is live yet.' }, 'live', app);
   }
-  return { kind: 'forward', environment, role: route.role, rule: 'live' };
+  const { audience } = app;
+  if (audience === null || !(audience.asksAll || head.cookie.includes(ownCookiePrefix)))
+    return { kind: 'forward', environment, role: route.role, rule: 'live' };
+  const known = asking(audience);
+  if (known instanceof Promise) return { kind: 'verify', verified: known };
+  const visitor = visitorOf(audience, known);
+  const chosen = app.environments[visitor.routed.environment];
+  // A candidate that has lost every instance is about to be taken back: nobody is refused for its sake.
+  const there = (chosen?.roles.get(route.role)?.endpoints.length ?? 0) > 0 ? chosen : null;
+  const rule = ruleOf(visitor.routed.reason);
+  return { kind: 'forward', environment: there ?? environment, role: route.role, rule, visitor };
 }
 
 /** `/.teal/preview/<token>/rest`: a browser gets a cookie instead, so that absolute links work. */
@@ -154,20 +192,22 @@ function byCookie(
   return null;
 }
 
+const ownCookies: ReadonlySet<string> = new Set([previewCookie, idCookie, releaseCookie]);
+
 /** The cookies without the router's own: tokens are nothing the app should see. Empty when none is left. */
 export function withoutOwnCookies(cookie: string): string {
   return cookie
     .split(';')
     .filter((part) => {
       const [name] = splitCookie(part);
-      return name !== previewCookie && !name.startsWith(stickyPrefix);
+      return !ownCookies.has(name) && !name.startsWith(stickyPrefix);
     })
     .join(';')
     .trim();
 }
 
 export function hasOwnCookie(cookie: string): boolean {
-  return cookie.includes(previewCookie) || cookie.includes(stickyPrefix);
+  return cookie.includes(ownCookiePrefix);
 }
 
 function splitCookie(part: string): readonly [string, string] {

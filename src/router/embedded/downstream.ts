@@ -7,9 +7,11 @@ import type { Visit } from './visit.ts';
 export interface Before {
   /** How long it may wait in all, if it has waited. */
   readonly waitsUntil: number | null;
-  /** When it has to be over. */
-  readonly last: number;
+  /** When it has to be over; null: it has not begun. */
+  readonly last: number | null;
   readonly visit: Visit | null;
+  /** What the client brought has been verified meanwhile, as far as that can be. */
+  readonly verified?: boolean;
 }
 
 /** What an answer of ours needs to know of the request. */

@@ -230,8 +230,8 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   get ownLines(): string {
-    const { secure, visit } = this.#sending;
-    return this.#hold.stickyLine(secure) + this.#client.everyLines + (visit?.serverTiming() ?? '');
+    const { secure, cookies, visit } = this.#sending;
+    return this.#hold.stickyLine(secure) + cookies + this.#client.everyLines + (visit?.serverTiming() ?? '');
   }
 
   write(data: string | Buffer): void {

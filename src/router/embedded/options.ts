@@ -7,6 +7,8 @@ export interface RouterOptions extends Omit<RouterConfig, 'observe'> {
   readonly observe?: ObserveConfig;
   /** Teal's data directory: the table is kept in `<data>/router/`. */
   readonly data: string;
+  /** `router.geo-database`; null: the optional package, when it is installed. */
+  readonly geoDatabase?: string | null;
 }
 
 /** Told to whoever connects to the control socket. */

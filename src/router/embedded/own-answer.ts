@@ -6,7 +6,7 @@ import type { Page } from './page.ts';
 
 /** What we answer when a request is not forwarded. */
 export function ownAnswer(
-  admission: Exclude<Admission<Waiter>, { readonly kind: 'forward' }>,
+  admission: Exclude<Admission<Waiter>, { readonly kind: 'forward' | 'verify' }>,
   page: Pick<Page, 'requestId' | 'json'>,
 ): Page {
   switch (admission.kind) {

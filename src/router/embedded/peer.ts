@@ -1,5 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
+import { plainAddress } from '../../audience/address.ts';
 import { TealError } from '../../errors.ts';
+import type { KnownPeer } from '../facts/facts.ts';
 import type { Arrival } from './arrival.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -8,6 +10,7 @@ export interface Peer {
   readonly trusted: boolean;
   /** Without zone, IPv4 as such. */
   readonly address: string;
+  readonly known: KnownPeer;
   /** The X-Forwarded-* and X-Teal-Client-* lines of a request of this peer. */
   forwarded(head: RequestHead, host: string): string;
   /** Whether its client speaks TLS: to us, or to a trusted proxy that says so. */
@@ -34,12 +37,6 @@ export function trustedList(ranges: readonly string[]): BlockList {
   return list;
 }
 
-/** Without zone; IPv4 as such, also on a dual-stack socket. */
-function plainAddress(remoteAddress: string): string {
-  const [zoneless = ''] = remoteAddress.split('%');
-  return zoneless.startsWith('::ffff:') ? zoneless.slice(7) : zoneless;
-}
-
 /** Whether a list of ranges holds an address as a socket says it. */
 export function isWithin(remoteAddress: string, ranges: BlockList): boolean {
   const plain = plainAddress(remoteAddress);
@@ -51,10 +48,12 @@ export function peerOf(arrival: Arrival, trustedProxies: BlockList): Peer {
   const scheme = arrival.secure ? 'https' : 'http';
   const plain = plainAddress(remoteAddress);
   const trusted = isWithin(remoteAddress, trustedProxies);
+  const known = { address: plain, trusted };
   const own = `${clientLines}X-Forwarded-For: ${plain}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: `;
   if (!trusted) {
     return {
       trusted,
+      known,
       address: plain,
       forwarded: (_head, host) => `${own}${host}\r\n`,
       secure: () => arrival.secure,
@@ -62,6 +61,7 @@ export function peerOf(arrival: Arrival, trustedProxies: BlockList): Peer {
   }
   return {
     trusted,
+    known,
     address: plain,
     secure: (head) => (head.forwardedProto || scheme) === 'https',
     forwarded: (head, host) => {

@@ -42,6 +42,8 @@ for (const name of ['forwarded', 'x-forwarded-port', 'x-forwarded-server'] as co
 export interface Outgoing {
   readonly peer: Peer;
   readonly environment: CompiledEnvironment;
+  /** Further `x-teal-*` lines, each with CRLF. */
+  readonly visitor?: string;
   readonly requestId: string;
   /** Null: `traceparent` and `tracestate` go on as they came, unread. */
   readonly trace: TraceContext | null;
@@ -50,7 +52,7 @@ export interface Outgoing {
 }
 
 export function rewriteRequest(head: RequestHead, outgoing: Outgoing): string {
-  const { peer, environment, requestId, trace } = outgoing;
+  const { peer, environment, visitor = '', requestId, trace } = outgoing;
   const host = head.host === '' ? outgoing.fallbackHost : head.host;
   return (
     `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n` +
@@ -63,6 +65,7 @@ export function rewriteRequest(head: RequestHead, outgoing: Outgoing): string {
     `Via: ${viaOf(head)}${head.version} teal\r\nX-Request-Id: ${requestId}\r\n` +
     (trace === null ? '' : trace.lines) +
     environment.headers +
+    visitor +
     (head.websocket ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n' : 'Connection: keep-alive\r\n\r\n')
   );
 }

@@ -9,6 +9,7 @@ import { compileTable } from './compile.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
 import { Entrance } from './entrance.ts';
+import { asksForPlaces, WorkerFacts } from './fact-sources.ts';
 import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
 import type { LineLog } from './line-log.ts';
 import { observing } from './observing.ts';
@@ -25,6 +26,7 @@ export interface WorkerStart {
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: readonly string[];
   readonly tls: WorkerTls | null;
+  readonly geoDatabase: string | null;
   readonly table: RoutingTable | null;
   readonly share: Share;
   readonly observe?: ObserveConfig;
@@ -56,6 +58,7 @@ let engine: Engine | null = null;
 let entrance: Entrance | null = null;
 let terminator: Terminator | null = null;
 let accessLog: LineLog | null = null;
+let facts: WorkerFacts | null = null;
 let prepared: CompiledTable | null = null;
 
 const operations: Readonly<Record<string, (args: never, context: Parameters<Handler>[2]) => unknown>> = {
@@ -64,10 +67,15 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     const { observer, log } = observing(args.observe, trustedProxies, () => pino({ name: 'teal-worker' }));
     accessLog = log;
     const trace = args.observe?.trace ?? false;
-    const { client, share, tls } = args;
+    const { client, share, tls, geoDatabase } = args;
+    facts = new WorkerFacts({
+      trustedProxies,
+      geoDatabase,
+      onWarning: (text) => process.emitWarning(text),
+    });
     const secure = tls === null ? {} : engineTls(tls.config);
     const started = new Engine({ client, trustedProxies, share, observer, trace, ...secure });
-    if (args.table !== null) started.commit(compileTable(args.table, started.registry));
+    if (args.table !== null) started.commit(await compiled(args.table, started));
     if (tls !== null) terminator = terminatorOf(tls);
     engine = started;
     entrance = new Entrance(started, {
@@ -78,8 +86,8 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     });
     await Promise.all(early.splice(0).map((listener) => listen(listener)));
   },
-  prepare(args: { table: RoutingTable }) {
-    prepared = compileTable(args.table, running().registry);
+  async prepare(args: { table: RoutingTable }) {
+    prepared = await compiled(args.table, running());
   },
   commit(args: { generation: number }) {
     if (prepared?.generation !== args.generation) {
@@ -128,6 +136,12 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('exit', () => accessLog?.closeNow());
 process.on('SIGTERM', () => {});
+
+/** With all at hand that its audiences ask for: nobody is sent to live because a file was still being read. */
+async function compiled(table: RoutingTable, { registry }: Engine): Promise<CompiledTable> {
+  if (facts !== null && asksForPlaces(table)) await facts.warm();
+  return compileTable(table, registry, facts ?? undefined);
+}
 
 function running(): Engine {
   if (engine === null)

@@ -109,13 +109,14 @@ export class Workers {
   }
 
   #spawn(): void {
-    const { client, trustedProxies, proxyProtocol, observe } = this.#options;
+    const { client, trustedProxies, proxyProtocol, geoDatabase = null, observe } = this.#options;
     const share = { index: this.#freePlace(), of: this.#options.workers };
     const observed = observe === undefined ? {} : { observe };
     const start = {
       client,
       trustedProxies,
       proxyProtocol,
+      geoDatabase,
       tls: this.#tls(),
       table: this.table,
       share,

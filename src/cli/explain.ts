@@ -1,0 +1,54 @@
+import type { ExplainBody } from '../control/contract.ts';
+import { TealError } from '../errors.ts';
+import { connectControl } from './client.ts';
+import { soleApp } from './shell/app.ts';
+import type { CommonFlags, Context, Result } from './shell/context.ts';
+
+export interface ExplainFlags extends CommonFlags {
+  readonly user?: string;
+  readonly group?: readonly string[];
+  /** `name: value` */
+  readonly header?: readonly string[];
+  /** `name=value` */
+  readonly cookie?: readonly string[];
+  readonly ip?: string;
+  readonly country?: string;
+  readonly region?: string;
+}
+
+/** Says where somebody would be sent, by which rule, and what changes at each later step. */
+export async function explain(this: Context, flags: ExplainFlags, app?: string): Promise<Result> {
+  const client = await connectControl(this, flags);
+  const result = await client.explain(await soleApp(client, app), bodyOf(flags));
+  const later = result.later.map(
+    ({ name, environment, side }) => `  ${name.padEnd(32)}${environment} (${side})`,
+  );
+  return {
+    json: result,
+    text: () => [result.text, ...(later.length > 0 ? ['at later steps', ...later] : [])].join('\n'),
+  };
+}
+
+function bodyOf({ user, group, header, cookie, ip, country, region }: ExplainFlags): ExplainBody {
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined || group.length === 0 ? {} : { groups: group }),
+    ...(header === undefined || header.length === 0 ? {} : { headers: pairs(header, ':', '--header') }),
+    ...(cookie === undefined || cookie.length === 0 ? {} : { cookies: pairs(cookie, '=', '--cookie') }),
+    ...(ip === undefined ? {} : { ip }),
+    ...(country === undefined ? {} : { country }),
+    ...(region === undefined ? {} : { region }),
+  };
+}
+
+function pairs(list: readonly string[], between: string, flag: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    list.map((text) => {
+      const at = text.indexOf(between);
+      if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+      throw new TealError('usage', `${flag} ${JSON.stringify(text)} has no ${between}`, {
+        remedy: flag === '--header' ? "write 'name: value'" : 'write name=value',
+      });
+    }),
+  );
+}

@@ -1,0 +1,86 @@
+import { createHmac } from 'node:crypto';
+import type { Networks } from '../../audience/address.ts';
+import { compileAudiences, type CompiledTable } from '../../audience/compile.ts';
+import type { AudienceRequest, Place } from '../../audience/request.ts';
+import { route, type Routed } from '../../audience/route.ts';
+import type { CookieKey } from '../../audience/signed.ts';
+import { setCookies } from '../../audience/set-cookie.ts';
+import type { JwtSettings } from '../../config/audience.ts';
+import type { FactsContext } from '../facts/facts.ts';
+import type { TokenVerifier } from '../facts/token.ts';
+import type { AppTable } from '../table.ts';
+
+/** An app's audiences made ready, with what tells facts from what anybody can write. */
+export interface CompiledAudience {
+  readonly table: CompiledTable;
+  readonly context: FactsContext;
+  /** Something is asked of every request: a release exposes somebody, or the app wants to know who it is. */
+  readonly asksAll: boolean;
+}
+
+/** Where facts come from: one set for a worker, kept over its tables. */
+export interface FactSources {
+  readonly trusted: Networks;
+  lookUp(address: string): Place | null;
+  verifier(app: string, settings: JwtSettings): TokenVerifier | null;
+}
+
+/** For who compiles a table only to see whether it can be. */
+export const noSources: FactSources = {
+  trusted: { has: () => false },
+  lookUp: () => null,
+  verifier: () => null,
+};
+
+/** Null where everyone goes to live and nobody is asked who they are. */
+export function compileAudience(source: AppTable, sources: FactSources): CompiledAudience | null {
+  const { audience, app, previewKey } = source;
+  if (audience === undefined || audience === null) return null;
+  const table = compileAudiences(audience, (address) => sources.lookUp(address));
+  const { jwt } = audience.identity;
+  return {
+    table,
+    context: {
+      trusted: sources.trusted,
+      signer: { app, keys: cookieKeys(previewKey, app) },
+      release: table.release?.id ?? null,
+      jwt,
+      verifier: jwt === null ? null : sources.verifier(app, jwt),
+    },
+    asksAll: table.release !== null || audience.identity.sources.length > 0,
+  };
+}
+
+/** What the cookies of an app are signed with. The NUL keeps this use of its key apart from the others. */
+export function cookieKeys(previewKey: string, app: string): readonly CookieKey[] {
+  const secret = createHmac('sha256', Buffer.from(previewKey, 'base64url')).update(`cookies\0${app}`);
+  return [{ id: 'k1', secret: secret.digest('base64url') }];
+}
+
+/** What became of a request that was asked who it is. */
+export interface Visitor {
+  readonly audience: CompiledAudience;
+  readonly request: AudienceRequest;
+  readonly routed: Routed;
+}
+
+export function visitorOf(audience: CompiledAudience, request: AudienceRequest): Visitor {
+  return { audience, request, routed: route(audience.table, request) };
+}
+
+/** The lines that tell the app, so that logs and flags agree with the routing. */
+export function visitorLines({ routed: { side, bucket } }: Visitor): string {
+  return `x-teal-cohort: ${side}\r\n${bucket === null ? '' : `x-teal-bucket: ${bucket}\r\n`}`;
+}
+
+/** Set-Cookie lines, each with CRLF, by which the client is known again. */
+export function visitorCookies(
+  { audience, request, routed }: Visitor,
+  context: { readonly now: number; readonly secure: boolean; newKey(): string },
+): string {
+  if (routed.id === null && routed.release === null) return '';
+  const { signer } = audience.context;
+  return setCookies(audience.table, request, routed, { ...context, signer })
+    .map((value) => `Set-Cookie: ${value}\r\n`)
+    .join('');
+}
