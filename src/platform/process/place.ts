@@ -31,8 +31,17 @@ export class PlaceSupervisor {
     const slot = new Slot(free ? found.spec.slot : this.#freeNumber(), this.#context, found);
     this.#slots.push(slot);
     // The mark is written after the release, so nothing is asked again.
-    if (wasStopping) void this.#remove([slot]);
+    if (wasStopping) this.#remove([slot]).catch((error: unknown) => this.#notEnded(slot, error));
     return slot;
+  }
+
+  /** Teal lets go before it has ended: the next one goes on with it. */
+  #notEnded(slot: Slot, error: unknown): void {
+    if (this.#context.closing.aborted) return;
+    this.#context.log.warn(
+      { ...this.#place, version: slot.version, error },
+      'an instance could not be stopped',
+    );
   }
 
   instances(): readonly Instance[] {
