@@ -89,6 +89,17 @@ export function textsFlag(placeholder: string, brief: string) {
   return { kind: 'parsed', parse: text, optional: true, variadic: true, placeholder, brief } as const;
 }
 
+/** Somebody to be explained. */
+export const somebody = {
+  user: textFlag('name', 'Signed in as'),
+  group: textsFlag('name', 'With this group; may be repeated'),
+  header: textsFlag('line', "With this header: 'x-beta: yes'"),
+  cookie: textsFlag('pair', 'With this cookie: beta=yes'),
+  ip: textFlag('address', 'From this address'),
+  country: textFlag('code', 'In this country (ISO 3166-1), whatever the address'),
+  region: textFlag('code', 'In this region (ISO 3166-2), whatever the address'),
+} as const;
+
 /** A flag that is there or not. */
 export function switchFlag(brief: string) {
   return { kind: 'boolean', optional: true, withNegated: false, brief } as const;

@@ -230,8 +230,9 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   get ownLines(): string {
-    const { secure, cookies, visit } = this.#sending;
-    return this.#hold.stickyLine(secure) + cookies + this.#client.everyLines + (visit?.serverTiming() ?? '');
+    const { visit } = this.#sending;
+    const timing = visit === null ? '' : visit.serverTiming();
+    return this.#hold.cookieLines(this.#sending) + this.#client.everyLines + timing;
   }
 
   write(data: string | Buffer): void {

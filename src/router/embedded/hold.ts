@@ -5,6 +5,7 @@ import type { Failure } from './ejection.ts';
 import type { EndpointState } from './endpoint.ts';
 import { becameStream, vacate } from './endpoint.ts';
 import type { Engine } from './engine.ts';
+import type { Sending } from './sending.ts';
 import { stickyLine } from './sticky.ts';
 import type { Waiter } from './wait-line.ts';
 
@@ -98,11 +99,11 @@ export class Hold {
     if (streaming && this.endpoint !== null) becameStream(this.endpoint, this.#request);
   }
 
-  /** Tells the client where it belongs from now on, if it does not know. */
-  stickyLine(secure: boolean): string {
+  /** Tells the client who it is, and where it belongs from now on, if it does not know. */
+  cookieLines({ cookies, secure }: Pick<Sending, 'cookies' | 'secure'>): string {
     const { sticky } = this.#place.group;
-    if (sticky === null || this.want.home !== null || this.endpoint === null) return '';
-    return stickyLine(sticky, this.endpoint, secure);
+    if (sticky === null || this.want.home !== null || this.endpoint === null) return cookies;
+    return cookies + stickyLine(sticky, this.endpoint, secure);
   }
 
   /** @param elsewhere it goes on in another environment, and has only waited in this one */
