@@ -85,7 +85,7 @@ export function textFlag(placeholder: string, brief: string) {
 }
 
 /** A flag that takes text, and may be repeated. */
-export function textsFlag(placeholder: string, brief: string) {
+function textsFlag(placeholder: string, brief: string) {
   return { kind: 'parsed', parse: text, optional: true, variadic: true, placeholder, brief } as const;
 }
 
