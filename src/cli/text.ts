@@ -41,7 +41,7 @@ export const briefs = {
   pause: 'Hold a release where it is; its deadline stands still',
   resume: 'Let a paused release go on',
   status: 'Show what is live, what is being released, and what to do next',
-  explain: 'Say where somebody is sent, by which rule, and at each later step',
+  explain: 'Say where somebody is sent, and by which rule',
   preview: 'Print a link to the candidate, before it is live',
   scale: 'Change how many instances run',
   restart: 'Replace every instance, one at a time, drained',
