@@ -230,9 +230,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   get ownLines(): string {
-    const { visit } = this.#sending;
-    const timing = visit === null ? '' : visit.serverTiming();
-    return this.#hold.cookieLines(this.#sending) + this.#client.everyLines + timing;
+    return this.#hold.ownLines(this.#sending) + this.#client.everyLines;
   }
 
   write(data: string | Buffer): void {

@@ -99,11 +99,12 @@ export class Hold {
     if (streaming && this.endpoint !== null) becameStream(this.endpoint, this.#request);
   }
 
-  /** Tells the client who it is, and where it belongs from now on, if it does not know. */
-  cookieLines({ cookies, secure }: Pick<Sending, 'cookies' | 'secure'>): string {
+  /** Tells the client who it is, and where it belongs from now on, if it does not know; and how long things took. */
+  ownLines({ cookies, secure, visit }: Pick<Sending, 'cookies' | 'secure' | 'visit'>): string {
     const { sticky } = this.#place.group;
-    if (sticky === null || this.want.home !== null || this.endpoint === null) return cookies;
-    return cookies + stickyLine(sticky, this.endpoint, secure);
+    const own = visit === null ? cookies : cookies + visit.serverTiming();
+    if (sticky === null || this.want.home !== null || this.endpoint === null) return own;
+    return own + stickyLine(sticky, this.endpoint, secure);
   }
 
   /** @param elsewhere it goes on in another environment, and has only waited in this one */
