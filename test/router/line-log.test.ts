@@ -88,7 +88,8 @@ test('a pipe that nobody reads holds nothing up, and what found no room is count
     if (index % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(performance.now() - begun < 5000);
-  assert.ok(at.log.dropped > 10_000 && at.log.dropped < 20_000, `${at.log.dropped}`);
+  // At most twice its room is kept: what is being written, and what waits.
+  assert.ok(at.log.dropped > 3000 && at.log.dropped < 20_000, `${at.log.dropped}`);
   const { dropped } = at.log;
   let read = '';
   const buffer = Buffer.alloc(1024 * 1024);

@@ -264,7 +264,8 @@ test('streams take no place: twenty WebSockets beside a limit of four, and reque
   const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(router.port, lastGet())));
   for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 200 /);
   const state = router.engine.registry.endpoints.get('one');
-  assert.deepEqual([state?.busy, state?.active.size, one.most], [0, 20, 4]);
+  assert.deepEqual([state?.busy, state?.active.size], [0, 20]);
+  assert.ok(one.most <= 4, `${one.most} at once`);
   close(sockets);
   await until(() => counts(router).inFlight === 0, 'all to be counted out');
   assert.equal(state?.busy, 0);
