@@ -27,7 +27,8 @@ export interface CertificateFacts {
 export async function readPair(
   files: CertificateFiles,
 ): Promise<Pair & { readonly facts: CertificateFacts }> {
-  const [certificate, key] = await Promise.all([readPem(files.certificate), readPem(files.key)]);
+  const certificate = await readPem(files.certificate);
+  const key = await readPem(files.key);
   const leaf = parseCertificate(certificate, files.certificate);
   const parsed = parseKey(key, files.key);
   if (!leaf.checkPrivateKey(parsed)) {
