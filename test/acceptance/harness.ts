@@ -29,6 +29,8 @@ export interface Settings {
   readonly drain?: string;
   readonly upstream?: string;
   readonly client?: string;
+  /** A second port, on which HTTP/2 is spoken without TLS. */
+  readonly h2c?: boolean;
 }
 
 export interface Finished {
@@ -59,15 +61,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 export class World implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
+  /** Where HTTP/2 is spoken, if it is asked for. */
+  readonly h2cPort: number;
   readonly url: string;
   readonly client: Client;
   readonly #patches: readonly Patch[];
   #up: Up | null = null;
   readonly #loads: Load[] = [];
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, h2cPort: number) {
     this.folder = folder;
     this.port = port;
+    this.h2cPort = h2cPort;
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(this.data, { mode: 0o700 });
     this.client = new Client(this.config, socketPath(this.data, 'control.sock'));
@@ -76,7 +81,8 @@ export class World implements AsyncDisposable {
 
   /** A folder with a teal.yaml; nothing runs yet. */
   static async create(settings: Settings = {}): Promise<World> {
-    const world = new World(mkdtempSync(path.join(tmpdir(), 'teal-accept-')), await freePort());
+    const folder = mkdtempSync(path.join(tmpdir(), 'teal-accept-'));
+    const world = new World(folder, await freePort(), await freePort());
     world.configure(settings);
     open.add(world);
     return world;
@@ -106,7 +112,7 @@ export class World implements AsyncDisposable {
   }
 
   configure(settings: Settings): void {
-    writeFileSync(this.config, yaml(settings, this.folder, this.port));
+    writeFileSync(this.config, yaml(settings, this));
   }
 
   async build(version: string, options: BuildOptions = {}): Promise<string> {
@@ -269,7 +275,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-function yaml(settings: Settings, folder: string, port: number): string {
+function yaml(settings: Settings, { folder, port, h2cPort }: World): string {
   const release = { 'rollback-window': '1h', deadline: '60s', 'preview-instances': '1', ...settings.release };
   const tests = settings.tests ?? ['http: /api/products\n          contains: cup'];
   return `data: ${folder}/data
@@ -277,6 +283,7 @@ router:
   listen: 127.0.0.1:${port}
   workers: ${settings.workers ?? 1}
   ${settings.client === undefined ? '' : `client: { ${settings.client} }`}
+  ${settings.h2c === true ? `h2c: 127.0.0.1:${h2cPort}` : ''}
 apps:
   shop:
     run:

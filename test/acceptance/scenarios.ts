@@ -55,7 +55,7 @@ export const scenarios: readonly Scenario[] = [
     G5: 'notifications are signed, retried, and never hold up a rollback',
   }),
   ...section('nothing lost', {
-    L1: 'at switch, promote, abort, rollback and drain: keep-alive, pipelined, uploads, slow bodies, WebSocket, SSE',
+    L1: 'at switch, promote, abort, rollback and drain: keep-alive, pipelined, uploads, slow bodies, WebSocket, SSE, HTTP/2, gRPC',
     L2: 'a rollback reaches clients within 100 ms, measured at the client',
     L3: 'kill -9 of the control plane at every persisted transition, of a router worker, of an instance',
     L4: "two control planes at once: one leads, the other's writes are fenced off",

@@ -1,9 +1,12 @@
-/** Nothing lost, whatever clients are doing while everyone is moved. HTTP/1.1, WebSocket and event streams. */
+/** Nothing lost, whatever clients are doing while everyone is moved. */
 import assert from 'node:assert/strict';
 import { EventStream, type StreamEnd } from './clients/event-stream.ts';
+import { GrpcCrowd, type GrpcReport } from './clients/grpc.ts';
+import { Http2Crowd, type Ask, type Http2Report } from './clients/http2.ts';
 import { Pipelines, type PipelineReport } from './clients/pipeline.ts';
 import { WebSocketClient, type WebSocketEnd } from './clients/websocket.ts';
 import { nothingLost } from './counted.ts';
+import { buildGrpcApp } from './grpc-app.ts';
 import { World } from './harness.ts';
 import type { RequestShape } from '../../src/load/shape.ts';
 import { sleep } from './until.ts';
@@ -37,14 +40,37 @@ const mix: readonly RequestShape[] = [
   { path: '/slow?ms=700' },
 ];
 
+const overHttp2: readonly Ask[] = [
+  { name: 'GET /', path: '/' },
+  { name: 'GET /api/products', path: '/api/products' },
+  { name: 'an upload', path: '/upload', pieces: [Buffer.alloc(100_000, 1), Buffer.alloc(50_000, 2)] },
+  {
+    name: 'a slow upload',
+    path: '/upload',
+    pieces: Array.from({ length: 12 }, () => Buffer.alloc(500, 3)),
+    everyMs: 60,
+  },
+  { name: 'a slow answer', path: '/slow?ms=700' },
+];
+
 export async function L1(): Promise<void> {
-  await using world = await World.live({ workers: 2, client: 'idle-timeout: 5s' });
+  await everyKindOfClient();
+  await remoteCalls();
+}
+
+async function everyKindOfClient(): Promise<void> {
+  await using world = await World.live({ workers: 2, client: 'idle-timeout: 5s', h2c: true });
   for (const version of ['v2', 'v3', 'v4', 'v5']) await world.build(version);
   const load = world.load({ url: `${world.url}/`, rps: 80, connections: 48, shapes: mix });
+  const sessions = new Http2Crowd(`http://127.0.0.1:${world.h2cPort}`, overHttp2, {
+    sessions: 4,
+    streams: 4,
+  });
   const pipelines = new Pipelines(world.port, { connections: 3, batch: 6 });
   const sockets = keepOpening(() => new WebSocketClient(world.port), 6);
   const streams = keepOpening(() => new EventStream(world.port), 4);
-  const stop = () => Promise.all([load.stop(), pipelines.stop(), sockets.stop(), streams.stop()]);
+  const stop = () =>
+    Promise.all([load.stop(), pipelines.stop(), sockets.stop(), streams.stop(), sessions.stop()]);
   let ended: Awaited<ReturnType<typeof stop>>;
   try {
     await leftAlone(world);
@@ -52,17 +78,46 @@ export async function L1(): Promise<void> {
   } finally {
     ended = await stop();
   }
-  const [report, pipelined, sent, ticked] = ended;
+  const [report, pipelined, sent, ticked, multiplexed] = ended;
   nothingLost(report, 500);
   inOrder(pipelined);
   everyEcho(sent);
   everyTick(ticked);
+  everyAnswer('HTTP/2', multiplexed);
+  assert.equal(multiplexed.sessions, 4, 'HTTP/2: no session had to begin anew');
   await closedCleanly(world);
   // A client that was cut off might have been about to leave: the reports of the drains know better.
   for (const { type, data } of await world.events()) {
     if (type === 'drained' || type === 'retired')
       assert.equal((data as { drain: { cut: number } }).drain.cut, 0, 'a drain cut something');
   }
+}
+
+/** gRPC, HTTP/2 on both sides: calls go where everyone goes, streams end where they began. */
+async function remoteCalls(): Promise<void> {
+  await using world = await World.create({
+    workers: 2,
+    h2c: true,
+    upstream: 'protocol: h2c',
+    tests: ['http: /version'],
+  });
+  for (const version of ['v1', 'v2', 'v3']) buildGrpcApp(version, world.folder);
+  await world.up();
+  await world.deploy('v1');
+  await world.promoted('v1');
+  const crowd = new GrpcCrowd(`127.0.0.1:${world.h2cPort}`, 3);
+  await sleep(500);
+  await world.deploy('v2');
+  await world.promoted('v2');
+  await world.client.command('shop', 'rollback', {});
+  await world.reaches('v2 rolled back', ({ release }) => release?.status === 'rolled-back');
+  await world.deploy('v3');
+  await world.promoted('v3');
+  await sleep(500);
+  const report = await crowd.stop();
+  everyAnswer('gRPC', report);
+  assert.deepEqual([...report.versions].toSorted(), ['v1', 'v2', 'v3']);
+  assert.ok(report.streams >= 6, `gRPC: only ${report.streams} streams`);
 }
 
 /** A drain that leaves streams alone: they go on on the old version until they end by themselves. */
@@ -108,7 +163,12 @@ async function switchesPromotesAbortsRollsBack(world: World): Promise<void> {
 
 /** With `streams: close` they are ended at once, each in the way its protocol has for it. */
 async function closedCleanly(world: World): Promise<void> {
-  world.configure({ workers: 2, client: 'idle-timeout: 5s', drain: 'streams: close, deadline: 20s' });
+  world.configure({
+    workers: 2,
+    client: 'idle-timeout: 5s',
+    h2c: true,
+    drain: 'streams: close, deadline: 20s',
+  });
   assert.equal((await world.teal('apply', '--json')).code, 0);
   const sockets = Array.from({ length: 8 }, () => new WebSocketClient(world.port));
   const streams = Array.from({ length: 8 }, () => new EventStream(world.port));
@@ -130,6 +190,13 @@ async function closedCleanly(world: World): Promise<void> {
     streams.map(() => 'ended'),
     'each stream ends as a response should',
   );
+}
+
+function everyAnswer(what: string, report: Http2Report | GrpcReport): void {
+  const { sent, answered, failures } = report;
+  assert.equal(failures.length, 0, `${what}: ${failures.length} of ${sent} requests failed: ${failures[0]}`);
+  assert.equal(answered, sent);
+  assert.ok(sent > 200, `${what}: only ${sent} requests`);
 }
 
 function inOrder({ sent, answered, mixed, failures }: PipelineReport): void {

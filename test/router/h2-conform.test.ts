@@ -6,8 +6,10 @@ import { cases } from './h2/cases.ts';
 import * as f from './h2/frames.ts';
 import { flag, type } from './h2/frames.ts';
 import { indexed, literal } from './h2/hpack.ts';
+import { known } from './h2/known.ts';
 import { nodeServer, type Target } from './h2/node-server.ts';
 import { report } from './h2/report.ts';
+import { routerServer } from './h2/router-server.ts';
 import type { Result } from './h2/run-case.ts';
 import { runCases } from './h2/run-case.ts';
 import { closed, listen, portOf } from './rig.ts';
@@ -15,6 +17,15 @@ import { closed, listen, portOf } from './rig.ts';
 test('there are 146 cases, each with an id of its own', () => {
   assert.equal(new Set(cases.map(({ id }) => id)).size, 146);
   assert.equal(cases.length, 146);
+});
+
+test('the router passes all of them but those that are known, and at least 137 also by RFC 7540', async () => {
+  await using router = await routerServer();
+  const results = await runCases(router.port, cases);
+  const said = report(cases, results);
+  const others = results.filter(({ result }) => result !== 'passed').map(({ id }) => id);
+  assert.deepEqual(others.toSorted(), Object.keys(known).toSorted(), said);
+  assert.ok(results.filter(({ before }) => before === 'passed').length >= 137, said);
 });
 
 test("Node's own HTTP/2 passes 137 of them, or more", async () => {

@@ -113,8 +113,8 @@ export const mutations: readonly Mutation[] = [
     id: 'C9',
     says: 'nobody looks whether the settings make sense together',
     file: 'src/config/check.ts',
-    find: 'const problems = meaning(parsed.output, []).map((found) => located(found, source));',
-    replace: 'const problems = meaning(parsed.output, []).slice(99).map((found) => located(found, source));',
+    find: '[...meaning(parsed.output, []), ...findings]',
+    replace: '[...findings]',
     fails: /teal apply took a start that may take longer than its release/,
   },
   {
@@ -190,6 +190,23 @@ export const mutations: readonly Mutation[] = [
     fails: /requests failed|was cut off|ticks are missing|messages came back/,
   },
   {
+    id: 'L1',
+    says: 'a new table sends the clients of HTTP/2 away',
+    file: 'src/router/embedded/engine.ts',
+    find: 'for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain();',
+    replace:
+      "for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain(); for (const client of this.clients) if ('watch' in client) client.closeWhenIdle();",
+    fails: /no session had to begin anew|HTTP\/2: \d+ of \d+ requests failed/,
+  },
+  {
+    id: 'L1',
+    says: 'what comes behind the answer of an app, its trailer, is lost',
+    file: 'src/router/embedded/http2/response-frames.ts',
+    find: 'if (!this.#gone) this.#stream.sendTrailers(fromLines(this.#trailer));',
+    replace: "if (!this.#gone) this.#stream.sendTrailers(fromLines(''));",
+    fails: /gRPC: \d+ of \d+ requests failed/,
+  },
+  {
     id: 'L2',
     says: 'the way back is taken a while after it was asked for',
     file: 'src/router/embedded/engine.ts',
@@ -218,9 +235,9 @@ export const mutations: readonly Mutation[] = [
   {
     id: 'L3',
     says: 'a request whose instance dies is not given to another',
-    file: 'src/router/embedded/exchange.ts',
-    find: 'if (this.#answered || this.#bodySent || this.#retried || !isIdempotent(this.method)) return false;',
-    replace: 'if (this.method !== null) return false;',
+    file: 'src/router/embedded/attempts.ts',
+    find: "if (this.bodySent || this.#repeated || !this.idempotent) return 'no';",
+    replace: "if (this.#refusals >= 0) return 'no';",
     fails: /repeatable requests failed/,
   },
   {
