@@ -6,6 +6,7 @@ import { checkLimits } from '../platform/process/limits.ts';
 import { teal, type By } from './apps.ts';
 import type { ApplyBody, ApplyResult, ConfigChange } from './contract.ts';
 import type { Deps } from './deps.ts';
+import { sameSettings } from './same-settings.ts';
 
 type Known = Pick<Deps, 'apps' | 'keys'>;
 
@@ -34,9 +35,7 @@ export async function applyAtStart(deps: Known, config: Config): Promise<void> {
 }
 
 async function applyApps(deps: Known, apps: readonly App[], by: By): Promise<void> {
-  const changed = apps.filter(
-    (app) => JSON.stringify(deps.apps.state(app.name).config) !== JSON.stringify(app),
-  );
+  const changed = apps.filter((app) => !sameSettings(deps.apps.state(app.name).config, app));
   // Before the app is known: the next table is built with its key.
   await deps.keys.load(changed.map(({ name }) => name));
   await deps.apps.applyAll(

@@ -5,6 +5,7 @@ import { describeLimitSupport } from '../platform/process/limits.ts';
 import type { Check } from './contract.ts';
 import { certificates } from './doctor-certificates.ts';
 import type { Deps } from './deps.ts';
+import { sameSettings } from './same-settings.ts';
 import { endsWithin } from './pause.ts';
 import { routerTrouble } from './view/router-trouble.ts';
 
@@ -99,7 +100,7 @@ async function certificateCheck(deps: Deps): Promise<Check> {
 async function config(deps: Deps): Promise<Check> {
   const now = await loadConfig(deps.config.file);
   const differs = Object.values(now.apps).filter(
-    (each) => JSON.stringify(deps.apps.state(each.name).config) !== JSON.stringify(each),
+    (each) => !sameSettings(deps.apps.state(each.name).config, each),
   );
   if (differs.length === 0) return ok('teal.yaml', `${deps.config.file} is applied`);
   return warning('teal.yaml', `not applied yet: ${differs.map(({ name }) => name).join(', ')}`, 'teal apply');
