@@ -4,7 +4,7 @@ import type { Asked, Decision } from './decision.ts';
 import type { Event } from './events.ts';
 import type { Command } from './input.ts';
 import * as refuse from './refusals.ts';
-import type { AppState, Queued, Release } from './state.ts';
+import type { AppState, Queued, Release, Step } from './state.ts';
 import { steps } from './steps.ts';
 import { next } from './transitions.ts';
 import { isOpen } from './windows.ts';
@@ -19,7 +19,7 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
   if (state.frozen !== null) return { refused: refuse.frozen(state) };
   const wanted = {
     build,
-    steps: steps({ ...build.spec.release, promote: gate(build.spec.release, promote) }),
+    steps: stepsOf(build.spec.release, promote),
   };
   if (release !== null && busy(release)) {
     if (build.version === live && next(release.status, 'abort-started')) {
@@ -69,6 +69,10 @@ export function dequeued(state: AppState, now: number): readonly Event[] {
 }
 
 const aborted = (why: string): Event => ({ type: 'abort-started', why, error: null });
+
+/** @param promote overrides that of the policy when it is not null */
+export const stepsOf = (policy: ReleasePolicy, promote: 'auto' | 'manual' | null): readonly Step[] =>
+  steps({ ...policy, promote: gate(policy, promote) });
 
 function gate(policy: ReleasePolicy, asked: 'auto' | 'manual' | null): ReleasePolicy['promote'] {
   if (asked === null) return policy.promote;

@@ -170,8 +170,12 @@ function wanted(state: AppState, environment: Environment, of: (role: Role) => b
   return Object.fromEntries(roles.map((role) => [role.name, instances(state, environment, role)]));
 }
 
-/** How many instances of a role the environment shall have now. */
-function instances(state: AppState, environment: Environment, role: Role): number {
+/** How many instances of a role an environment of this size has. */
+export function instances(
+  state: Pick<AppState, 'scale'>,
+  environment: Pick<Environment, 'size' | 'spec'>,
+  role: Role,
+): number {
   const full = state.scale[role.name] ?? role.instances;
   const preview = environment.spec.release.previewInstances;
   if (environment.size === 'full' || preview === 'all' || role.kind !== 'web') return full;

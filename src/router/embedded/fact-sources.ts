@@ -1,7 +1,8 @@
 import { isIPv6, type BlockList } from 'node:net';
 import type { Networks } from '../../audience/address.ts';
 import type { Place } from '../../audience/request.ts';
-import type { JwtSettings, Rule } from '../../config/audience.ts';
+import { asksForPlace } from '../../audience/asks.ts';
+import type { JwtSettings } from '../../config/audience.ts';
 import { openPlaces, type Places } from '../facts/places.ts';
 import { createTokenVerifier, type TokenVerifier } from '../facts/token.ts';
 import type { RoutingTable } from '../table.ts';
@@ -78,20 +79,4 @@ export class WorkerFacts implements FactSources {
 
 /** Whether an audience of any app is about where addresses are. */
 export const asksForPlaces = ({ apps }: RoutingTable): boolean =>
-  apps.some(({ audience }) => Object.values(audience?.audiences ?? {}).some(isAboutPlaces));
-
-function isAboutPlaces(rule: Rule): boolean {
-  switch (rule.kind) {
-    case 'country':
-    case 'region':
-    case 'continent':
-      return true;
-    case 'all':
-    case 'any':
-      return rule.rules.some(isAboutPlaces);
-    case 'not':
-      return isAboutPlaces(rule.rule);
-    default:
-      return false;
-  }
-}
+  apps.some(({ audience }) => Object.values(audience?.audiences ?? {}).some(asksForPlace));
