@@ -14,6 +14,8 @@ import type {
   ExplainBody,
   ExplainResult,
   LogLine,
+  PlanBody,
+  PlanResult,
   PreviewLink,
   Status,
   StopBody,
@@ -58,6 +60,10 @@ export class Client {
 
   explain(app: string, body: ExplainBody): Promise<ExplainResult> {
     return this.#post(`/v1/apps/${encodeURIComponent(app)}/explain`, body);
+  }
+
+  plan(app: string, body: PlanBody): Promise<PlanResult> {
+    return this.#post(`/v1/apps/${encodeURIComponent(app)}/plan`, body);
   }
 
   preview(app: string): Promise<PreviewLink> {

@@ -42,6 +42,7 @@ export const briefs = {
   resume: 'Let a paused release go on',
   status: 'Show what is live, what is being released, and what to do next',
   explain: 'Say where somebody is sent, and by which rule',
+  plan: 'Show what a deploy would do, and to whom; changes nothing',
   preview: 'Print a link to the candidate, before it is live',
   scale: 'Change how many instances run',
   restart: 'Replace every instance, one at a time, drained',
@@ -65,7 +66,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
     'Release',
     ['deploy', 'preview', 'approve', 'reject', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume'],
   ],
-  ['Look', ['status', 'explain', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
+  ['Look', ['status', 'plan', 'explain', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'remove']],
 ];
 

@@ -14,32 +14,30 @@ import { known } from './known.ts';
 
 /** Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway. */
 export async function deploy(deps: Deps, app: string, body: CommandBody, by: By): Promise<{ note?: string }> {
-  const { config } = known(deps, app);
-  const version = body.version;
-  if (config === null || version === undefined || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(version)) {
-    throw new TealError('usage', `${JSON.stringify(version ?? '')} is not the name of a version.`, {
-      remedy: 'letters, digits, dots, dashes and underscores, at most 128: teal deploy shop v42',
-    });
-  }
+  const state = known(deps, app);
+  const { config } = state;
+  const version = versionName(body.version);
   const promote = body.promote ?? null;
   const onConflict = body.onConflict ?? 'refuse';
   const asked = decide(
-    deps.apps.state(app),
+    state,
     { type: 'deploy', build: { version, directory: null, spec: config }, promote, onConflict },
-    {
-      now: deps.now(),
-      actor: by.actor,
-    },
+    { now: deps.now(), actor: by.actor },
   );
   if (asked.refused) throw asked.refused;
   const directory = await put(deps, app, { version, from: body.from });
   const build: Build = { version, directory, spec: config };
   if (directory === null) checkDirectories(build);
-  for (const role of config.roles) {
-    const unsupported = checkLimits(role.limits);
-    if (unsupported !== null) throw unsupported;
-  }
+  checkSupported(config);
   return await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
+}
+
+/** @throws TealError `usage` for what cannot be the name of a version */
+export function versionName(given: string | undefined): string {
+  if (given !== undefined && /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(given)) return given;
+  throw new TealError('usage', `${JSON.stringify(given ?? '')} is not the name of a version.`, {
+    remedy: 'letters, digits, dots, dashes and underscores, at most 128: teal deploy shop v42',
+  });
 }
 
 /** The version's folder in the version store, or null when teal.yaml says where versions lie. */
@@ -56,11 +54,19 @@ async function put(
   return deps.versions.directory(app, what.version);
 }
 
+/** @throws TealError `limits-unsupported` for what this machine cannot enforce */
+export function checkSupported({ roles }: App): void {
+  for (const role of roles) {
+    const unsupported = checkLimits(role.limits);
+    if (unsupported !== null) throw unsupported;
+  }
+}
+
 /**
  * A folder that does not name the version holds whatever lies in it today, under any name that is typed: a rollback
  * would bring back the new files. So such an app is only deployed from the version store.
  */
-function checkDirectories(build: Build): void {
+export function checkDirectories(build: Build): void {
   const { name: app, roles } = build.spec;
   const put = `teal deploy ${app} ${build.version} --from <dir|tgz|git:ref>`;
   for (const role of roles) {

@@ -12,9 +12,10 @@ import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
 import { known } from '../known.ts';
 import { explainWho } from '../explain.ts';
+import { plan } from '../plan/plan.ts';
 import { previewLink } from '../preview.ts';
 import { accessLogOf, accessQuery } from './access.ts';
-import { applyBody, commandBody, explainBody, parse, stopBody } from './bodies.ts';
+import { applyBody, commandBody, explainBody, parse, planBody, stopBody } from './bodies.ts';
 import { command } from './command.ts';
 import { followEvents, recentEvents } from './events.ts';
 import { statusOf, wholeStatus } from './status.ts';
@@ -49,6 +50,12 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   app.post('/apps/:app/explain', async (c) =>
     c.json(await explainWho(deps, c.req.param('app'), parse(explainBody, await body(c)))),
   );
+  app.post('/apps/:app/plan', async (c) => {
+    // Who gives up waiting has no use for the rest of a long log.
+    const signal = AbortSignal.any([c.req.raw.signal, options.closing]);
+    const asked = parse(planBody, await body(c));
+    return c.json(await plan(deps, c.req.param('app'), { ...asked, ...by(c) }, signal));
+  });
   app.post('/apps/:app/:command', async (c) => {
     const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await body(c)) };
     const who = by(c);

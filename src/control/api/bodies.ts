@@ -28,6 +28,12 @@ export const explainBody = v.strictObject({
   region: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}-[A-Za-z0-9]{1,3}$/))),
 });
 
+export const planBody = v.strictObject({
+  version: v.pipe(v.string(), v.maxLength(200)),
+  promote: v.exactOptional(v.picklist(['auto', 'manual'])),
+  log: v.exactOptional(v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))),
+});
+
 export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptional(v.boolean()) });
 
 export const stopBody = v.strictObject({ everything: v.boolean() });

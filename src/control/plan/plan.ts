@@ -1,0 +1,94 @@
+import type { CompiledTable } from '../../audience/compile.ts';
+import { compileAudiences } from '../../audience/compile.ts';
+import { stepsOf } from '../../release/deploy.ts';
+import { instances } from '../../release/effects.ts';
+import { schedule, type Scheduled } from '../../release/schedule.ts';
+import { other, type Build } from '../../release/state.ts';
+import { stepName } from '../../release/steps.ts';
+import type { PlannedStep, PlanResult } from '../contract.ts';
+import { versionName } from '../deploy.ts';
+import type { Deps } from '../deps.ts';
+import { known } from '../known.ts';
+import { estimates, type Estimates } from './estimate.ts';
+import { notes, refusals, type Planning } from './standing.ts';
+import { tableOf } from './tables.ts';
+
+/** What a deploy of this version would do now, without doing any of it. @throws TealError `app-unknown`, `usage` */
+export async function plan(
+  deps: Deps,
+  app: string,
+  asked: Planning['asked'],
+  signal: AbortSignal,
+): Promise<PlanResult> {
+  const state = known(deps, app);
+  const { config } = state;
+  const version = versionName(asked.version);
+  const build: Build = { version, directory: deps.versions.directory(app, version), spec: config };
+  const planning: Planning = { state, build, asked, now: deps.now() };
+  const scheduled = schedule(
+    stepsOf(config.release, asked.promote ?? null),
+    config.release.windows,
+    planning.now,
+  );
+  const { log } = asked;
+  const told =
+    log === undefined
+      ? null
+      : await estimates(
+          { state, scheduled, log, now: planning.now, geoDatabase: deps.config.geoDatabase },
+          signal,
+        );
+  const table = compileAudiences(tableOf(state), () => null);
+  const last = scheduled.at(-1);
+  return {
+    app,
+    version,
+    from: state.lives.at(-1)?.version ?? null,
+    colour: state.live === null ? 'blue' : other(state.live),
+    refused: refusals(planning),
+    notes: [...(await notes(deps, planning)), ...(told?.notes ?? [])],
+    steps: scheduled.map((one, index) => planned(planning, { one, table, told, index })),
+    liveAt: last?.endsAt ?? null,
+    testsMs: scheduled.reduce((sum, { step }) => sum + (step.kind === 'test' ? step.test.timeoutMs : 0), 0),
+    approvals: scheduled.filter(({ step }) => step.kind === 'approve').length,
+    rollbackWindowMs: config.release.rollbackWindowMs,
+    traffic: told?.traffic ?? null,
+    proposal: told?.proposal ?? null,
+  };
+}
+
+interface Part {
+  readonly one: Scheduled;
+  readonly index: number;
+  readonly table: CompiledTable;
+  readonly told: Estimates | null;
+}
+
+function planned({ state, build }: Planning, { one, index, table, told }: Part): PlannedStep {
+  const { step, startsAt, endsAt, exposed, size } = one;
+  const web = build.spec.roles.filter(({ kind }) => kind === 'web');
+  const names = [...new Set(exposed.flatMap(({ to }) => to))];
+  return {
+    name: stepName(step),
+    kind: step.kind,
+    startsAt,
+    endsAt,
+    approval:
+      step.kind === 'approve'
+        ? {
+            by: step.by,
+            fourEyes: step.fourEyes,
+            expiresAt: startsAt === null || step.expiresMs === null ? null : startsAt + step.expiresMs,
+            onExpiry: step.onExpiry,
+          }
+        : null,
+    exposed,
+    who: names.map(
+      (name) => `${name}: ${table.audiences.get(name)?.says ?? 'nobody, there is no such audience'}`,
+    ),
+    instances: Object.fromEntries(
+      web.map((role) => [role.name, instances(state, { size, spec: build.spec }, role)]),
+    ),
+    estimate: told?.steps[index] ?? null,
+  };
+}

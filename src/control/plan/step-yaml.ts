@@ -1,0 +1,42 @@
+import type { StepPolicy } from '../../config/config.ts';
+import { formatDuration } from '../../config/units.ts';
+
+/** A step as it is written in teal.yaml, one line. */
+export function stepYaml(step: StepPolicy): string {
+  switch (step.kind) {
+    case 'test':
+      return `- test: ${step.test}`;
+    case 'wait':
+      return `- wait: ${formatDuration(step.ms)}`;
+    case 'warm':
+      return map('warm', [
+        ['paths', list(step.paths)],
+        ['count', `${step.count}`],
+      ]);
+    case 'expose':
+      return map('expose', [
+        ['to', step.to.length === 0 ? null : list(step.to)],
+        ['percent', step.percent === null ? null : `${step.percent}`],
+        ['for', formatDuration(step.forMs)],
+      ]);
+    case 'approve':
+      return map('approve', [
+        ['role', step.role],
+        ['by', step.role !== null || step.by === null ? null : list(step.by.map(person))],
+        ['four-eyes', step.fourEyes ? 'true' : null],
+        ['expires', step.expiresMs === null ? null : formatDuration(step.expiresMs)],
+        ['on-expiry', step.onExpiry === 'abort' ? null : step.onExpiry],
+      ]);
+  }
+}
+
+function map(name: string, keys: readonly (readonly [string, string | null])[]): string {
+  const said = keys.flatMap(([key, value]) => (value === null ? [] : [`${key}: ${value}`]));
+  return said.length === 0 ? `- ${name}` : `- ${name}: { ${said.join(', ')} }`;
+}
+
+/** In quotes, where YAML would read something else. */
+const list = (values: readonly string[]): string =>
+  `[${values.map((value) => (/^[\w/][\w./@-]*$/.test(value) ? value : JSON.stringify(value))).join(', ')}]`;
+
+const person = (actor: string): string => actor.replace(/^user:/, '');
