@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import { TealError } from '../errors.ts';
 import { describeLimitSupport } from '../platform/process/limits.ts';
 import type { Check } from './contract.ts';
+import { audienceChecks } from './doctor-audiences.ts';
 import { certificates } from './doctor-certificates.ts';
 import type { Deps } from './deps.ts';
 import { sameSettings } from './same-settings.ts';
@@ -19,7 +20,7 @@ const routerMs = 2000;
  * @param startedAt when the control plane did, in milliseconds since the epoch
  */
 export async function doctor(deps: Deps, startedAt: number): Promise<readonly Check[]> {
-  return await Promise.all([
+  const checks = await Promise.all([
     checked('node', node),
     checked('event log', () => store(deps)),
     checked('router', () => router(deps, startedAt)),
@@ -30,6 +31,19 @@ export async function doctor(deps: Deps, startedAt: number): Promise<readonly Ch
     checked('limits', limits),
     ...deps.apps.names().map((name) => checked(name, () => app(deps, name))),
   ]);
+  return [...checks, ...(await audiences(deps))];
+}
+
+async function audiences(deps: Deps): Promise<readonly Check[]> {
+  const { geoDatabase, router: routerConfig } = deps.config;
+  return audienceChecks({
+    states: deps.apps.states(),
+    geoDatabase,
+    trustedProxies: routerConfig.trustedProxies,
+    now: deps.now(),
+    environment: process.env,
+    fetch,
+  });
 }
 
 /** A check that cannot even be made has failed; the others are worth telling all the same. */
