@@ -25,6 +25,8 @@ export function begin(state: AppState, { retried, ...what }: Beginning, now: num
     type: 'release-started',
     release: id,
     ...what,
+    // Where nothing is live there is nobody to be kept from harm: exposing a few would refuse all the others.
+    steps: state.live === null ? what.steps.filter(({ kind }) => kind !== 'expose') : what.steps,
     from: state.lives.at(-1)?.version ?? null,
     colour: state.live === null ? 'blue' : other(state.live),
     cohort: beginCohort(state.cohort, what.build.spec.release.cohort, retried),

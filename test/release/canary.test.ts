@@ -37,6 +37,16 @@ const candidates = (story: Story): number | undefined => {
 };
 
 describe('a canary release', () => {
+  test('of the first version has only its gates: nobody could be left where they are', () => {
+    const story = new Story();
+    story.deploys('v1', canary([expose(5), approve(), expose(50)]));
+    assert.deepEqual(
+      story.state.release?.steps.map(({ kind }) => kind),
+      ['approve', 'promote'],
+    );
+    assert.equal(story.state.cohort.offset, 0, 'nobody has been first');
+  });
+
   test('grows before each step, exposes, waits from when every router has it, and goes on', () => {
     const story = deployed([expose(null, ['staff']), expose(5), expose(25)]);
     const staff = { to: ['staff'], width: 100_000 };
