@@ -19,7 +19,7 @@ import { factsOf } from '../src/router/facts/facts.ts';
 import { Memory } from '../src/router/facts/memory.ts';
 import { openPlaces } from '../src/router/facts/places.ts';
 import { createTokenVerifier } from '../src/router/facts/token.ts';
-import { mmdb } from '../test/audience/mmdb.ts';
+import { mmdb } from '../examples/canary/mmdb.ts';
 
 const rounds = 7;
 const perRound = 40_000;

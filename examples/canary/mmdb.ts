@@ -1,4 +1,4 @@
-/** Writes MaxMind DB files (format 2.0, 24-bit records) for tests: a tree of IPv6 bits, IPv4 at ::/96. */
+/** Writes MaxMind DB files (format 2.0, 24-bit records), small ones: a tree of IPv6 bits, IPv4 at ::/96. */
 import { isIPv4 } from 'node:net';
 
 type Value = string | number | readonly Value[] | { readonly [key: string]: Value };
@@ -35,7 +35,7 @@ export function mmdb(records: Readonly<Record<string, Value>>, type = 'Test-City
     binary_format_minor_version: 0,
     build_epoch: 1_790_000_000,
     database_type: type,
-    description: { en: 'made by a test' },
+    description: { en: 'made by hand' },
     ip_version: 6,
     languages: ['en'],
     node_count: count,
@@ -111,6 +111,6 @@ function control(type: number, size: number): Buffer {
   const short = size < 29 ? size : 29;
   const first = (type > 7 ? 0 : type << 5) | short;
   const bytes = [first, ...(type > 7 ? [type - 7] : []), ...(size < 29 ? [] : [size - 29])];
-  if (size >= 29 + 256) throw new Error('too large for a test');
+  if (size >= 29 + 256) throw new Error('too large for this writer');
   return Buffer.from(bytes);
 }

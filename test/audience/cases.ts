@@ -10,7 +10,7 @@ import { signId, signRelease, type CookieKey, type Side, type Signer } from '../
 import type { AudienceTable, Exposure } from '../../src/audience/table.ts';
 import type { Identity, JwtSettings } from '../../src/config/audience.ts';
 import { knownPeer, type RawRequest } from '../../src/router/facts/facts.ts';
-import { mmdb } from './mmdb.ts';
+import { mmdb } from '../../examples/canary/mmdb.ts';
 
 interface Token {
   readonly in?: 'cookie';

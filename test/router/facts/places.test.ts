@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { plainAddress } from '../../../src/audience/address.ts';
 import { placeOf } from '../../../src/router/facts/place.ts';
 import { openPlaces, type Places } from '../../../src/router/facts/places.ts';
-import { mmdb } from '../../audience/mmdb.ts';
+import { mmdb } from '../../../examples/canary/mmdb.ts';
 
 let folder = '';
 const opened: Places[] = [];
