@@ -71,17 +71,24 @@ function environment(state: AppState, colour: Colour, facts: Facts): Environment
   const roles = known.spec.roles.filter((role) => role.kind === 'web');
   return {
     version: known.version,
-    endpoints: roles.flatMap(({ name }) => endpoints(candidates.filter(({ role }) => role === name))),
+    endpoints: roles.flatMap(({ name }) => {
+      const own = candidates.filter(({ role }) => role === name);
+      return endpoints(own, state.live === colour);
+    }),
   };
 }
 
 /**
  * The healthy instances; if none is, those that at least run. After a restart of Teal nothing has been checked yet,
- * and an instance that fails its health check answers more requests than no instance.
+ * and an instance that fails its health check answers more requests than no instance. In the other environment only
+ * those that have ever answered one: the people of a candidate whose processes are being started again are better off
+ * on live, where the router sends them when it has none.
  */
-function endpoints(instances: readonly Instance[]): readonly Endpoint[] {
+function endpoints(instances: readonly Instance[], live: boolean): readonly Endpoint[] {
   const healthy = instances.filter(({ state }) => state === 'healthy');
-  const running = instances.filter(({ state }) => state === 'starting' || state === 'unhealthy');
+  const running = instances.filter(
+    ({ state, everHealthy }) => (state === 'starting' || state === 'unhealthy') && (live || everHealthy),
+  );
   return (healthy.length > 0 ? healthy : running).flatMap(({ id, role, address }) =>
     address === null ? [] : [{ id, role, ...address }],
   );

@@ -66,6 +66,8 @@ export interface Instance extends Place {
   /** Web roles only. */
   readonly address: { readonly host: string; readonly port: number } | null;
   readonly state: InstanceState;
+  /** A health check of this very process has passed, if not the last one; known again after a restart of Teal. */
+  readonly everHealthy: boolean;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** How often an instance in this slot has ended without being asked to. */

@@ -101,6 +101,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   pid: 100,
   address: { host: '127.0.0.1', port: 5000 },
   state: 'healthy',
+  everHealthy: true,
   startedAt: 0,
   crashes: 0,
   logs: { stdout: '', stderr: '' },

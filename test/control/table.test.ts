@@ -48,6 +48,20 @@ describe('the routing table', () => {
     assert.deepEqual(ids(live(), instances), ['ill', 'unchecked']);
   });
 
+  test('has no process of a candidate that has never been healthy: its people are better off on live', () => {
+    const story = live();
+    story.deploys('v2');
+    const next = { colour: 'green', version: 'v2', state: 'starting' } as const;
+    const again = [instance({ ...next, id: 'again', everHealthy: false })];
+    assert.deepEqual(table(story, again)[0]?.environments.green?.endpoints, []);
+    // After a restart of Teal, nothing has been checked yet: they stay where they are.
+    const unchecked = table(story, [...again, instance({ ...next, id: 'unchecked' })]);
+    assert.deepEqual(
+      unchecked[0]?.environments.green?.endpoints.map(({ id }) => id),
+      ['unchecked'],
+    );
+  });
+
   test('gives nothing new to instances that are let go', () => {
     assert.deepEqual(ids(live(), [instance({ id: 'a' }), instance({ id: 'b' })], ['a']), ['b']);
   });

@@ -101,6 +101,7 @@ export class Slot {
       pid: run.state === 'backing-off' ? null : (run.record?.pid ?? null),
       address: run.address,
       state: stopping ? 'stopping' : run.state,
+      everHealthy: run.everHealthy,
       startedAt: run.spec.startedAt,
       crashes: this.#crashCount,
       logs: run.logs,
