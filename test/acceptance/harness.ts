@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildShop, type BuildOptions } from '../../examples/shop/build.ts';
 import { Client } from '../../src/cli/client.ts';
-import type { AppStatus, EventView } from '../../src/control/contract.ts';
+import { request } from '../../src/cli/shell/http.ts';
+import type {
+  AppStatus,
+  CommandBody,
+  CommandName,
+  CommandResult,
+  EventView,
+} from '../../src/control/contract.ts';
+import { TealError, type ErrorJson } from '../../src/errors.ts';
 import { runLoad, type Load, type LoadOptions } from '../../src/load/load.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
 import { isAlive, kill, processesOf } from './processes.ts';
@@ -31,6 +39,12 @@ export interface Settings {
   readonly client?: string;
   /** A second port, on which HTTP/2 is spoken without TLS. */
   readonly h2c?: boolean;
+  /** More keys of `router` and of the app, and who has which role: values in flow style. */
+  readonly router?: Readonly<Record<string, string>>;
+  readonly app?: Readonly<Record<string, string>>;
+  readonly people?: string;
+  /** Beside teal.yaml. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
 }
 
 export interface Finished {
@@ -88,14 +102,16 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  /** One with `teal up` and v1 live. */
+  /** One with `teal up` and v1 live; the steps of `release` are for the versions after it. */
   static async live(settings: Settings = {}): Promise<World> {
-    const world = await World.create(settings);
+    const { steps, ...release } = settings.release ?? {};
+    const world = await World.create({ ...settings, release });
     try {
       await world.build('v1');
       await world.up();
       await world.deploy('v1', { promote: 'auto' });
       await world.promoted('v1');
+      if (steps !== undefined) await world.apply(settings);
       return world;
     } catch (error) {
       await world[Symbol.asyncDispose]();
@@ -112,7 +128,15 @@ export class World implements AsyncDisposable {
   }
 
   configure(settings: Settings): void {
+    for (const [name, content] of Object.entries(settings.files ?? {}))
+      writeFileSync(path.join(this.folder, name), content);
     writeFileSync(this.config, yaml(settings, this));
+  }
+
+  /** Writes teal.yaml anew and puts it in force. */
+  async apply(settings: Settings): Promise<void> {
+    this.configure(settings);
+    await this.client.apply({ file: this.config });
   }
 
   async build(version: string, options: BuildOptions = {}): Promise<string> {
@@ -178,8 +202,25 @@ export class World implements AsyncDisposable {
     });
   }
 
-  async deploy(version: string, body: { readonly promote?: 'auto' | 'manual'; from?: string } = {}) {
+  async deploy(version: string, body: Omit<CommandBody, 'version'> = {}) {
     return await this.client.command('shop', 'deploy', { version, ...body });
+  }
+
+  /** What somebody else than who runs this asks for. @throws TealError the refusal */
+  async order(actor: string, command: CommandName, body: CommandBody = {}): Promise<CommandResult> {
+    const { socket } = this.client;
+    const headers = { 'x-teal-actor': actor, accept: 'application/json' };
+    const answer = await request({
+      socket,
+      headers,
+      method: 'POST',
+      path: `/v1/apps/shop/${command}`,
+      body: JSON.stringify(body),
+    });
+    let text = '';
+    for await (const chunk of answer.body) text += chunk.toString();
+    if (answer.status >= 400) throw TealError.from(JSON.parse(text) as ErrorJson);
+    return JSON.parse(text) as CommandResult;
   }
 
   app(): Promise<AppStatus> {
@@ -278,15 +319,20 @@ async function freePort(): Promise<number> {
 function yaml(settings: Settings, { folder, port, h2cPort }: World): string {
   const release = { 'rollback-window': '1h', deadline: '60s', 'preview-instances': '1', ...settings.release };
   const tests = settings.tests ?? ['http: /api/products\n          contains: cup'];
+  const keys = (of: Readonly<Record<string, string>> = {}, indent: string): string =>
+    Object.entries(of)
+      .map(([key, value]) => `${indent}${key}: ${value}\n`)
+      .join('');
   return `data: ${folder}/data
+${settings.people === undefined ? '' : `people: ${settings.people}`}
 router:
   listen: 127.0.0.1:${port}
   workers: ${settings.workers ?? 1}
   ${settings.client === undefined ? '' : `client: { ${settings.client} }`}
   ${settings.h2c === true ? `h2c: 127.0.0.1:${h2cPort}` : ''}
-apps:
+${keys(settings.router, '  ')}apps:
   shop:
-    run:
+${keys(settings.app, '    ')}    run:
       process:
         command: ${process.execPath} server.js
         directory: ./versions/{version}
@@ -295,9 +341,7 @@ apps:
         stop-deadline: 3s
     health: { path: /healthz, interval: 200ms, timeout: 2s, ${settings.health ?? 'deadline: 20s'} }
     release:
-${Object.entries(release)
-  .map(([key, value]) => `      ${key}: ${value}\n`)
-  .join('')}      tests:${tests.length === 0 ? ' []' : ''}
+${keys(release, '      ')}      tests:${tests.length === 0 ? ' []' : ''}
 ${tests.map((test) => `        - ${test}\n`).join('')}
     drain: { ${settings.drain ?? 'streams: drain, deadline: 20s'} }
     ${settings.upstream === undefined ? '' : `upstream: { ${settings.upstream} }`}

@@ -36,7 +36,7 @@ export const scenarios: readonly Scenario[] = [
     C9: 'an invalid step or configuration is refused before anything runs, with line and remedy',
     C10: 'header, cookie, user, group, CIDR v4 and v6, country, percent, and any and all of them together',
     C11: 'mirrored traffic: copies are sent, their answers discarded, and writes can be left out',
-    C12: 'deploy during a running release: refused, or superseding it in its window; a rollback goes to what was live',
+    C12: 'deploy during a running release: refused, queued or superseding, as asked; a rollback goes to what was live',
     C13: 'redeploying the live version during a release ends the release',
     C14: "the candidate's processes all die during a step",
     C15: 'a dry-run metric never rolls back',

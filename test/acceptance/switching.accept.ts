@@ -203,7 +203,7 @@ export async function C13(): Promise<void> {
 
 export async function C12(): Promise<void> {
   await using world = await World.live();
-  for (const version of ['v2', 'v3']) await world.build(version);
+  for (const version of ['v2', 'v3', 'v4', 'v5', 'v6']) await world.build(version);
   const load = world.load();
   await world.deploy('v2', { promote: 'manual' });
   await world.reaches('v2 waiting', ({ release }) => release?.step?.index === 1);
@@ -234,11 +234,40 @@ export async function C12(): Promise<void> {
   await world.client.command('shop', 'rollback', {});
   const back = await world.reaches('v3 rolled back', ({ release }) => release?.status === 'rolled-back');
   assert.equal(back.version, 'v2');
+  const superseded = (await world.events()).find(({ type }) => type === 'superseded');
+  await inTurn(world);
   await sleep(300);
   const report = await load.stop();
   nothingLost(report);
   oneSwitch(answered(report), 'v1', 'v2');
-  neverAnswered(answered(report), 'v1', { from: (await world.event('superseded')).at });
+  neverAnswered(answered(report), 'v1', { from: superseded?.at ?? 0 });
+  neverAnswered(answered(report), 'v5');
+}
+
+/** One that follows the running one, and one that takes its place. */
+async function inTurn(world: World): Promise<void> {
+  const waits = (version: string) =>
+    world.reaches(
+      `${version} waiting`,
+      ({ release }) => release?.version === version && release.step?.index === 1,
+    );
+  await world.deploy('v3', { promote: 'manual' });
+  await waits('v3');
+  const behind = await world.teal('deploy', 'shop', 'v4', '--on-conflict', 'queue', '--json');
+  assert.equal(behind.code, 0, behind.out + behind.err);
+  const queued = await world.app();
+  assert.deepEqual([queued.queued?.version, queued.release?.version], ['v4', 'v3'], 'v4 waits for v3');
+  await world.client.command('shop', 'promote', {});
+  const followed = await world.promoted('v4');
+  assert.deepEqual([followed.queued, followed.rollback?.to], [null, 'v3'], 'v4 follows v3, and back is v3');
+  await world.deploy('v5', { promote: 'manual' });
+  await waits('v5');
+  const instead = await world.teal('deploy', 'shop', 'v6', '--on-conflict', 'supersede', '--json');
+  assert.equal(instead.code, 0, instead.out + instead.err);
+  const last = await world.promoted('v6');
+  assert.equal(last.rollback?.to, 'v4', 'back is what was live, not what was superseded');
+  const aborted = await world.event('abort-started');
+  assert.match(JSON.stringify(aborted.data), /superseded by v6/);
 }
 
 /** Green at once for v1, which has to go live; for the others long after anybody's patience. */

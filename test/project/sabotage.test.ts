@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { proofs } from '../acceptance/proofs.ts';
 import { checkPatch } from '../acceptance/sabotage/check.ts';
 import { mutations } from '../acceptance/sabotage/mutations.ts';
 
@@ -9,4 +10,10 @@ test('every sabotage of the acceptance scenarios still finds what it changes', (
     return why === null ? [] : [`${mutation.id}, ${mutation.says}: ${why}`];
   });
   assert.deepEqual(rotten, []);
+});
+
+test('every scenario that is proved has a sabotage', async () => {
+  const known = new Set(mutations.map(({ id }) => id));
+  const naked = [...(await proofs()).keys()].filter((id) => !known.has(id));
+  assert.deepEqual(naked, []);
 });
