@@ -237,7 +237,7 @@ const allowed = (people: number, share: number): number =>
   Math.max(2, 5 * Math.sqrt(people * share * (1 - share)));
 
 export async function C19(): Promise<void> {
-  const percents = [5, 20, 50];
+  const percents = [10, 50];
   await using world = await World.live(ramp(percents));
   await world.build('v2');
   await world.deploy('v2');
