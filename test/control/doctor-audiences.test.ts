@@ -10,7 +10,7 @@ import type { App, StepPolicy } from '../../src/config/config.ts';
 import { audienceChecks, type AudienceDoctor } from '../../src/control/doctor-audiences.ts';
 import type { Check } from '../../src/control/contract.ts';
 import { nothing } from '../../src/release/state.ts';
-import { mmdb } from '../audience/mmdb.ts';
+import { mmdb } from '../../examples/canary/mmdb.ts';
 import { app } from '../release/story.ts';
 import { atEnd, scratch } from './help.ts';
 import { project, yaml } from './project.ts';
