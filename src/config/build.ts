@@ -135,6 +135,8 @@ function buildApp(name: string, app: AppInput, { base, pages, people }: Place): 
         return [key, pages.get(file) ?? { file, html: '' }];
       }),
     ),
+    exposeVersion: app['expose-version-header'],
+    skew: app.skew,
     preview: { expiresMs: app.preview.expires },
     keep: app.keep,
   };

@@ -105,6 +105,10 @@ export interface App {
   readonly upstream: UpstreamPolicy;
   /** Own pages for what Teal itself answers, by `maintenance`, a status, `4xx` or `5xx`. Nothing is none: as older versions of Teal stored it. */
   readonly errors?: Readonly<Record<string, ErrorPage>>;
+  /** Answers carry `x-teal-version`. Absent in what an older Teal wrote: they do not. */
+  readonly exposeVersion?: boolean;
+  /** Whether pages keep the files of their version. Absent in what an older Teal wrote: off. */
+  readonly skew?: 'off' | 'pin';
   readonly preview: { readonly expiresMs: number };
   /** How many versions to keep on disk; one that could be rolled back to is never removed. */
   readonly keep: number;

@@ -103,6 +103,8 @@ function ofApp(app: App): Keys {
       `errors.${key}`,
       `${page.file} (${fingerprint(page.html)})`,
     ]),
+    ['expose-version-header', `${app.exposeVersion ?? false}`],
+    ['skew', app.skew ?? 'off'],
     ['preview.expires', formatDuration(app.preview.expiresMs)],
     ['keep', `${app.keep}`],
   ]);

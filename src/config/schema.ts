@@ -173,6 +173,16 @@ const app = keys({
     {},
     "HTML files, relative to teal.yaml, for what Teal itself answers in the app's place: by maintenance, a status, 4xx or 5xx. Read when teal.yaml is applied, 64KB each at most. {request-id}, {status}, {code} and {message} are filled in. Who asks for JSON gets JSON. None by default: Teal's own page says the same in plain words.",
   ),
+  'expose-version-header': key(
+    v.boolean(),
+    false,
+    'Answers say in `x-teal-version` which version they are of. false by default: strangers need not know it.',
+  ),
+  skew: key(
+    choice(['off', 'pin']),
+    'off',
+    'pin: a page that was opened before a switch gets its scripts, styles, images and fonts from its own version as long as that is warm, by a signed cookie that comes with pages; needs a browser that sends Sec-Fetch-Dest, over https or on localhost. Pages that are opened and calls of an API go where everyone goes. off by default: files whose names never change meaning need none, and it costs a cookie.',
+  ),
   preview: key(
     keys({
       expires: key(

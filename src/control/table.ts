@@ -1,7 +1,7 @@
 import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
-import type { AppState, Colour } from '../release/state.ts';
+import { other, type AppState, type Colour } from '../release/state.ts';
 import type { AppTable, Endpoint, EnvironmentTable } from '../router/table.ts';
 
 /** What a table is made of. */
@@ -34,8 +34,24 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     audience: audienceTable(state, config),
     drain: config.drain,
     upstream: config.upstream,
+    exposeVersion: config.exposeVersion ?? false,
+    skew: config.skew === 'pin' ? { warm: warmOf(state) } : null,
     errors: Object.fromEntries(Object.entries(config.errors ?? {}).map(([key, { html }]) => [key, html])),
   };
+}
+
+/**
+ * Where pages that were opened before find their files: while a release exposes people, at live, which some of them have left; from the switch
+ * on in the environment that a rollback would return to. What was rolled back is not served any more.
+ */
+function warmOf({ live, release, environments }: AppState): Colour | null {
+  if (live === null || release === null) return null;
+  const old = release.colour === live ? other(live) : live;
+  const moved =
+    release.colour === live
+      ? release.status === 'switching' || release.status === 'promoted'
+      : release.exposed.length > 0 && environments[release.colour]?.phase === 'running';
+  return moved && environments[old]?.phase === 'running' ? old : null;
 }
 
 /** Who goes where, as the release was deployed with: what is applied meanwhile takes effect with the next one. */

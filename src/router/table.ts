@@ -22,6 +22,10 @@ export interface AppTable {
   readonly previewKey: string;
   /** Who goes where; null (or absent, in a table of an older Teal): everyone goes to live. */
   readonly audience?: AudienceTable | null;
+  /** Answers of the app say which version they are of (`x-teal-version`). */
+  readonly exposeVersion?: boolean;
+  /** Pages keep the files of their version; `warm` is where those of pages from before are. Null (or absent): they do not. */
+  readonly skew?: { readonly warm: Colour | null } | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** HTML of the app's own error pages by `maintenance`, status, `4xx` or `5xx`; none when left out. */

@@ -302,6 +302,8 @@ test('all but the command has a default', () => {
           totalTimeoutMs: null,
         },
         errors: {},
+        exposeVersion: false,
+        skew: 'off',
         preview: { expiresMs: 3_600_000 },
         keep: 5,
       },

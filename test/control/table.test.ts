@@ -77,6 +77,31 @@ describe('the routing table', () => {
     assert.equal(shop?.environments.blue?.version, 'v1');
   });
 
+  test('says where pages from before find their files: at live while people are exposed, then at what a rollback returns to', () => {
+    const spec = {
+      ...app({ previewInstances: 1, steps: [{ kind: 'expose', to: [], percent: 5, forMs: 1000 }] }),
+      skew: 'pin' as const,
+    };
+    const story = new Story(spec);
+    const warm = (): string | null | undefined => table(story, [])[0]?.skew?.warm;
+    story.goesLive('v1');
+    assert.equal(warm(), null);
+    story.deploys('v2', spec);
+    story.isReady();
+    assert.equal(warm(), null, 'nobody has been moved yet');
+    story.isReady();
+    assert.equal(warm(), 'blue', 'some have left live');
+    story.does({ type: 'exposure-acknowledged', release: 'shop-2', cursor: 0, generation: 5 });
+    story.later(1000);
+    story.isReady();
+    assert.deepEqual([story.status, story.state.live, warm()], ['switching', 'green', 'blue']);
+    story.routersHaveIt();
+    assert.deepEqual([story.status, warm()], ['promoted', 'blue']);
+    story.does({ type: 'rollback', reason: null });
+    assert.equal(warm(), null, 'what was rolled back is not served any more');
+    assert.equal(table(live(), [])[0]?.skew, null, 'off by default');
+  });
+
   test('knows the candidate before it is live, for previews', () => {
     const story = live();
     story.deploys('v2');

@@ -17,6 +17,7 @@ import type { RequestHead } from './request-head.ts';
 import { rewriteRequest } from './rewrite-request.ts';
 import type { TraceContext } from './trace-context.ts';
 import { traceOf } from './trace-context.ts';
+import { skewLine } from './skew.ts';
 import type { Visit } from './visit.ts';
 
 /** Keys that have to be fetched first are given up before this. */
@@ -90,7 +91,10 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
       fallbackHost,
     });
     const secure = peer.secure(head);
-    const cookies = visitor === null ? '' : visitorCookies(visitor, { now: today, secure, newKey });
+    const cookies =
+      environment.versionLine +
+      (environment.skew === null ? '' : skewLine(environment.skew, environment.colour, head, secure)) +
+      (visitor === null ? '' : visitorCookies(visitor, { now: today, secure, newKey }));
     const visit =
       observer === null ? null : watch(observer, head, { peer, requestId, trace, table, before }, place);
     const last = before?.last ?? null;

@@ -83,6 +83,7 @@ export function admit<Request extends Waiter>(
   }
   const { queueTimeoutMs } = group;
   const request = make({ environment, role, rule, group, want, visitor });
+  request.pinned = rule === 'pinned';
   counts.inFlight++;
   if (choice === 'full') {
     group.line.enter(request, false);

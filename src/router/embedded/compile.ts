@@ -9,6 +9,7 @@ import { compilePages } from './error-pages.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
 import type { EndpointGroup } from './group.ts';
 import { compileGroup } from './group.ts';
+import { skewOf, type Skew } from './skew.ts';
 import type { Registry } from './registry.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -35,6 +36,8 @@ export interface CompiledApp {
   readonly audience: CompiledAudience | null;
   readonly upstream: UpstreamPolicy;
   readonly pages: ErrorPages;
+  /** Null: pages are not kept together with their files. */
+  readonly skew: Skew | null;
   /** Longest path first: for previews, which name the app and not the host. */
   readonly routes: readonly CompiledRoute[];
 }
@@ -51,6 +54,10 @@ export interface CompiledEnvironment {
   readonly pages: ErrorPages;
   /** The `x-teal-*` lines that requests carry to the app. */
   readonly headers: string;
+  /** The line that answers carry to the client, or nothing. */
+  readonly versionLine: string;
+  /** Of the app. */
+  readonly skew: Skew | null;
 }
 
 export interface CompiledRoute {
@@ -105,18 +112,20 @@ interface AppParts {
 function compileApp(source: AppTable, registry: Registry, sources: FactSources): AppParts {
   const routes: CompiledRoute[] = [];
   const pages = compilePages(source.errors ?? {});
+  const skew = compileSkew(source);
   const app: CompiledApp = {
     name: source.app,
     live: source.live,
     environments: {
-      blue: compileEnvironment(source, 'blue', { registry, pages }),
-      green: compileEnvironment(source, 'green', { registry, pages }),
+      blue: compileEnvironment(source, 'blue', { registry, pages, skew }),
+      green: compileEnvironment(source, 'green', { registry, pages, skew }),
     },
     maintenance: source.maintenance,
     previewKey: source.previewKey,
     audience: compileAudience(source, sources),
     upstream: source.upstream,
     pages,
+    skew,
     routes,
   };
   const hosts = new Map<string, CompiledRoute[]>();
@@ -140,7 +149,7 @@ function compileApp(source: AppTable, registry: Registry, sources: FactSources):
 function compileEnvironment(
   source: AppTable,
   colour: Colour,
-  { registry, pages }: { readonly registry: Registry; readonly pages: ErrorPages },
+  { registry, pages, skew }: { readonly registry: Registry } & Pick<CompiledApp, 'pages' | 'skew'>,
 ): CompiledEnvironment | null {
   const environment: EnvironmentTable | null = source.environments[colour];
   if (environment === null) return null;
@@ -166,7 +175,17 @@ function compileEnvironment(
       `x-teal-app: ${headerSafe(source.app)}\r\n` +
       `x-teal-version: ${headerSafe(environment.version)}\r\n` +
       `x-teal-environment: ${colour}\r\n`,
+    versionLine:
+      source.exposeVersion === true ? `X-Teal-Version: ${headerSafe(environment.version)}\r\n` : '',
+    skew,
   };
+}
+
+function compileSkew({ app, previewKey, environments, skew }: AppTable): Skew | null {
+  if (skew === undefined || skew === null) return null;
+  const { blue, green } = environments;
+  const versions = { blue: blue?.version ?? null, green: green?.version ?? null };
+  return skewOf({ key: previewKey, app }, versions, skew.warm);
 }
 
 function compileRoles(

@@ -7,6 +7,7 @@ import { visitorOf, type CompiledAudience, type Visitor } from './audience.ts';
 import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compile.ts';
 import { lookup, lookupIn } from './lookup.ts';
 import type { RequestHead } from './request-head.ts';
+import { pinnedTo, skewPrefix } from './skew.ts';
 import { stickyPrefix } from './sticky.ts';
 
 /**
@@ -42,7 +43,8 @@ export type Decision =
 
 /**
  * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
- * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `maintenance`: no token, and
+ * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `pinned`: a file of a page that came from the version that
+ * was live before, and is warm. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `maintenance`: no token, and
  * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
  */
 export type Rule =
@@ -51,6 +53,7 @@ export type Rule =
   | 'everyone'
   | 'audience'
   | 'percent'
+  | 'pinned'
   | 'preview-path'
   | 'preview-header'
   | 'preview-cookie'
@@ -121,6 +124,10 @@ function live(route: CompiledRoute, head: RequestHead, asking: Asking): Decision
   if (environment === null) {
     return refuse({ status: 503, code: 'no-live-version', says: 'No version is live yet.' }, 'live', app);
   }
+  const pinned = app.skew === null ? null : pinnedTo(app.skew, head);
+  const old = pinned === null ? null : app.environments[pinned];
+  if (old !== null && isThere(old, route.role))
+    return { kind: 'forward', environment: old, role: route.role, rule: 'pinned' };
   const { audience } = app;
   if (audience === null || !(audience.asksAll || head.cookie.includes(ownCookiePrefix)))
     return { kind: 'forward', environment, role: route.role, rule: 'live' };
@@ -129,10 +136,13 @@ function live(route: CompiledRoute, head: RequestHead, asking: Asking): Decision
   const visitor = visitorOf(audience, known);
   const chosen = app.environments[visitor.routed.environment];
   // A candidate that has lost every instance is about to be taken back: nobody is refused for its sake.
-  const there = (chosen?.roles.get(route.role)?.endpoints.length ?? 0) > 0 ? chosen : null;
+  const there = chosen !== null && isThere(chosen, route.role) ? chosen : null;
   const rule = ruleOf(visitor.routed.reason);
   return { kind: 'forward', environment: there ?? environment, role: route.role, rule, visitor };
 }
+
+const isThere = ({ roles }: CompiledEnvironment, role: string): boolean =>
+  (roles.get(role)?.endpoints.length ?? 0) > 0;
 
 /** `/.teal/preview/<token>/rest`: a browser gets a cookie instead, so that absolute links work. */
 function byPath(table: CompiledTable, head: RequestHead, now: number): Decision {
@@ -200,7 +210,7 @@ export function withoutOwnCookies(cookie: string): string {
     .split(';')
     .filter((part) => {
       const [name] = splitCookie(part);
-      return !ownCookies.has(name) && !name.startsWith(stickyPrefix);
+      return !ownCookies.has(name) && !name.startsWith(stickyPrefix) && !name.startsWith(skewPrefix);
     })
     .join(';')
     .trim();

@@ -31,6 +31,9 @@ export async function drainWorker(
   }
 }
 
+/** What it waits for: files for older pages go on being asked for until their version leaves the table. */
+const held = ({ active, pinned, gone }: EndpointState): number => active.size - (gone ? 0 : pinned);
+
 class Drain {
   readonly #endpoints: readonly EndpointState[];
   readonly #context: CallContext;
@@ -80,7 +83,7 @@ class Drain {
   };
 
   #inFlight(): number {
-    return this.#endpoints.reduce((sum, endpoint) => sum + endpoint.active.size, 0);
+    return this.#endpoints.reduce((sum, endpoint) => sum + held(endpoint), 0);
   }
 
   #closeStreams(): void {
@@ -108,7 +111,7 @@ class Drain {
   #cutAll(): void {
     this.#cutting = true;
     for (const endpoint of this.#endpoints) {
-      for (const request of endpoint.active) request.cut();
+      for (const request of endpoint.active) if (endpoint.gone || !request.pinned) request.cut();
     }
     this.#done.resolve();
   }

@@ -19,6 +19,8 @@ export interface EndpointState {
   readonly active: InFlightList;
   /** Those of them that are no streams: the count that balancing and `max-in-flight` use. */
   busy: number;
+  /** Those of them that are files for older pages. */
+  pinned: number;
   /** In the worker's milliseconds. */
   readonly joinedAt: number;
   standing: Standing;
@@ -43,6 +45,7 @@ export function newEndpoint(id: string, host: string, port: number, joinedAt: nu
     port,
     active: new InFlightList(),
     busy: 0,
+    pinned: 0,
     joinedAt,
     standing: sound,
     probe: null,
@@ -72,6 +75,7 @@ export interface Counts {
 export function occupy(endpoint: EndpointState, request: InFlight): void {
   endpoint.active.add(request);
   endpoint.busy++;
+  if (request.pinned) endpoint.pinned++;
   request.busy = true;
   if (endpoint.standing.until !== 0) endpoint.probe ??= request;
 }
@@ -103,6 +107,7 @@ function takeOut(endpoint: EndpointState, request: InFlight): boolean {
   if (endpoint.probe === request) endpoint.probe = null;
   if (!endpoint.active.delete(request)) return false;
   if (request.busy) endpoint.busy--;
+  if (request.pinned) endpoint.pinned--;
   request.busy = false;
   return true;
 }

@@ -28,6 +28,7 @@ import { carried } from './visit.ts';
 export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   slot = -1;
   busy = false;
+  pinned = false;
   readonly method: string;
   readonly minor: number;
   readonly websocket: boolean;

@@ -4,6 +4,8 @@ export interface InFlight {
   slot: number;
   /** One of those that `max-in-flight` of its endpoint is about: at an endpoint, and no stream. Kept by the endpoint. */
   busy: boolean;
+  /** A file for a page of a version that traffic has left: no reason to wait, as long as the version stays warm. */
+  pinned: boolean;
   /** A WebSocket or an event stream: open for as long as both like. */
   readonly streaming: boolean;
   /** Ends a stream as cleanly as its protocol allows. */

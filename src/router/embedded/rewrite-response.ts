@@ -35,6 +35,9 @@ function isDated(head: ResponseHead): boolean {
   return false;
 }
 
+/** What only Teal says. */
+const ours: ReadonlySet<string> = new Set(['x-teal-error', 'x-teal-version']);
+
 /** Whether this field of the app's does not go to the client as it came. */
 export function drops(head: ResponseHead, index: number): boolean {
   const id = head.fields.id[index] as number;
@@ -43,5 +46,5 @@ export function drops(head: ResponseHead, index: number): boolean {
   if (id !== 0) return false;
   const first = head.text.charCodeAt((head.fields.nameStart[index] as number) - head.base) | 0x20;
   // An app that said it itself would make people look for the fault in the wrong layer.
-  return first === 0x78 && nameOf(head, index) === 'x-teal-error';
+  return first === 0x78 && ours.has(nameOf(head, index));
 }

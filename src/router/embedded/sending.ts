@@ -5,7 +5,7 @@ import type { Visit } from './visit.ts';
 export interface Sending extends Place {
   /** The head as it came: a request of which nothing was sent may have to be decided again. */
   readonly head: string;
-  /** Set-Cookie lines, each with CRLF, by which the client is known again. */
+  /** Lines of ours for the answer, each with CRLF: which version it is of, and cookies by which the client is known again. */
   readonly cookies: string;
   /** The whole outgoing head: kept until the response begins, so that it can be sent again. */
   readonly text: string;
