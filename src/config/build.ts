@@ -33,6 +33,7 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
     file: absolute,
     data,
     geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
+    metrics: input.router.metrics ?? null,
     router: {
       listen: input.router.listen,
       h2c: input.router.h2c,

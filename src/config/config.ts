@@ -8,6 +8,8 @@ export interface Config {
   readonly data: string;
   /** `router.geo-database`: MMDB file with the countries (and regions) of addresses; null: the optional package, when it is installed. */
   readonly geoDatabase: string | null;
+  /** Where Prometheus reads metrics, beside the control socket; a loopback address. */
+  readonly metrics: ListenAddress | null;
   readonly router: RouterConfig;
   /** Who may approve, by role: actors such as `user:anna`. */
   readonly people: Readonly<Record<string, readonly string[]>>;

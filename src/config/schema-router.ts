@@ -137,6 +137,10 @@ export const router = keys({
     [],
     'One address or a list where clients speak HTTP/2 without TLS, as gRPC clients in a private network do; a port alone means loopback. [] by default: browsers only speak HTTP/2 with TLS.',
   ),
+  metrics: maybe(
+    listenAddress,
+    'Where Prometheus reads metrics (GET /metrics): an address of this machine, such as 127.0.0.1:9100. When left out only the control socket serves them.',
+  ),
   workers: key(
     integer(1, 256),
     1,

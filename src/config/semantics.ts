@@ -50,7 +50,17 @@ function listening(file: FileInput): readonly Finding[] {
   const seen = new Map<string, Path>();
   found.push(...twice(listen, ['router', 'listen'], seen), ...twice(h2c, ['router', 'h2c'], seen));
   if (tls !== undefined) found.push(...encryption(tls, seen));
-  return found;
+  return [...found, ...measured(file, seen)];
+}
+
+/** Names of apps and versions, and how busy they are, are nobody's business elsewhere. */
+function measured({ router: { metrics } }: FileInput, seen: Map<string, Path>): readonly Finding[] {
+  if (metrics === undefined) return [];
+  const path = ['router', 'metrics'];
+  const found = twice([metrics], path, seen);
+  if (/^(?:127\.|::1$|localhost$)/.test(metrics.host)) return found;
+  const remedy = 'write 127.0.0.1:9100, and let a proxy with a login stand before it';
+  return [...found, error(path, { expected: 'an address of this machine', got: metrics.host, remedy })];
 }
 
 type Tls = NonNullable<FileInput['router']['tls']>;

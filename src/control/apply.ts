@@ -106,6 +106,7 @@ function routerChanges(before: Config, after: Config): readonly ConfigChange[] {
   const pairs: [string, unknown, unknown][] = [
     ['data', before.data, after.data],
     ['router', before.router, after.router],
+    ['router.metrics', before.metrics, after.metrics],
   ];
   return pairs
     .filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b))

@@ -7,6 +7,7 @@ import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { StoredEvent } from '../store/store.ts';
 import { api } from './api/app.ts';
+import { metricsApi, serveMetrics } from './api/metrics.ts';
 import { serve } from './api/serve.ts';
 import type { EventView } from './contract.ts';
 import { pruneVersions, releaseEnded } from './deploy.ts';
@@ -29,6 +30,8 @@ export interface ControlOptions {
 export interface Control {
   readonly urls: readonly string[];
   readonly socket: string;
+  /** The port of `router.metrics`; null when there is none. */
+  readonly metrics: number | null;
   /** Resolves when it has ended by `stop`, also when that was asked for over the API. */
   readonly ended: Promise<void>;
   /** `everything`: also drains and stops the router and every instance. `signal` is aborted when it shall not wait. */
@@ -67,14 +70,20 @@ async function run(
   const socket = socketPath(ground.config.data, 'control.sock');
   const closing = new AbortController();
   const app = api(system.deps, { startedAt, stop: (how) => void stop(how), closing: closing.signal });
-  undo.adopt(await serve(app, socket), (server) => server.close());
+  const metrics = metricsApi(system.deps);
+  const isMetrics = (request: Request): boolean => new URL(request.url).pathname === '/metrics';
+  const both = (request: Request) => (isMetrics(request) ? metrics : app).fetch(request);
+  undo.adopt(await serve(both, socket), (server) => server.close());
+  const { metrics: address } = ground.config;
+  const served = address === null ? null : await serveMetrics(metrics, address);
+  undo.defer(() => served?.close());
   // First of all: streams end by themselves, before their server closes.
   undo.defer(() => closing.abort());
   const base = baseOf(await system.deps.router.status());
   const urls = apps
     .states()
     .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
-  return { urls, socket, ended, stop };
+  return { urls, socket, metrics: served?.port ?? null, ended, stop };
 }
 
 /** Finds the instances, and works at what the state wishes for, now and after every event. */

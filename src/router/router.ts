@@ -1,5 +1,6 @@
 import type { Colour } from '../release/state.ts';
 import type { RoutingTable } from './table.ts';
+import type { Tallies } from './tally.ts';
 
 /**
  * What the control plane asks of a router. Drivers: `embedded` (now), `haproxy`, `gateway-api`.
@@ -118,4 +119,6 @@ export interface EnvironmentCounts {
   readonly inFlight: number;
   /** In the queue for an instance that may take them. */
   readonly waiting: number;
+  /** Of its answers. Absent in what a router of an older Teal says: it outlives a control plane. */
+  readonly tallies?: Tallies;
 }

@@ -2,6 +2,7 @@ import type { AudienceRequest } from '../../audience/request.ts';
 import { idCookie, releaseCookie } from '../../audience/signed.ts';
 import { colours } from '../../release/state.ts';
 import { verifyPreview } from '../preview.ts';
+import type { Cohort } from '../tally.ts';
 import type { PreviewVerdict } from '../preview.ts';
 import { visitorOf, type CompiledAudience, type Visitor } from './audience.ts';
 import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compile.ts';
@@ -64,6 +65,21 @@ export type Rule =
 
 export function isPreview(rule: Rule): boolean {
   return rule.startsWith('preview');
+}
+
+/** Whose requests those are that go somewhere by this rule. */
+export function cohortOf(rule: Rule): Cohort {
+  switch (rule) {
+    case 'admitted':
+    case 'everyone':
+    case 'audience':
+    case 'percent':
+      return 'candidate';
+    case 'pinned':
+      return 'pinned';
+    default:
+      return isPreview(rule) ? 'preview' : 'live';
+  }
 }
 
 interface Refusal {

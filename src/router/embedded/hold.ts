@@ -6,6 +6,8 @@ import type { EndpointState } from './endpoint.ts';
 import { becameStream, vacate } from './endpoint.ts';
 import type { Engine } from './engine.ts';
 import type { Sending } from './sending.ts';
+import { cohortOf } from './decide.ts';
+import { tally } from '../tally.ts';
 import { stickyLine } from './sticky.ts';
 import type { Waiter } from './wait-line.ts';
 
@@ -29,6 +31,7 @@ export class Hold {
   readonly #request: Waiter;
   readonly #engine: Engine;
   readonly #epoch: number;
+  readonly #begun = performance.now();
   #tried: Set<EndpointState> | null = null;
   #blamed: EndpointState | null = null;
   #left = false;
@@ -94,6 +97,7 @@ export class Hold {
   answered(status: number, streaming: boolean): void {
     const { environment, group } = this.#place;
     if (status >= 500) environment.counts.errors++;
+    tally(environment.counts.tallies, cohortOf(this.#place.rule), status, performance.now() - this.#begun);
     if (status >= 500 && group.ejection?.appErrors === true) this.blame('broken');
     else if (this.endpoint !== null) reportSuccess(this.endpoint, this.#request, this.#engine.now);
     if (streaming && this.endpoint !== null) becameStream(this.endpoint, this.#request);

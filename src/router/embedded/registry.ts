@@ -48,7 +48,17 @@ export class Registry {
     const key = keyOf({ app, colour, version });
     let counts = this.counts.get(key);
     if (counts === undefined) {
-      counts = { app, colour, version, requests: 0, errors: 0, failed: 0, inFlight: 0, waiting: 0 };
+      counts = {
+        app,
+        colour,
+        version,
+        requests: 0,
+        errors: 0,
+        failed: 0,
+        inFlight: 0,
+        waiting: 0,
+        tallies: {},
+      };
       this.counts.set(key, counts);
       this.#budgets.set(counts, new RetryBudget());
     }
