@@ -142,6 +142,14 @@ export const mutations: readonly Mutation[] = [
     fails: /release-in-progress/,
   },
   {
+    id: 'C21',
+    says: 'a file for an older page goes where everyone goes',
+    file: 'src/router/embedded/decide.ts',
+    find: 'if (old !== null && isThere(old, route.role))',
+    replace: 'if (old !== null && route.role === null)',
+    fails: /the open page of v1 gets \/assets\//,
+  },
+  {
     id: 'G4',
     says: 'a test may take as long as it likes',
     file: 'src/control/effects/test-command.ts',
