@@ -4,7 +4,7 @@
  * `live`: went where everyone goes · `candidate`: was sent to a release's candidate · `pinned`: a file for a page from before · `preview`:
  * somebody looked at what is not live
  */
-export const cohorts = ['live', 'candidate', 'pinned', 'preview'] as const;
+const cohorts = ['live', 'candidate', 'pinned', 'preview'] as const;
 export type Cohort = (typeof cohorts)[number];
 
 export interface Tally {
@@ -21,7 +21,7 @@ export type Tallies = Readonly<Partial<Record<Cohort, Tally>>>;
 export const secondsBounds: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** One that a worker counts in. */
-export interface Counting {
+interface Counting {
   readonly classes: number[];
   readonly buckets: number[];
   seconds: number;
