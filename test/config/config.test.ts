@@ -238,6 +238,7 @@ test('all but the command has a default', () => {
     file: '/srv/teal.yaml',
     data: '/srv/.teal',
     geoDatabase: null,
+    metrics: null,
     router: {
       listen: [{ host: '127.0.0.1', port: 8080 }],
       h2c: [],

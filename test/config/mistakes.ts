@@ -502,6 +502,16 @@ const together: readonly Mistake[] = [
     '127.0.0.1:8080 twice',
     /^name it once; see router\.listen/,
   ]),
+  row('metrics for everyone', router('metrics: @0.0.0.0:9100'), 'router.metrics', [
+    'an address of this machine',
+    '0.0.0.0',
+    /^write 127\.0\.0\.1:9100/,
+  ]),
+  row('metrics where clients come', router('metrics: @127.0.0.1:8080'), 'router.metrics', [
+    'each address once',
+    '127.0.0.1:8080 twice',
+    /^name it once; see router\.listen/,
+  ]),
   row('no address without encryption', router('listen: @[]'), 'router.listen', [
     'at least one address',
     'an empty list',
