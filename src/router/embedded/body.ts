@@ -12,18 +12,14 @@ export class BodyReader {
   received = 0;
   /** Pairs [start, end) of the buffer last decoded. */
   readonly slices: number[] = [];
-  /** The end comes apart from the bytes, as in a stream of HTTP/2: `finish` tells it. */
-  readonly #apart: boolean;
   #remaining: number;
-  #trailer = '';
   readonly #chunked: ChunkedDecoder | null;
 
-  constructor(kind: BodyKind, length = 0, apart = false) {
+  constructor(kind: BodyKind, length = 0) {
     this.kind = kind;
-    this.#apart = apart;
     this.#remaining = length;
     this.#chunked = kind === 'chunked' ? new ChunkedDecoder() : null;
-    this.done = kind === 'none' || (kind === 'length' && length === 0 && !apart);
+    this.done = kind === 'none' || (kind === 'length' && length === 0);
   }
 
   /** @returns the position behind the body's bytes, or -1 when its framing is broken */
@@ -40,7 +36,7 @@ export class BodyReader {
       if (this.kind === 'length') {
         end = Math.min(end, at + this.#remaining);
         this.#remaining -= end - at;
-        this.done = this.#remaining === 0 && !this.#apart;
+        this.done = this.#remaining === 0;
       }
       slices.push(at, end);
     }
@@ -50,25 +46,19 @@ export class BodyReader {
     return end;
   }
 
-  /**
-   * The end of a body whose end comes apart, or with its connection.
-   * @param trailer field lines, or nothing
-   * @returns whether the body is whole
-   */
-  finish(trailer: string): boolean {
-    this.slices.length = 0;
-    if (this.done || this.#chunked !== null || (this.kind === 'length' && this.#remaining > 0)) {
-      return this.done;
-    }
-    this.#trailer = trailer;
-    this.done = true;
-    return true;
+  /** Bytes that its length promises and that have not come. */
+  get missing(): number {
+    return this.#remaining;
+  }
+
+  /** The end of a body whose end comes apart, or with its connection. @returns whether the body is whole */
+  finish(_trailer: string): boolean {
+    return this.done;
   }
 
   /** Trailer fields that may be passed on, or null when they are malformed. Only when `done`. */
   trailer(): string | null {
-    if (this.#chunked !== null) return passableTrailer(this.#chunked.trailer);
-    return this.#trailer === '' ? '' : passableTrailer(Buffer.from(`${this.#trailer}\r\n`, 'latin1'));
+    return this.#chunked === null ? '' : passableTrailer(this.#chunked.trailer);
   }
 }
 
@@ -79,17 +69,6 @@ export const noBody: BodyReader = new BodyReader('none');
 export function requestBody(head: { readonly chunked: boolean; readonly length: number }): BodyReader {
   if (head.chunked) return new BodyReader('chunked');
   return head.length > 0 ? new BodyReader('length', head.length) : noBody;
-}
-
-/** The same for a stream of HTTP/2, whose end is told apart; `ended` when it ended with its head. */
-export function streamBody(
-  head: { readonly chunked: boolean; readonly length: number },
-  ended: boolean,
-): BodyReader {
-  if (ended) return noBody;
-  return head.length >= 0
-    ? new BodyReader('length', head.length, true)
-    : new BodyReader('until-close', 0, true);
 }
 
 export interface Framing {
@@ -125,21 +104,4 @@ export function reframe(buffer: Uint8Array, body: BodyReader, framing: Framing):
   }
   out.write(closing, at, 'latin1');
   return out;
-}
-
-/**
- * Reads what `data` holds of a request's body.
- * @param most bytes of content; null for any number
- * @returns where the body's part ends, and its trailer when it is done; or what is wrong
- */
-export function readRequestBody(
-  body: BodyReader,
-  data: Buffer,
-  most: number | null,
-): { readonly end: number; readonly trailer: string } | 'bad-body' | 'body-too-large' {
-  const end = body.decode(data, 0);
-  const trailer = end >= 0 && body.done ? body.trailer() : '';
-  if (end < 0 || trailer === null) return 'bad-body';
-  if (most !== null && body.received > most) return 'body-too-large';
-  return { end, trailer };
 }

@@ -1,5 +1,6 @@
 import { Attempts } from './attempts.ts';
-import { noBody, readRequestBody, type BodyReader } from './body.ts';
+import { noBody, type BodyReader } from './body.ts';
+import { readRequestBody } from './read-body.ts';
 import type { Want } from './balance.ts';
 import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';

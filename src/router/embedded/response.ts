@@ -1,5 +1,6 @@
 import type { BodyKind } from './body.ts';
-import { BodyReader, noBody } from './body.ts';
+import { responseBody } from './apart-body.ts';
+import { noBody, type BodyReader } from './body.ts';
 import { headEnd } from './bytes.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -144,7 +145,7 @@ export class ResponseRelay {
   #start(input: Buffer, at: number): RelayState {
     const head = this.#head;
     const kind = bodyKind(head, this.#target.method);
-    this.#body = kind === 'none' ? noBody : new BodyReader(kind, head.length, this.endsApart);
+    this.#body = responseBody(kind, head.length, this.endsApart);
     this.status = head.status;
     this.streaming = head.contentType.startsWith('text/event-stream');
     this.keepAliveMs = head.keepAliveMs;

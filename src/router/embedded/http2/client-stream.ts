@@ -1,7 +1,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { begin } from '../begin.ts';
-import { BodyReader, noBody, streamBody } from '../body.ts';
+import { streamBody } from '../apart-body.ts';
+import { BodyReader, noBody } from '../body.ts';
 import type { Answered, Before, Downstream } from '../downstream.ts';
 import type { Engine } from '../engine.ts';
 import type { Exchange } from '../exchange.ts';
