@@ -111,12 +111,9 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     }
     this.#touch();
     const read = readRequestBody(this.#body, data, this.#sending.environment.upstream.maxBodyBytes);
-    if (typeof read === 'string') {
-      this.#fail(read);
-      return data.length;
-    }
-    this.#passBody(data, read.trailer);
-    return read.end;
+    if (typeof read === 'string') this.#fail(read);
+    else this.#passBody(data, read.trailer);
+    return typeof read === 'string' ? data.length : read.end;
   }
 
   /** The client said apart from the body that it ends here. @param trailer field lines, or nothing */
