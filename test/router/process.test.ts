@@ -40,7 +40,9 @@ test('a table is in force on every worker, on disk and private, when apply resol
   const file = path.join(running.data, 'router', 'table.json');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   assert.equal((await stat(path.join(running.data, 'router', 'control.sock'))).mode & 0o777, 0o600);
-  const counts = (await running.router.status()).environments.find(({ colour }) => colour === 'blue');
+  const blue = (await running.router.status()).environments.find(({ colour }) => colour === 'blue');
+  const { tallies, ...counts } = blue ?? {};
+  assert.deepEqual(tallies?.['live']?.classes, [0, 1, 0, 0, 0]);
   assert.deepEqual(counts, {
     app: 'shop',
     colour: 'blue',
