@@ -19,7 +19,10 @@ export async function C21(): Promise<void> {
     text.replace(/^ {2}shop:\n/m, '  shop:\n    skew: pin\n    expose-version-header: true\n'),
   );
   await world.client.apply({ file: world.config });
-  const old = await opened(world);
+  // What is applied is on disk then, and in the routers a moment later.
+  let old = await opened(world);
+  for (const late = Date.now() + 10_000; old.version !== 'v1' && Date.now() < late;)
+    old = await opened(world);
   assert.equal(old.version, 'v1');
   await world.build('v2');
   await world.deploy('v2', { promote: 'auto' });
