@@ -39,11 +39,10 @@ async function resumedWhileDraining(): Promise<void> {
     'what began on the old version ends there',
   );
   const drained = await world.promoted('v2');
-  assert.deepEqual(drained.release?.drain && { ...drained.release.drain, seconds: 0 }, {
-    finished: 6,
-    cut: 0,
-    seconds: 0,
-  });
+  const { finished = 0, cut = -1 } = drained.release?.drain ?? {};
+  assert.equal(cut, 0);
+  // The six, and what of the load was under way in the instant of the switch.
+  assert.ok(finished >= 6 && finished <= 6 + 20, `${finished} finished`);
   await world.client.command('shop', 'rollback', {});
   const reverted = await world.reaches('v2 rolled back', ({ release }) => release?.status === 'rolled-back');
   assert.equal(reverted.version, 'v1');
