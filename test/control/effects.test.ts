@@ -86,6 +86,26 @@ describe('the effect', () => {
     assert.equal(status(deps), 'starting');
   });
 
+  test('run says ready only when the router has the instances: who is told so opens the preview at once', async (t) => {
+    const deps = await fakeDeps(t);
+    await live(deps);
+    await asks(deps, 'v2');
+    const held = Promise.withResolvers<void>();
+    deps.router.beforeApply = () => held.promise;
+    const green = effects(deps.apps.state('shop')).find(
+      (each) => each.kind === 'run' && each.colour === 'green',
+    );
+    const ran = perform(deps, 'shop', green!, forever);
+    await until('it is up', () => deps.platform.calls.includes('up green web'));
+    await settle();
+    assert.equal(status(deps), 'starting');
+    held.resolve();
+    await ran;
+    assert.equal(status(deps), 'scaling');
+    const { blue, green: there } = deps.router.applied.at(-1)!.apps[0]!.environments;
+    assert.deepEqual([blue?.version, there?.version, there?.endpoints.length], ['v1', 'v2', 1]);
+  });
+
   test('retire stops every role there is, also one that teal.yaml does not name any more, and tells the drain', async (t) => {
     const deps = await fakeDeps(t);
     await live(deps);

@@ -4,7 +4,7 @@ import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
 import { workload } from './workload.ts';
 
-/** Keeps an environment's roles running, and says when all of them are healthy, or that they can't be. */
+/** Keeps an environment's roles running, and says when all of them are healthy and in the routers' table, or that they can't be. */
 export async function run(
   deps: Deps,
   app: string,
@@ -21,6 +21,8 @@ export async function run(
     await environmentFailed(deps, app, effect, { error, signal });
   }
   if (signal.aborted) return;
+  // Ready is what can be reached: whoever is told that the candidate waits for them opens its preview at once.
+  await deps.routes.current(signal);
   await deps.apps.submit(app, { type: 'environment-ready', colour, version, size: environment.size }, teal);
 }
 
