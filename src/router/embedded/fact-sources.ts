@@ -1,4 +1,4 @@
-import { isIPv6, type BlockList } from 'node:net';
+import type { BlockList } from 'node:net';
 import type { Networks } from '../../audience/address.ts';
 import type { Place } from '../../audience/request.ts';
 import { asksForPlace } from '../../audience/asks.ts';
@@ -7,6 +7,7 @@ import { openPlaces, type Places } from '../facts/places.ts';
 import { createTokenVerifier, type TokenVerifier } from '../facts/token.ts';
 import type { RoutingTable } from '../table.ts';
 import type { FactSources } from './audience.ts';
+import { isWithin } from './peer.ts';
 
 export interface FactSourcesOptions {
   readonly trustedProxies: BlockList;
@@ -34,9 +35,7 @@ export class WorkerFacts implements FactSources {
   constructor(options: FactSourcesOptions) {
     const { trustedProxies } = options;
     this.#options = options;
-    this.trusted = {
-      has: (address) => address !== '' && trustedProxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'),
-    };
+    this.trusted = { has: (address) => isWithin(address, trustedProxies) };
   }
 
   /** Nobody is placed until the database is open: until then such audiences match nobody, and live serves. */

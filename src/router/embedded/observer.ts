@@ -1,11 +1,11 @@
 import type { BlockList } from 'node:net';
+import { clientAddress } from '../../audience/address.ts';
 import type { Known } from '../access-line.ts';
 import type { AccessLogQuery, ServerTiming } from '../../config/config.ts';
-import { clientAddress } from './client-address.ts';
 import type { CompiledApp, CompiledEnvironment } from './compile.ts';
 import type { Rule } from './decide.ts';
 import { isPreview } from './decide.ts';
-import type { Peer } from './peer.ts';
+import { isWithin, type Peer } from './peer.ts';
 import type { RequestHead } from './request-head.ts';
 import { shownPath } from './shown-path.ts';
 import type { TraceContext } from './trace-context.ts';
@@ -63,7 +63,7 @@ export class Observer {
         host: head.host,
         path: log === null ? null : shownPath(head.target, query),
         protocol: `HTTP/${head.version}`,
-        client: peer.trusted ? clientAddress(peer.address, head.forwardedFor, trustedProxies) : peer.address,
+        client: peer.trusted ? clientOf(peer, head, trustedProxies) : peer.address,
         requestId: asked.requestId,
         traceId: asked.trace?.traceId ?? null,
       },
@@ -97,4 +97,10 @@ function whereOf(decided: Decided | null): Pick<Known, 'app' | 'environment' | '
   }
   const { environment, role } = decided;
   return { app: environment.app, environment: environment.colour, version: environment.version, role };
+}
+
+/** The address that audiences go by; of a proxy that names none, its own. */
+function clientOf(peer: Peer, { forwardedFor }: RequestHead, trustedProxies: BlockList): string {
+  const trusted = { has: (address: string) => isWithin(address, trustedProxies) };
+  return clientAddress(peer.address, forwardedFor, trusted) || peer.address;
 }
