@@ -1,17 +1,17 @@
-import { beginCohort } from '../audience/cohort.ts';
 import { compileAudiences } from '../audience/compile.ts';
 import { explain } from '../audience/explain.ts';
 import { explanationText } from '../audience/explain-text.ts';
 import type { Place } from '../audience/request.ts';
 import { route } from '../audience/route.ts';
-import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import { openPlaces } from '../router/facts/places.ts';
 import { TealError } from '../errors.ts';
-import { other, type AppState } from '../release/state.ts';
-import { exposedAfter, stepName, steps } from '../release/steps.ts';
+import { upcoming } from '../release/begin.ts';
+import type { AppState, ReleaseStatus } from '../release/state.ts';
+import { steps } from '../release/steps.ts';
 import type { ExplainBody, ExplainResult, LaterStep } from './contract.ts';
 import type { Deps } from './deps.ts';
+import { exposureTables, restingTable, type ExposureTable } from './exposures.ts';
 import { known } from './known.ts';
 import { requestOf } from './somebody.ts';
 import { audienceTable } from './table.ts';
@@ -36,7 +36,7 @@ export async function explainWho(deps: Deps, app: string, body: ExplainBody): Pr
     const lookUp = (address: string): Place | null => places?.lookUp(address) ?? null;
     const request = requestOf(body, state.config);
     const explanation = explain(compileAudiences(table, lookUp), request);
-    const later = laterTables(state, state.config, table).map(({ name, at }): LaterStep => {
+    const later = laterTables(state, state.config).map(({ name, table: at }): LaterStep => {
       const { side, environment, reason } = route(compileAudiences(at, lookUp), request);
       return { name, side, environment, reason };
     });
@@ -46,26 +46,20 @@ export async function explainWho(deps: Deps, app: string, body: ExplainBody): Pr
   }
 }
 
-/** The tables of the steps that follow, of the running release or of the next one. */
-function laterTables(
-  state: AppState,
-  config: App,
-  table: AudienceTable,
-): readonly { readonly name: string; readonly at: AudienceTable }[] {
-  const running = state.release?.status === 'stepping' ? state.release : null;
-  const all = running?.steps ?? steps(config.release);
-  const cohort = running?.cohort ?? beginCohort(state.cohort, config.release.cohort);
-  let exposed = running?.exposed ?? [];
-  const from = running === null ? 0 : running.cursor + (running.expose === null ? 0 : 1);
-  return all.slice(from).flatMap((step) => {
-    if (step.kind !== 'expose') return [];
-    exposed = exposedAfter(exposed, step);
-    const release = {
-      id: running?.id ?? `${state.app}-${state.releases + 1}`,
-      candidate: running?.colour ?? other(table.live),
-      cohort: cohort.cohort,
-      exposed,
-    };
-    return [{ name: stepName(step), at: { ...table, release, offset: cohort.offset } }];
-  });
+/** The tables of the steps that follow, of the running release as it was deployed, or of the next one. */
+function laterTables(state: AppState, config: App): readonly ExposureTable[] {
+  const running = state.release !== null && ahead.has(state.release.status) ? state.release : null;
+  if (running === null) {
+    const build = { version: '', directory: null, spec: config };
+    return exposureTables(
+      restingTable(state, config),
+      upcoming(state, { build, steps: steps(config.release) }),
+    );
+  }
+  const from = running.cursor + (running.expose === null ? 0 : 1);
+  const left = running.steps.slice(from);
+  return exposureTables(restingTable(state, running.build.spec), { ...running, steps: left });
 }
+
+/** Its steps are still to come. */
+const ahead: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'starting', 'stepping']);

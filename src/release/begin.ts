@@ -14,9 +14,27 @@ type Beginning = Pick<Release, 'kind' | 'build' | 'steps'> & {
   readonly retried?: ReleaseCohort;
 };
 
+/** What a release is from its first moment on. */
+export type Upcoming = Pick<Release, 'id' | 'from' | 'colour' | 'cohort' | 'steps'>;
+
+/** The next release of an app, if nothing changes before it begins: who begins it and who foresees it ask the same. */
+export function upcoming(
+  state: AppState,
+  { build, steps, retried }: Pick<Beginning, 'build' | 'steps' | 'retried'>,
+): Upcoming {
+  return {
+    id: `${state.app}-${state.releases + 1}`,
+    from: state.lives.at(-1)?.version ?? null,
+    colour: state.live === null ? 'blue' : other(state.live),
+    cohort: beginCohort(state.cohort, build.spec.release.cohort, retried),
+    // Where nothing is live there is nobody to be kept from harm: exposing a few would refuse all the others.
+    steps: state.live === null ? steps.filter(({ kind }) => kind !== 'expose') : steps,
+  };
+}
+
 /** A new release in the idle environment; the one before ends where it stands. */
 export function begin(state: AppState, { retried, ...what }: Beginning, now: number): readonly Event[] {
-  const id = `${state.app}-${state.releases + 1}`;
+  const { id, ...first } = upcoming(state, { ...what, ...(retried === undefined ? {} : { retried }) });
   const yields: Event[] =
     state.release !== null && next(state.release.status, 'superseded')
       ? [{ type: 'superseded', by: id }]
@@ -25,11 +43,7 @@ export function begin(state: AppState, { retried, ...what }: Beginning, now: num
     type: 'release-started',
     release: id,
     ...what,
-    // Where nothing is live there is nobody to be kept from harm: exposing a few would refuse all the others.
-    steps: state.live === null ? what.steps.filter(({ kind }) => kind !== 'expose') : what.steps,
-    from: state.lives.at(-1)?.version ?? null,
-    colour: state.live === null ? 'blue' : other(state.live),
-    cohort: beginCohort(state.cohort, what.build.spec.release.cohort, retried),
+    ...first,
     deadlineAt: now + what.build.spec.release.deadlineMs,
   };
   return [...yields, started];

@@ -20,10 +20,25 @@ test('plan says what a deploy would do, from a log beside it, and does none of i
     `203.0.113.${index % 200} - - [22/Sep/2026:12:${String(Math.floor(index / 100)).padStart(2, '0')}:00 +0000] "GET / HTTP/1.1" 200 5`;
   const lines = Array.from({ length: 6000 }, (_, index) => line(index));
   await writeFile(path.join(shop.folder, 'access.log'), lines.join('\n'));
-  const { code, out, err } = await teal(shop.folder, 'plan', 'shop', 'v1', '--log', 'access.log');
+  const first = await teal(shop.folder, 'plan', 'shop', 'v1', '--log', 'access.log');
+  assert.match(first.out, /^… Plan {2}shop v1 in blue, the first version\n/, first.err);
+  assert.match(first.out, /its expose\s+steps are left out/);
+  assert.match(first.out, / 1\. approve [^]* 2\. promote /, 'it goes through the steps that a deploy would');
+  assert.doesNotMatch(first.out, /\. expose|percent:|stays warm/);
+
+  const without = yaml({ process: 'instances: 2' });
+  const apply = async (text: string): Promise<void> => {
+    await shop.write('teal.yaml', text);
+    const applied = await teal(shop.folder, 'apply');
+    assert.equal(applied.code, 0, applied.err);
+  };
+  await apply(without);
+  await running.deploy('v1');
+  await apply(yaml({ release, process: 'instances: 2' }));
+  const { code, out, err } = await teal(shop.folder, 'plan', 'shop', 'v2', '--log', 'access.log');
   assert.equal(code, 0, err);
   assert.doesNotMatch(out, /not applied/);
-  assert.match(out, /^… Plan {2}shop v1 in blue, the first version\n/);
+  assert.match(out, /^… Plan {2}shop v2 in green, instead of v1\n/);
   assert.match(out, /The log: 6,000 requests of 200 people in 59 min \(2026-09-22 12:00:00 to/);
   assert.match(
     out,
@@ -35,22 +50,22 @@ test('plan says what a deploy would do, from a log beside it, and does none of i
   );
   assert.match(out, /exposed: 10 % of the people\n/);
   assert.match(out, /too little evidence in 5 min, it takes \d+\s+min/);
-  assert.match(out, /Live at .* at the earliest, if 1 approval comes at once\. The old/);
+  assert.match(out, /Live at .* at the earliest, if 1 approval comes at once\. v1/);
   assert.match(out, /for release\.steps of teal\.yaml:\n {4}- expose: \{ percent: \d+, for: \d+m \}\n/);
   assert.match(out, /Nothing was changed\.$/m);
   assert.ok(
     out.split('\n').every((each) => each.length <= 80),
     out,
   );
-  assert.equal((await running.api.get<AppStatus>('/v1/apps/shop')).release, null);
+  assert.equal((await running.api.get<AppStatus>('/v1/apps/shop')).release?.id, 'shop-1');
 
-  await running.api.post('/v1/apps/shop/deploy', { version: 'v0' });
-  const refused = await teal(shop.folder, 'plan', 'shop', 'v1', '--json');
+  await running.api.post('/v1/apps/shop/deploy', { version: 'v3' });
+  const refused = await teal(shop.folder, 'plan', 'shop', 'v2', '--json');
   assert.equal(refused.code, 1);
   assert.equal((JSON.parse(refused.out) as PlanResult).refused[0]?.code, 'release-in-progress');
   assert.match(
-    (await teal(shop.folder, 'plan', 'shop', 'v1')).out,
-    /✗ Refused now: shop-1 \(v0\) of shop is/,
+    (await teal(shop.folder, 'plan', 'shop', 'v2')).out,
+    /✗ Refused now: shop-2 \(v3\) of shop is/,
   );
   const missing = await teal(shop.folder, 'plan', 'shop', 'v1', '--log', 'no.log');
   assert.equal(missing.code, 2);

@@ -97,12 +97,13 @@ function estimate({ startsAt, endsAt }: PlannedStep, told: PlanEstimate): string
   }
 }
 
-function end({ liveAt, approvals, testsMs, rollbackWindowMs }: PlanResult, view: View): string {
+function end({ from, liveAt, approvals, testsMs, rollbackWindowMs }: PlanResult, view: View): string {
   if (liveAt === null) return 'Live: never, since no window opens within a year.';
   const waits =
     approvals === 0
       ? ''
       : `, if ${counted(approvals, 'approval')} ${approvals === 1 ? 'comes' : 'come'} at once`;
   const tests = testsMs === 0 ? '' : `; tests may take up to ${duration(testsMs)} more`;
-  return `Live at ${clock(liveAt, view.now)} at the earliest${waits}${tests}. The old version stays warm for ${duration(rollbackWindowMs)}.`;
+  const back = from === null ? '' : ` ${from} stays warm for ${duration(rollbackWindowMs)}.`;
+  return `Live at ${clock(liveAt, view.now)} at the earliest${waits}${tests}.${back}`;
 }

@@ -1,6 +1,7 @@
 import { compileAudiences } from '../../audience/compile.ts';
 import { asksForPlace } from '../../audience/asks.ts';
 import type { Place } from '../../audience/request.ts';
+import type { AudienceTable } from '../../audience/table.ts';
 import type { ExposePolicy } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { Scheduled } from '../../release/schedule.ts';
@@ -12,11 +13,12 @@ import { logLines } from './log-file.ts';
 import { activeMs } from './people.ts';
 import { Replay, type Replayed } from './replay.ts';
 import { stepYaml } from './step-yaml.ts';
-import { tablesOf } from './tables.ts';
 
 interface Estimating {
   readonly state: KnownState;
   readonly scheduled: readonly Scheduled[];
+  /** One for each `expose` step among them. */
+  readonly tables: readonly AudienceTable[];
   /** Absolute path of the access log. */
   readonly log: string;
   readonly now: number;
@@ -58,7 +60,9 @@ export async function estimates(estimating: Estimating, signal: AbortSignal): Pr
     });
     const populationOf = (step: ExposePolicy): Population =>
       populations[exposes.findIndex((one) => one === step)] ?? { active: 0, rate: 0 };
-    const better = proposal(estimating.state.config.release.steps, populationOf);
+    // Of a first version nobody is exposed to, no evidence is gathered.
+    const better =
+      exposes.length === 0 ? null : proposal(estimating.state.config.release.steps, populationOf);
     let next = 0;
     return {
       traffic: trafficOf(estimating.log, told, Math.round(all.length * scale)),
@@ -72,7 +76,7 @@ export async function estimates(estimating: Estimating, signal: AbortSignal): Pr
 }
 
 async function replayed(
-  { state, scheduled, log, now }: Estimating,
+  { state, scheduled, tables, log, now }: Estimating,
   places: Places | null,
   signal: AbortSignal,
 ): Promise<{ readonly told: Replayed; readonly exposes: readonly ExposePolicy[] }> {
@@ -80,7 +84,7 @@ async function replayed(
   const exposes = scheduled.flatMap(({ step }) => (step.kind === 'expose' ? [step] : []));
   const replay = new Replay({
     config: state.config,
-    tables: tablesOf(state, scheduled).map((table) => compileAudiences(table, lookUp)),
+    tables: tables.map((table) => compileAudiences(table, lookUp)),
     populations: exposes.map(({ to }) => to),
     spans: exposes.map(({ forMs }) => forMs),
     now,

@@ -1,17 +1,18 @@
 import type { CompiledTable } from '../../audience/compile.ts';
 import { compileAudiences } from '../../audience/compile.ts';
+import { upcoming } from '../../release/begin.ts';
 import { stepsOf } from '../../release/deploy.ts';
 import { instances } from '../../release/effects.ts';
 import { schedule, type Scheduled } from '../../release/schedule.ts';
-import { other, type Build } from '../../release/state.ts';
+import type { Build } from '../../release/state.ts';
 import { stepName } from '../../release/steps.ts';
 import type { PlannedStep, PlanResult } from '../contract.ts';
 import { versionName } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
+import { exposureTables, restingTable } from '../exposures.ts';
 import { known } from '../known.ts';
 import { estimates, type Estimates } from './estimate.ts';
 import { notes, refusals, type Planning } from './standing.ts';
-import { tableOf } from './tables.ts';
 
 /** What a deploy of this version would do now, without doing any of it. @throws TealError `app-unknown`, `usage` */
 export async function plan(
@@ -25,26 +26,31 @@ export async function plan(
   const version = versionName(asked.version);
   const build: Build = { version, directory: deps.versions.directory(app, version), spec: config };
   const planning: Planning = { state, build, asked, now: deps.now() };
-  const scheduled = schedule(
-    stepsOf(config.release, asked.promote ?? null),
-    config.release.windows,
-    planning.now,
-  );
+  const next = upcoming(state, { build, steps: stepsOf(config.release, asked.promote ?? null) });
+  const scheduled = schedule(next.steps, config.release.windows, planning.now);
+  const base = restingTable(state, config);
   const { log } = asked;
   const told =
     log === undefined
       ? null
       : await estimates(
-          { state, scheduled, log, now: planning.now, geoDatabase: deps.config.geoDatabase },
+          {
+            state,
+            scheduled,
+            tables: exposureTables(base, next).map(({ table: at }) => at),
+            log,
+            now: planning.now,
+            geoDatabase: deps.config.geoDatabase,
+          },
           signal,
         );
-  const table = compileAudiences(tableOf(state), () => null);
+  const table = compileAudiences(base, () => null);
   const last = scheduled.at(-1);
   return {
     app,
     version,
-    from: state.lives.at(-1)?.version ?? null,
-    colour: state.live === null ? 'blue' : other(state.live),
+    from: next.from,
+    colour: next.colour,
     refused: refusals(planning),
     notes: [...(await notes(deps, planning)), ...(told?.notes ?? [])],
     steps: scheduled.map((one, index) => planned(planning, { one, table, told, index })),

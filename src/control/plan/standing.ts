@@ -62,7 +62,10 @@ export async function notes(deps: Deps, planning: Planning): Promise<readonly st
       `${running?.id} runs: --on-conflict queue would deploy after it, and supersede instead of it. Times are as if it had ended.`,
     ],
     [!isOpen(release.windows, now), 'No window is open now: the deploy waits for the next one.'],
-    [state.live === null && exposes, 'Nothing is live yet: until the switch nobody reaches the app.'],
+    [
+      state.live === null && exposes,
+      'Nothing is live yet: until the switch nobody reaches the app, and its expose steps are left out.',
+    ],
     [
       percents && identity.anonymous === 'release',
       `identity.anonymous is release: who is not signed in is not the same person in the next release, so cohort: ${release.cohort} does not hold for them.`,
