@@ -14,6 +14,7 @@ import type { MaintenanceFlags } from './maintenance.ts';
 import type { PromoteFlags } from './promote.ts';
 import type { RemoveFlags } from './remove.ts';
 import type { RollbackFlags } from './rollback.ts';
+import type { WaitFlags } from './shell/release.ts';
 import type { ScaleFlags } from './scale.ts';
 import { guard, type CommonFlags, type Context, type ReasonFlags } from './shell/context.ts';
 import { looking } from './looking.ts';
@@ -134,10 +135,21 @@ const routes = {
     loader: async () => guard((await import('./promote.ts')).promote),
   }),
   rollback: buildCommand<RollbackFlags, [string?], Context>({
-    docs: docs('rollback', ['shop', 'one word: nothing is asked']),
+    docs: docs(
+      'rollback',
+      ['shop', 'one word: nothing is asked'],
+      ['--all', 'every app that has somewhere to go back to, in one switch'],
+    ),
     parameters: {
       positional: is.appArgument,
-      flags: { ...is.common, wait: is.wait, until: is.until, timeout: is.timeout, reason: is.reason },
+      flags: {
+        ...is.common,
+        all: is.switchFlag('Every app that has somewhere to go back to, in one switch'),
+        wait: is.wait,
+        until: is.until,
+        timeout: is.timeout,
+        reason: is.reason,
+      },
     },
     loader: async () => guard((await import('./rollback.ts')).rollback),
   }),
@@ -146,7 +158,7 @@ const routes = {
     parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
     loader: async () => guard((await import('./abort.ts')).abort),
   }),
-  retry: buildCommand<RollbackFlags, [string?], Context>({
+  retry: buildCommand<WaitFlags, [string?], Context>({
     docs: docs('retry', ['shop --wait', 'the same version again']),
     parameters: {
       positional: is.appArgument,

@@ -17,6 +17,8 @@ import type {
   PlanBody,
   PlanResult,
   PreviewLink,
+  RollbackBody,
+  RollbackResult,
   Status,
   StopBody,
 } from '../control/contract.ts';
@@ -52,6 +54,11 @@ export class Client {
   /** Resolves when the control plane has accepted (or refused) the command, which may have to copy a version first. */
   command(app: string, command: CommandName, body: CommandBody): Promise<CommandResult> {
     return this.#post(`/v1/apps/${encodeURIComponent(app)}/${command}`, body);
+  }
+
+  /** Of every app. */
+  rollbackAll(body: RollbackBody): Promise<RollbackResult> {
+    return this.#post('/v1/rollback', body);
   }
 
   apply(body: ApplyBody): Promise<ApplyResult> {

@@ -29,6 +29,15 @@ interface Entry {
   queue: Promise<unknown>;
 }
 
+interface Asked {
+  readonly app: string;
+  readonly input: Command;
+}
+
+interface Turn extends Asked {
+  readonly entry: Entry;
+}
+
 /**
  * The apps and all that happened to them. `submit` is the only way in which anything changes:
  * decide → one store transaction → evolve → listeners.
@@ -77,15 +86,26 @@ export class Apps {
   }
 
   /** Several apps' configurations in one transaction: all of them are applied, or none. */
-  async applyAll(
-    inputs: readonly { readonly app: string; readonly input: Command }[],
+  async applyAll(inputs: readonly Asked[], by: By): Promise<void> {
+    await this.#together(inputs, (entries) => this.#takeAll(entries, by));
+  }
+
+  /**
+   * The same command for several apps, in one transaction: those that refuse it are left out, and say why.
+   * Every state is the new one before anybody is told of any, so that the next table is made of all of them.
+   */
+  async submitEach(
+    inputs: readonly Asked[],
     by: By,
-  ): Promise<void> {
-    if (inputs.length === 0) return;
-    const entries = inputs.map(({ app, input }) => ({ app, input, entry: this.#entry(app) }));
-    const turn = Promise.all(entries.map(({ entry }) => entry.queue)).then(() => this.#takeAll(entries, by));
-    for (const { entry } of entries) entry.queue = turn.catch(() => undefined);
-    await turn;
+  ): Promise<readonly { readonly app: string; readonly decision: Decision }[]> {
+    return await this.#together(inputs, async (entries) => {
+      const decided = entries.map((each) => ({ ...each, decision: this.#ask(each.entry, each.input, by) }));
+      await this.#storeAll(
+        decided.map(({ app, entry, decision }) => ({ app, entry, events: decision.events ?? [] })),
+        by,
+      );
+      return decided.map(({ app, decision }) => ({ app, decision }));
+    });
   }
 
   /** Keeps the state of every app, so that the events before it may be pruned. */
@@ -102,22 +122,56 @@ export class Apps {
     const decision = this.#decide(entry, input, by);
     if (decision.events.length === 0) return decision;
     const stored = await this.#store.append(app, entry.version, decision.events.map(this.#dated(by)));
-    this.#advance(entry, stored);
+    this.#fold(entry, stored);
+    this.#tell(entry, stored);
     return decision;
   }
 
-  async #takeAll(entries: readonly { app: string; input: Command; entry: Entry }[], by: By): Promise<void> {
-    const batches = entries.map(({ app, input, entry }) => ({
-      stream: app,
-      expected: entry.version,
-      events: this.#decide(entry, input, by).events.map(this.#dated(by)),
+  /** One turn for several apps: it begins when each has done with what it was asked before. */
+  async #together<T>(inputs: readonly Asked[], work: (entries: readonly Turn[]) => Promise<T>): Promise<T> {
+    const entries = inputs.map((asked) => ({ ...asked, entry: this.#entry(asked.app) }));
+    const turn = Promise.all(entries.map(({ entry }) => entry.queue)).then(() => work(entries));
+    for (const { entry } of entries) entry.queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #takeAll(entries: readonly Turn[], by: By): Promise<void> {
+    const decided = entries.map(({ app, input, entry }) => ({
+      app,
+      entry,
+      events: this.#decide(entry, input, by).events,
     }));
-    const stored = await this.#store.appendAll(batches);
-    entries.forEach(({ entry }, index) => this.#advance(entry, stored[index] ?? []));
+    await this.#storeAll(decided, by);
+  }
+
+  async #storeAll(
+    decided: readonly {
+      readonly app: string;
+      readonly entry: Entry;
+      readonly events: readonly Event[];
+    }[],
+    by: By,
+  ): Promise<void> {
+    const some = decided.filter(({ events }) => events.length > 0);
+    if (some.length === 0) return;
+    const stored = await this.#store.appendAll(
+      some.map(({ app, entry, events }) => ({
+        stream: app,
+        expected: entry.version,
+        events: events.map(this.#dated(by)),
+      })),
+    );
+    const advanced = some.map(({ entry }, index) => ({ entry, stored: stored[index] ?? [] }));
+    for (const each of advanced) this.#fold(each.entry, each.stored);
+    for (const each of advanced) this.#tell(each.entry, each.stored);
+  }
+
+  #ask(entry: Entry, input: Command | Fact, by: By): Decision {
+    return decide(entry.state, input, { now: this.#now(), actor: by.actor });
   }
 
   #decide(entry: Entry, input: Command | Fact, by: By): Decision & { events: readonly Event[] } {
-    const decision = decide(entry.state, input, { now: this.#now(), actor: by.actor });
+    const decision = this.#ask(entry, input, by);
     if (decision.refused) throw decision.refused;
     return decision;
   }
@@ -127,9 +181,12 @@ export class Apps {
     return ({ type, ...data }) => ({ at, actor: by.actor, reason: by.reason, type, data });
   }
 
-  #advance(entry: Entry, stored: readonly StoredEvent[]): void {
+  #fold(entry: Entry, stored: readonly StoredEvent[]): void {
     entry.state = fold(entry.state, stored);
     entry.version = stored.at(-1)?.version ?? entry.version;
+  }
+
+  #tell(entry: Entry, stored: readonly StoredEvent[]): void {
     for (const listener of this.#listeners) listener(entry.state, stored);
     if (entry.version - entry.snapshotAt < eventsPerSnapshot) return;
     // Only shortens the next start: when it cannot be written, the events are read instead.

@@ -4,6 +4,7 @@
  *   GET  /v1/status                          Status
  *   GET  /v1/apps/:app                       AppStatus
  *   POST /v1/apps/:app/:command              body CommandBody → CommandResult      (commands: see `commandNames`)
+ *   POST /v1/rollback                        body RollbackBody → RollbackResult    (every app)
  *   POST /v1/apply                           ApplyBody → ApplyResult
  *   GET  /v1/apps/:app/preview               PreviewLink
  *   POST /v1/apps/:app/explain               body ExplainBody → ExplainResult
@@ -70,6 +71,19 @@ export interface CommandResult {
   /** One sentence: what was done. */
   readonly did: string;
   readonly app: AppStatus;
+}
+
+export interface RollbackBody {
+  /** Why, for the history. */
+  readonly reason?: string;
+}
+
+/** Of every app, in one table: what was done to it, or why it stays. */
+export interface RollbackResult {
+  readonly apps: readonly (
+    | { readonly app: AppStatus; readonly did: string; readonly error: null }
+    | { readonly app: AppStatus; readonly did: null; readonly error: ErrorJson }
+  )[];
 }
 
 export interface ApplyBody {

@@ -16,6 +16,7 @@ beforeEach(() => {
   fake.apps = [app()];
   fake.calls.length = 0;
   fake.onCommand = () => 'it was accepted';
+  fake.onRollback = null;
 });
 
 test('status shows every app, and goes to stdout alone', async () => {
@@ -322,4 +323,58 @@ test('rollback --wait is done when everyone is back', async () => {
   const { code, out } = await teal(fake.directory, 'rollback', '--wait');
   assert.equal(code, 0);
   assert.match(out, /^✓ Rolled back +shop {2}blue {2}v41\n/);
+});
+
+const stays = (name: string) => ({
+  app: app({ app: name }),
+  did: null,
+  error: new TealError('nothing-to-roll-back-to', `${name} has had no version live before v1.`, {
+    remedy: 'deploy',
+  }).toJSON(),
+});
+
+test('rollback --all names every app, and is well when those that could went back', async () => {
+  fake.apps = [app(), app({ app: 'blog' })];
+  fake.onCommand = () => 'rolling back: the cable';
+  fake.onRollback = ({ app: name }) => (name === 'blog' ? stays(name) : undefined);
+  const { code, out } = await teal(fake.directory, 'rollback', '--all', '--reason', 'the cable');
+  assert.equal(code, 0, out);
+  assert.match(out, /Rolling back +1 of 2 apps/);
+  assert.match(out, /shop +100 % blue v41 {2}\(rolling back: the cable\)/);
+  assert.match(out, /blog +stays: blog has had no version live before v1\./);
+  assert.deepEqual(fake.calls.at(-1)?.body, { reason: 'the cable' });
+});
+
+test('rollback --all fails when no app has anywhere to go back to', async () => {
+  fake.onRollback = ({ app: name }) => stays(name);
+  const { code, out } = await teal(fake.directory, 'rollback', '--all');
+  assert.equal(code, 1);
+  assert.match(out, /Not rolled back +0 of 1 apps/);
+});
+
+test('rollback --all --wait is done when all are back, and fails with what kept one', async () => {
+  fake.apps = [app(), app({ app: 'blog' })];
+  fake.onCommand = () => {
+    fake.apps = fake.apps.map((each) => ({ ...each, release: release({ status: 'reverted' }) }));
+    return 'rolling back';
+  };
+  const well = await teal(fake.directory, 'rollback', '--all', '--wait');
+  assert.equal(well.code, 0, well.err);
+  assert.match(well.out, /Rolled back +2 of 2 apps/);
+  fake.onCommand = () => {
+    fake.apps = fake.apps.map((each) => ({
+      ...each,
+      release: release({ status: each.app === 'blog' ? 'completed' : 'reverted' }),
+    }));
+    return 'rolling back';
+  };
+  const ill = await teal(fake.directory, 'rollback', '--all', '--wait');
+  assert.equal(ill.code, 1);
+  assert.match(ill.out, /blog +.*ended as completed/);
+});
+
+test('rollback --all of one app is refused', async () => {
+  const { code, err } = await teal(fake.directory, 'rollback', 'shop', '--all');
+  assert.equal(code, 2);
+  assert.match(err, /teal rollback shop, or teal rollback --all/);
 });

@@ -10,6 +10,7 @@ import type {
   EventView,
   InstanceView,
   ReleaseView,
+  RollbackResult,
   StepView,
   Status,
 } from '../../src/control/contract.ts';
@@ -128,6 +129,8 @@ export class FakeControl {
   apps: AppStatus[] = [app()];
   /** Called for a command; may change `apps`, emit, or throw a TealError. */
   onCommand: (call: Call) => string = (call) => `${call.path.split('/').at(-1) ?? ''} accepted`;
+  /** Of `POST /v1/rollback`: what is said of an app instead; undefined: what `onCommand` says. */
+  onRollback: ((app: AppStatus) => RollbackResult['apps'][number] | undefined) | null = null;
 
   constructor(directory: string) {
     this.directory = directory;
@@ -202,6 +205,10 @@ export class FakeControl {
         effect: 'next release',
       };
       return { changes: [change], applied: call.body['dryRun'] !== true };
+    }
+    if (first === 'rollback') {
+      const did = this.onCommand(call);
+      return { apps: this.apps.map((each) => this.onRollback?.(each) ?? { app: each, did, error: null }) };
     }
     if (command === 'preview') return previewOf(name ?? '');
     if (call.method === 'GET') return this.#find(name);

@@ -14,8 +14,9 @@ import { known } from '../known.ts';
 import { explainWho } from '../explain.ts';
 import { plan } from '../plan/plan.ts';
 import { previewLink } from '../preview.ts';
+import { rollbackAll } from '../rollback-all.ts';
 import { accessLogOf, accessQuery } from './access.ts';
-import { applyBody, commandBody, explainBody, parse, planBody, stopBody } from './bodies.ts';
+import { applyBody, commandBody, explainBody, parse, planBody, rollbackBody, stopBody } from './bodies.ts';
 import { command } from './command.ts';
 import { followEvents, recentEvents } from './events.ts';
 import { statusOf, wholeStatus } from './status.ts';
@@ -41,6 +42,10 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   app.get('/access', (c) => access(deps, c, options.closing));
   app.get('/events', (c) => events(deps, c, options.closing));
   app.post('/apply', async (c) => c.json(await apply(deps, parse(applyBody, await body(c)), by(c))));
+  app.post('/rollback', async (c) => {
+    const { reason = null } = parse(rollbackBody, await body(c));
+    return c.json(await rollbackAll(deps, { ...by(c), reason }));
+  });
   app.post('/stop', async (c) => {
     const asked = parse(stopBody, await body(c));
     // After the answer has left: stopping ends the server that gives it.

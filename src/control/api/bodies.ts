@@ -36,6 +36,10 @@ export const planBody = v.strictObject({
 
 export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptional(v.boolean()) });
 
+export const rollbackBody = v.strictObject({
+  reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
+});
+
 export const stopBody = v.strictObject({ everything: v.boolean() });
 
 /** @throws TealError `usage` */
