@@ -1,10 +1,11 @@
 /** A Teal of its own for one scenario: real processes, sockets and files in a temporary folder, all gone at the end. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setDefaultCACertificates } from 'node:tls';
 import { buildShop, type BuildOptions } from '../../examples/shop/build.ts';
 import { Client } from '../../src/cli/client.ts';
 import { request } from '../../src/cli/shell/http.ts';
@@ -18,6 +19,7 @@ import type {
 import { TealError, type ErrorJson } from '../../src/errors.ts';
 import { runLoad, type Load, type LoadOptions } from '../../src/load/load.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
+import { issue } from '../router/certificates.ts';
 import { isAlive, kill, processesOf } from './processes.ts';
 import { patchEnvironment, sabotageVariable, type Patch } from './sabotage/patch.ts';
 import { sleep, until } from './until.ts';
@@ -39,6 +41,8 @@ export interface Settings {
   readonly client?: string;
   /** A second port, on which HTTP/2 is spoken without TLS. */
   readonly h2c?: boolean;
+  /** A third one, for TLS; its certificate is trusted by this process. */
+  readonly tls?: boolean;
   /** More keys of `router` and of the app, and who has which role: values in flow style. */
   readonly router?: Readonly<Record<string, string>>;
   readonly app?: Readonly<Record<string, string>>;
@@ -75,18 +79,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 export class World implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
-  /** Where HTTP/2 is spoken, if it is asked for. */
+  /** Where HTTP/2 is spoken without TLS, and where TLS is, if they are asked for. */
   readonly h2cPort: number;
+  readonly tlsPort: number;
   readonly url: string;
   readonly client: Client;
   readonly #patches: readonly Patch[];
   #up: Up | null = null;
   readonly #loads: Load[] = [];
 
-  private constructor(folder: string, port: number, h2cPort: number) {
+  private constructor(folder: string, [port, h2cPort, tlsPort]: readonly [number, number, number]) {
     this.folder = folder;
     this.port = port;
     this.h2cPort = h2cPort;
+    this.tlsPort = tlsPort;
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(this.data, { mode: 0o700 });
     this.client = new Client(this.config, socketPath(this.data, 'control.sock'));
@@ -96,7 +102,7 @@ export class World implements AsyncDisposable {
   /** A folder with a teal.yaml; nothing runs yet. */
   static async create(settings: Settings = {}): Promise<World> {
     const folder = mkdtempSync(path.join(tmpdir(), 'teal-accept-'));
-    const world = new World(folder, await freePort(), await freePort());
+    const world = new World(folder, [await freePort(), await freePort(), await freePort()]);
     world.configure(settings);
     open.add(world);
     return world;
@@ -127,7 +133,13 @@ export class World implements AsyncDisposable {
     return path.join(this.folder, 'teal.yaml');
   }
 
+  /** Of `tls` (PEM). */
+  get certificate(): string {
+    return readFileSync(path.join(this.folder, 'tls.pem'), 'utf8');
+  }
+
   configure(settings: Settings): void {
+    if (settings.tls === true) certify(this.folder);
     for (const [name, content] of Object.entries(settings.files ?? {}))
       writeFileSync(path.join(this.folder, name), content);
     writeFileSync(this.config, yaml(settings, this));
@@ -292,6 +304,16 @@ export class World implements AsyncDisposable {
   }
 }
 
+/** A certificate for localhost, which this process trusts from now on. */
+function certify(folder: string): void {
+  const file = path.join(folder, 'tls.pem');
+  if (existsSync(file)) return;
+  const { certificate, key } = issue({ names: ['localhost'] });
+  writeFileSync(file, certificate);
+  writeFileSync(path.join(folder, 'tls.key'), key, { mode: 0o600 });
+  setDefaultCACertificates([certificate]);
+}
+
 /** Each of them may preload something of its own. */
 function preloading(all: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const options = all.flatMap((each) => each['NODE_OPTIONS'] ?? []).join(' ');
@@ -316,7 +338,7 @@ async function freePort(): Promise<number> {
   }
 }
 
-function yaml(settings: Settings, { folder, port, h2cPort }: World): string {
+function yaml(settings: Settings, { folder, port, h2cPort, tlsPort }: World): string {
   const release = { 'rollback-window': '1h', deadline: '60s', 'preview-instances': '1', ...settings.release };
   const tests = settings.tests ?? ['http: /api/products\n          contains: cup'];
   const keys = (of: Readonly<Record<string, string>> = {}, indent: string): string =>
@@ -329,6 +351,7 @@ router:
   listen: 127.0.0.1:${port}
   workers: ${settings.workers ?? 1}
   ${settings.client === undefined ? '' : `client: { ${settings.client} }`}
+  ${settings.tls === true ? `tls: { listen: 127.0.0.1:${tlsPort}, redirect: false, certificates: { certificate: ./tls.pem, key: ./tls.key } }` : ''}
   ${settings.h2c === true ? `h2c: 127.0.0.1:${h2cPort}` : ''}
 ${keys(settings.router, '  ')}apps:
   shop:

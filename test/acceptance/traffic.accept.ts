@@ -1,5 +1,6 @@
 /** Nothing lost, whatever clients are doing while everyone is moved. */
 import assert from 'node:assert/strict';
+import type { Door } from './clients/door.ts';
 import { EventStream, type StreamEnd } from './clients/event-stream.ts';
 import { GrpcCrowd, type GrpcReport } from './clients/grpc.ts';
 import { Http2Crowd, type Ask, type Http2Report } from './clients/http2.ts';
@@ -7,7 +8,7 @@ import { Pipelines, type PipelineReport } from './clients/pipeline.ts';
 import { WebSocketClient, type WebSocketEnd } from './clients/websocket.ts';
 import { nothingLost } from './counted.ts';
 import { buildGrpcApp } from './grpc-app.ts';
-import { World } from './harness.ts';
+import { World, type Settings } from './harness.ts';
 import type { RequestShape } from '../../src/load/shape.ts';
 import { sleep } from './until.ts';
 
@@ -59,32 +60,17 @@ export async function L1(): Promise<void> {
 }
 
 async function everyKindOfClient(): Promise<void> {
-  await using world = await World.live({ workers: 2, client: 'idle-timeout: 5s', h2c: true });
+  await using world = await World.live(settings);
   for (const version of ['v2', 'v3', 'v4', 'v5']) await world.build(version);
-  const load = world.load({ url: `${world.url}/`, rps: 80, connections: 48, shapes: mix });
-  const sessions = new Http2Crowd(`http://127.0.0.1:${world.h2cPort}`, overHttp2, {
-    sessions: 4,
-    streams: 4,
-  });
-  const pipelines = new Pipelines(world.port, { connections: 3, batch: 6 });
-  const sockets = keepOpening(() => new WebSocketClient(world.port), 6);
-  const streams = keepOpening(() => new EventStream(world.port), 4);
-  const stop = () =>
-    Promise.all([load.stop(), pipelines.stop(), sockets.stop(), streams.stop(), sessions.stop()]);
-  let ended: Awaited<ReturnType<typeof stop>>;
+  const crowds = doors(world).map((door) => everyone(world, door));
+  const ended: PromiseSettledResult<void>[] = [];
   try {
     await leftAlone(world);
     await switchesPromotesAbortsRollsBack(world);
   } finally {
-    ended = await stop();
+    ended.push(...(await Promise.allSettled(crowds.map((crowd) => crowd.stop()))));
   }
-  const [report, pipelined, sent, ticked, multiplexed] = ended;
-  nothingLost(report, 500);
-  inOrder(pipelined);
-  everyEcho(sent);
-  everyTick(ticked);
-  everyAnswer('HTTP/2', multiplexed);
-  assert.equal(multiplexed.sessions, 4, 'HTTP/2: no session had to begin anew');
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
   await closedCleanly(world);
   // A client that was cut off might have been about to leave: the reports of the drains know better.
   for (const { type, data } of await world.events()) {
@@ -93,11 +79,51 @@ async function everyKindOfClient(): Promise<void> {
   }
 }
 
+const settings: Settings = { workers: 2, client: 'idle-timeout: 5s', h2c: true, tls: true };
+const doors = ({ port, tlsPort }: World): readonly Door[] => [
+  { port, secure: false },
+  { port: tlsPort, secure: true },
+];
+const origin = ({ tlsPort }: World): string => `https://localhost:${tlsPort}`;
+
+/** Clients of all kinds at one door. Stopped, they have lost nothing, or it throws. */
+function everyone(world: World, door: Door): { stop(): Promise<void> } {
+  const url = door.secure ? origin(world) : world.url;
+  const http2 = door.secure ? url : `http://127.0.0.1:${world.h2cPort}`;
+  const load = world.load({ url: `${url}/`, rps: 50, connections: 30, shapes: mix });
+  const sessions = new Http2Crowd(http2, overHttp2, { sessions: 3, streams: 3 });
+  const pipelines = new Pipelines(door, { connections: 2, batch: 6 });
+  const sockets = keepOpening(() => new WebSocketClient(door), 4);
+  const streams = keepOpening(() => new EventStream(door), 3);
+  return {
+    async stop() {
+      const [report, pipelined, sent, ticked, multiplexed] = await Promise.all([
+        load.stop(),
+        pipelines.stop(),
+        sockets.stop(),
+        streams.stop(),
+        sessions.stop(),
+      ]);
+      try {
+        nothingLost(report, 400);
+        inOrder(pipelined);
+        everyEcho(sent);
+        everyTick(ticked);
+        everyAnswer('HTTP/2', multiplexed);
+        assert.equal(multiplexed.sessions, 3, 'HTTP/2: no session had to begin anew');
+      } catch (error) {
+        throw new Error(`${door.secure ? 'TLS' : 'plain'}: ${(error as Error).message}`, { cause: error });
+      }
+    },
+  };
+}
+
 /** gRPC, HTTP/2 on both sides: calls go where everyone goes, streams end where they began. */
 async function remoteCalls(): Promise<void> {
   await using world = await World.create({
     workers: 2,
     h2c: true,
+    tls: true,
     upstream: 'protocol: h2c',
     tests: ['http: /version'],
   });
@@ -105,7 +131,10 @@ async function remoteCalls(): Promise<void> {
   await world.up();
   await world.deploy('v1');
   await world.promoted('v1');
-  const crowd = new GrpcCrowd(`127.0.0.1:${world.h2cPort}`, 3);
+  const crowds = [
+    new GrpcCrowd(`127.0.0.1:${world.h2cPort}`, 2),
+    new GrpcCrowd(`localhost:${world.tlsPort}`, 2, world.certificate),
+  ];
   await sleep(500);
   await world.deploy('v2');
   await world.promoted('v2');
@@ -114,28 +143,34 @@ async function remoteCalls(): Promise<void> {
   await world.deploy('v3');
   await world.promoted('v3');
   await sleep(500);
-  const report = await crowd.stop();
-  everyAnswer('gRPC', report);
-  assert.deepEqual([...report.versions].toSorted(), ['v1', 'v2', 'v3']);
-  assert.ok(report.streams >= 6, `gRPC: only ${report.streams} streams`);
+  const reports = await Promise.all(crowds.map((crowd) => crowd.stop()));
+  for (const [index, name] of ['plain gRPC', 'TLS gRPC'].entries()) {
+    const report = reports[index];
+    assert.ok(report);
+    everyAnswer(name, report);
+    assert.deepEqual([...report.versions].toSorted(), ['v1', 'v2', 'v3']);
+    assert.ok(report.streams >= 4, `${name}: only ${report.streams} streams`);
+  }
 }
 
 /** A drain that leaves streams alone: they go on on the old version until they end by themselves. */
 async function leftAlone(world: World): Promise<void> {
-  const socket = new WebSocketClient(world.port);
-  const stream = new EventStream(world.port);
-  assert.deepEqual(await Promise.all([socket.greeted, stream.greeted]), ['v1', 'v1']);
+  const sockets = doors(world).map((door) => new WebSocketClient(door));
+  const streams = doors(world).map((door) => new EventStream(door));
+  const greeted = await Promise.all([...sockets, ...streams].map((each) => each.greeted));
+  assert.deepEqual(new Set(greeted), new Set(['v1']));
   await world.deploy('v2');
   await world.reaches('v2 live', ({ release }) => release?.status === 'promoted');
-  const before = [socket.echoed, stream.ticks];
+  const counts = () => [...sockets.map(({ echoed }) => echoed), ...streams.map(({ ticks }) => ticks)];
+  const before = counts();
   await sleep(700);
   assert.ok(
-    socket.echoed > (before[0] ?? 0) && stream.ticks > (before[1] ?? 0),
+    counts().every((count, index) => count > (before[index] ?? 0)),
     'both go on after the switch',
   );
   assert.equal((await world.app()).release?.drain, null, 'the drain waits for them');
-  everyEcho([await socket.close()]);
-  everyTick([await stream.close()]);
+  everyEcho(await Promise.all(sockets.map((socket) => socket.close())));
+  everyTick(await Promise.all(streams.map((stream) => stream.close())));
   await world.promoted('v2');
 }
 
@@ -163,15 +198,11 @@ async function switchesPromotesAbortsRollsBack(world: World): Promise<void> {
 
 /** With `streams: close` they are ended at once, each in the way its protocol has for it. */
 async function closedCleanly(world: World): Promise<void> {
-  world.configure({
-    workers: 2,
-    client: 'idle-timeout: 5s',
-    h2c: true,
-    drain: 'streams: close, deadline: 20s',
-  });
+  world.configure({ ...settings, drain: 'streams: close, deadline: 20s' });
   assert.equal((await world.teal('apply', '--json')).code, 0);
-  const sockets = Array.from({ length: 8 }, () => new WebSocketClient(world.port));
-  const streams = Array.from({ length: 8 }, () => new EventStream(world.port));
+  const all = doors(world).flatMap((door) => [door, door, door, door]);
+  const sockets = all.map((door) => new WebSocketClient(door));
+  const streams = all.map((door) => new EventStream(door));
   const greeted = await Promise.all([...sockets, ...streams].map((each) => each.greeted));
   assert.deepEqual(new Set(greeted), new Set(['v3']));
   for (const socket of sockets) socket.silence();

@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { ResponseReader } from '../../../src/load/response.ts';
+import { enter, type Door } from './door.ts';
 
 /** How an event stream ended. */
 export interface StreamEnd {
@@ -29,12 +30,12 @@ export class EventStream {
   #byUs = false;
   #over = false;
 
-  constructor(port: number) {
+  constructor(door: Door | number) {
     this.greeted = this.#greet.promise;
     this.greeted.catch(() => undefined);
     this.ended = this.#end.promise;
     this.#reader = new ResponseReader('GET', { head: () => undefined, body: (chunk) => this.#body(chunk) });
-    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.#socket = enter(door);
     this.#socket.on('connect', () =>
       this.#socket.write('GET /events HTTP/1.1\r\nHost: shop\r\nAccept: text/event-stream\r\n\r\n'),
     );

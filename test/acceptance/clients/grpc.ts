@@ -47,11 +47,16 @@ export class GrpcCrowd {
   #streams = 0;
   #stopped = false;
 
-  constructor(address: string, channels: number) {
+  /** @param certificate (PEM) whom to trust: then through TLS */
+  constructor(address: string, channels: number, certificate: string | null = null) {
+    const credentials =
+      certificate === null
+        ? grpc.credentials.createInsecure()
+        : grpc.credentials.createSsl(Buffer.from(certificate));
     const options = { 'grpc.enable_retries': 0, 'grpc.use_local_subchannel_pool': 1 };
     this.#channels = Array.from(
       { length: channels },
-      () => new EchoClient(address, grpc.credentials.createInsecure(), options) as unknown as Echo,
+      () => new EchoClient(address, credentials, options) as unknown as Echo,
     );
     this.#running = this.#channels.flatMap((channel, index) => [
       this.#calls(channel, index),

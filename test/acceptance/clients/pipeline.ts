@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Wire } from './wire.ts';
+import type { Door } from './door.ts';
 
 export interface PipelineReport {
   readonly sent: number;
@@ -11,7 +12,7 @@ export interface PipelineReport {
 
 /** Connections that write several requests at once before they read any answer (RFC 9112 §9.3.2). */
 export class Pipelines {
-  readonly #port: number;
+  readonly #door: Door | number;
   readonly #batch: number;
   readonly #running: readonly Promise<void>[];
   readonly #failures: string[] = [];
@@ -20,8 +21,8 @@ export class Pipelines {
   #mixed = 0;
   #stopped = false;
 
-  constructor(port: number, options: { readonly connections: number; readonly batch: number }) {
-    this.#port = port;
+  constructor(door: Door | number, options: { readonly connections: number; readonly batch: number }) {
+    this.#door = door;
     this.#batch = options.batch;
     this.#running = Array.from({ length: options.connections }, (_, index) => this.#run(index));
   }
@@ -35,7 +36,7 @@ export class Pipelines {
   async #run(index: number): Promise<void> {
     let wire: Wire | null = null;
     for (let round = 0; !this.#stopped; round++) {
-      if (wire === null || wire.closed) wire = new Wire(this.#port, `pipeline ${index}`);
+      if (wire === null || wire.closed) wire = new Wire(this.#door, `pipeline ${index}`);
       await this.#round(wire);
       await sleep(20 + Math.random() * 20);
     }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { enter, type Door } from './door.ts';
 
 /** How a WebSocket ended. */
 export interface WebSocketEnd {
@@ -33,11 +34,11 @@ export class WebSocketClient {
   #saidGoodbye = false;
   #over = false;
 
-  constructor(port: number, everyMs = 40) {
+  constructor(door: Door | number, everyMs = 40) {
     this.greeted = this.#greet.promise;
     this.greeted.catch(() => undefined);
     this.ended = this.#end.promise;
-    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.#socket = enter(door);
     this.#socket.on('connect', () =>
       this.#socket.write(
         'GET /ws HTTP/1.1\r\nHost: shop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +

@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { enter, type Door } from './door.ts';
 
 /** Where a request is when its connection breaks. */
 export type Phase = 'connecting' | 'waiting for the head' | 'in the body';
@@ -32,9 +33,9 @@ export class Wire {
   #closed = false;
   #port = 0;
 
-  constructor(port: number, name = 'a connection') {
+  constructor(door: Door | number, name = 'a connection') {
     this.#name = name;
-    this.socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.socket = enter(door);
     this.socket.on('connect', () => {
       this.#connected = true;
       this.#port = this.socket.localPort ?? 0;

@@ -208,6 +208,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     id: 'L1',
+    says: 'a new table cuts off who came through TLS',
+    file: 'src/router/embedded/engine.ts',
+    find: 'for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain();',
+    replace:
+      "for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain(); for (const client of this.clients) if ('encrypted' in client.socket) client.destroy();",
+    fails: /TLS: \d+ of \d+ requests failed|both go on after the switch/,
+  },
+  {
+    id: 'L1',
     says: 'what comes behind the answer of an app, its trailer, is lost',
     file: 'src/router/embedded/http2/response-frames.ts',
     find: 'if (!this.#gone) this.#stream.sendTrailers(fromLines(this.#trailer));',
