@@ -32,6 +32,7 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     maintenance: state.maintenance,
     previewKey: facts.previewKey(state.app),
     audience: audienceTable(state, config),
+    judged: null,
     drain: config.drain,
     upstream: config.upstream,
     exposeVersion: config.exposeVersion ?? false,

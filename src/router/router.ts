@@ -1,3 +1,4 @@
+import type { Counted, Past } from '../metrics/counted.ts';
 import type { Colour } from '../release/state.ts';
 import type { RoutingTable } from './table.ts';
 import type { Tallies } from './tally.ts';
@@ -26,6 +27,22 @@ export interface Router {
   ): Promise<DrainReport>;
 
   status(): Promise<RouterStatus>;
+
+  /**
+   * Closes tick `seq` of a release that the table in force calls `judged`, and gives what was counted in it. Asked again with the same number it gives
+   * the same again: a caller that was killed asks again. `lost`: the number is not the next one, the router process was replaced meanwhile,
+   * or it knows of no such release; the tick is then what was counted since the last close it knows of, numbered as asked.
+   */
+  count(request: CountRequest): Promise<Counted & { readonly lost: boolean }>;
+
+  /** What is known of an app's live version, to be fixed before a release exposes anybody. */
+  past(app: string): Promise<Past>;
+}
+
+export interface CountRequest {
+  readonly app: string;
+  readonly release: string;
+  readonly seq: number;
 }
 
 export interface DrainRequest {

@@ -1,5 +1,7 @@
 import type { AudienceTable } from '../audience/table.ts';
 import type { DrainPolicy, UpstreamPolicy } from '../config/config.ts';
+import type { Scale } from '../judge/rank.ts';
+import type { Slow } from '../judge/units.ts';
 import type { Colour } from '../release/state.ts';
 /**
  * Where every request goes: one immutable, numbered snapshot. A router replaces its whole table by one reference
@@ -26,10 +28,25 @@ export interface AppTable {
   readonly exposeVersion?: boolean;
   /** Pages keep the files of their version; `warm` is where those of pages from before are. Null (or absent): they do not. */
   readonly skew?: { readonly warm: Colour | null } | null;
+  /** Whose people are counted; null (or absent): nobody's, and it costs nothing. */
+  readonly judged?: Judged | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** HTML of the app's own error pages by `maintenance`, status, `4xx` or `5xx`; none when left out. */
   readonly errors?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A release whose people are counted. Best from its start on: what happens before anybody is exposed is the `before` of `Router.past`. Who was seen then
+ * is forgotten at the first exposure. The marks may change until then, and stay from then on.
+ */
+interface Judged {
+  readonly release: string;
+  readonly candidate: Colour;
+  /** In milliseconds to the first byte. Null: not known yet, nobody is slow. */
+  readonly slow: Slow | null;
+  /** Percentiles of the same; empty: not known yet, all are alike. */
+  readonly scale: Scale;
 }
 
 /** Hosts and paths of one web role, as in App: no hosts means every host, no paths every path. */

@@ -10,7 +10,14 @@ import { Routes } from '../../src/control/routes.ts';
 import { tableOf } from '../../src/control/table.ts';
 import type { Instance, Place, Platform, Stopped, Workload } from '../../src/platform/platform.ts';
 import type { Colour } from '../../src/release/state.ts';
-import type { DrainReport, DrainRequest, Router, RouterStatus } from '../../src/router/router.ts';
+import { nothingCounted, type Counted, type Past } from '../../src/metrics/counted.ts';
+import type {
+  CountRequest,
+  DrainReport,
+  DrainRequest,
+  Router,
+  RouterStatus,
+} from '../../src/router/router.ts';
 import type { RoutingTable } from '../../src/router/table.ts';
 import { VersionStore } from '../../src/platform/versions/version-store.ts';
 import { app } from '../release/story.ts';
@@ -39,6 +46,22 @@ export class FakeRouter implements Router {
     await this.beforeDrain(signal);
     this.drained.push(request);
     return this.report;
+  }
+
+  /** What it says it has counted; a test changes it. The tick is the one that was asked for. */
+  counted: Omit<Counted, 'seq'> & { readonly lost: boolean } = { ...nothingCounted(0), lost: false };
+  readonly counts: CountRequest[] = [];
+  known: Past = { slow: null, scale: [], before: { exposed: 0, events: 0 } };
+  beforeCount: () => Promise<void> = async () => undefined;
+
+  async count(request: CountRequest): Promise<Counted & { readonly lost: boolean }> {
+    await this.beforeCount();
+    this.counts.push(request);
+    return { ...this.counted, seq: request.seq };
+  }
+
+  async past(): Promise<Past> {
+    return this.known;
   }
 
   async status(): Promise<RouterStatus> {

@@ -1,5 +1,6 @@
 import type { TealError } from '../../errors.ts';
-import type { DrainReport, DrainRequest, Router, RouterStatus } from '../router.ts';
+import type { Counted, Past } from '../../metrics/counted.ts';
+import type { CountRequest, DrainReport, DrainRequest, Router, RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import { Connection } from './connection.ts';
 import type { RouterOptions } from './options.ts';
@@ -49,6 +50,14 @@ export class EmbeddedRouter implements Router {
 
   async status(): Promise<RouterStatus> {
     return (await this.#call('status', {})) as RouterStatus;
+  }
+
+  async count(request: CountRequest): Promise<Counted & { readonly lost: boolean }> {
+    return (await this.#call('count', request)) as Counted & { readonly lost: boolean };
+  }
+
+  async past(app: string): Promise<Past> {
+    return (await this.#call('past', { app })) as Past;
   }
 
   /** Lets go of the router process, which goes on. */

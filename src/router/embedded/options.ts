@@ -20,7 +20,7 @@ export interface Hello {
 }
 
 /** Rises when messages change their meaning: a router of another protocol is restarted, not adopted. */
-export const protocol = 2;
+export const protocol = 3;
 
 /** What a worker reports of itself. */
 export interface WorkerStatus {

@@ -1,7 +1,16 @@
 import type { Logger } from 'pino';
 import type { AccessLogConfig } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import type { BoundAddress, CertificateStatus, DrainReport, DrainRequest, RouterStatus } from '../router.ts';
+import { noCount } from '../../judge/facts.ts';
+import { nothingCounted, type Counted, type Past } from '../../metrics/counted.ts';
+import type {
+  BoundAddress,
+  CertificateStatus,
+  CountRequest,
+  DrainReport,
+  DrainRequest,
+  RouterStatus,
+} from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import { compileTable } from './compile.ts';
 import type { Drained } from './drain.ts';
@@ -113,6 +122,16 @@ export class Parent {
       workersReplaced: this.#workers.replaced,
       accessLog: file === undefined ? null : { file, linesDropped: this.#reports.linesDropped },
     };
+  }
+
+  /** See `Router.count`. */
+  count({ seq }: CountRequest): Counted & { readonly lost: boolean } {
+    return { ...nothingCounted(seq), lost: true };
+  }
+
+  /** See `Router.past`. */
+  past(): Past {
+    return { slow: null, scale: [], before: noCount };
   }
 
   /** What each worker says of itself; what it counted is kept for when it is gone. */

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import type { ListenAddress } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import type { DrainRequest } from '../router.ts';
+import type { CountRequest, DrainRequest } from '../router.ts';
 import { socketPath } from '../socket-path.ts';
 import type { RoutingTable } from '../table.ts';
 import { ControlServer } from './control-server.ts';
@@ -108,6 +108,10 @@ function handlerOf(
         return parent.drain(args as DrainRequest, context);
       case 'status':
         return parent.status();
+      case 'count':
+        return parent.count(args as CountRequest);
+      case 'past':
+        return parent.past();
       case 'shutdown':
         return stop((args as { deadlineMs: number }).deadlineMs);
       default:
