@@ -1,6 +1,6 @@
 /** What an instance is told by its environment. */
-import { readFileSync } from 'node:fs';
 import type { EnvironmentValue } from '../../config/config.ts';
+import { valueOf } from '../../config/secret.ts';
 import { TealError } from '../../errors.ts';
 import type { InstanceSpec } from './folder.ts';
 
@@ -29,7 +29,7 @@ export function roleEnvironment(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && (passedOn.has(entry[0]) || entry[0].startsWith('LC_')),
   );
-  const given = Object.entries(values).map(([name, value]) => [checkName(name), resolve(name, value, own)]);
+  const given = Object.entries(values).map(([name, value]) => [checkName(name), valueOf(name, value, own)]);
   return Object.fromEntries([...inherited, ...given]) as Environment;
 }
 
@@ -54,7 +54,7 @@ export function redact(
 
 function resolvable(name: string, value: EnvironmentValue, own: NodeJS.ProcessEnv): string {
   try {
-    return resolve(name, value, own);
+    return valueOf(name, value, own);
   } catch {
     return '';
   }
@@ -78,35 +78,4 @@ function checkName(name: string): string {
     remedy: 'Use letters, digits and _ only, not beginning with a digit.',
     details: { name },
   });
-}
-
-function resolve(name: string, value: EnvironmentValue, own: NodeJS.ProcessEnv): string {
-  if (value.kind === 'plain') return value.value;
-  return value.source === 'env' ? fromEnvironment(name, value.name, own) : fromFile(name, value.name);
-}
-
-function fromEnvironment(name: string, source: string, own: NodeJS.ProcessEnv): string {
-  const found = own[source];
-  if (found !== undefined) return found;
-  throw new TealError(
-    'secret-missing',
-    `the secret for ${name} is missing: ${source} is not in Teal's environment`,
-    {
-      remedy: `Set ${source} where \`teal up\` is started, and start it again.`,
-      details: { variable: name, source: 'env', name: source },
-    },
-  );
-}
-
-function fromFile(name: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new TealError('secret-missing', `the secret for ${name} cannot be read from ${file} (${why})`, {
-      remedy: `Put the secret into ${file}, readable by the user that runs Teal.`,
-      details: { variable: name, source: 'file', name: file },
-      cause,
-    });
-  }
 }
