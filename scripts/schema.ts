@@ -104,6 +104,7 @@ function below(json: Json, path: string): readonly Row[] {
   const single = json.anyOf?.find((shape) => shape.properties !== undefined);
   // One map, or a list of such.
   if (single !== undefined) return rows(single, `${path}[]`);
+  if (json.items?.properties !== undefined) return rows(json.items, `${path}[]`);
   if (shapes.length > 0)
     return shapes.flatMap((shape) => rows(shape, `${path}[${shape.required?.[0] ?? ''}]`));
   return rows(json, path);
@@ -141,7 +142,7 @@ function sectionOf(path: string): string {
   return more.length === 0 && !nested.has(key) ? 'apps.<name>' : `apps.<name>.${key}`;
 }
 
-const nested = new Set(['run', 'roles', 'health', 'release', 'drain', 'upstream', 'preview']);
+const nested = new Set(['run', 'roles', 'health', 'release', 'judge', 'drain', 'upstream', 'preview']);
 
 function table(section: string, of: readonly Row[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');

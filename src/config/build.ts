@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
+import { buildMetric } from './build-metrics.ts';
 import { actorsOf, buildRelease } from './build-release.ts';
 import type {
   App,
@@ -119,6 +120,7 @@ function buildApp(name: string, app: AppInput, { base, pages, people }: Place): 
       Object.entries(app.audiences).map(([audience, rule]) => [audience, buildRule(rule, app.identity)]),
     ),
     release: buildRelease(app.release, people),
+    judge: { metrics: app.judge.metrics.map((metric) => buildMetric(metric, base)) },
     drain: { streams: drain.streams, deadlineMs: drain.deadline },
     upstream: {
       connectTimeoutMs: upstream['connect-timeout'],

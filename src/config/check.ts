@@ -91,7 +91,10 @@ function problemOf(issue: GenericIssue, source: Source): Problem {
   const key = issue.path?.at(-1)?.origin === 'key';
   const missing = key && issue.type === 'object_with_rest';
   const unknown = issue.type === 'never';
-  const position = source.position(missing ? path.slice(0, -1) : path, key || unknown ? 'key' : 'value');
+  // An item of a list has no key of its own to point at.
+  const inList = missing && typeof path.at(-2) === 'number';
+  const of = (key || unknown) && !inList ? 'key' : 'value';
+  const position = source.position(missing ? path.slice(0, -1) : path, of);
   return { severity: 'error', ...position, path: formatPath(path), ...what(issue, path) };
 }
 
@@ -124,9 +127,13 @@ function listRemedy(input: unknown, path: Path): string {
   return `write [${/^[\w./*-]+$/.test(input) && !input.startsWith('*') ? input : JSON.stringify(input)}]`;
 }
 
-/** Values of environment variables, and of anything that sounds like a secret, never leave the file. */
+/** Values of environment variables and headers, and of anything that sounds like a secret, never leave the file. */
 function hidden(path: Path): boolean {
-  return path.includes('environment') || path.some((part) => typeof part === 'string' && looksSecret(part));
+  return (
+    path.includes('environment') ||
+    path.at(-2) === 'headers' ||
+    path.some((part) => typeof part === 'string' && looksSecret(part))
+  );
 }
 
 function shown(value: unknown, path: Path): string {
@@ -145,6 +152,7 @@ const belongsTo: Readonly<Record<string, string>> = {
   tests: 'release.tests',
   strategy: 'release.strategy',
   promote: 'release.promote',
+  metrics: 'judge.metrics',
 };
 
 function unknownKey(

@@ -1,4 +1,5 @@
 import type { Identity, Rule } from './audience.ts';
+import type { MetricPolicy } from './metrics.ts';
 
 /** The typed form of teal.yaml. Every duration is in milliseconds, every size in bytes, every path absolute. */
 export interface Config {
@@ -103,6 +104,8 @@ export interface App {
   /** Who can be sent to a candidate before everyone is, by name. References inside them exist and hold no circle. */
   readonly audiences: Readonly<Record<string, Rule>>;
   readonly release: ReleasePolicy;
+  /** Absent in what an older Teal wrote: no metrics of its own. */
+  readonly judge?: { readonly metrics: readonly MetricPolicy[] };
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** Own pages for what Teal itself answers, by `maintenance`, a status, `4xx` or `5xx`. Nothing is none: as older versions of Teal stored it. */

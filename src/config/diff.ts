@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
+import { metricKeys } from './diff-metrics.ts';
 import type { App, BalancePolicy, EnvironmentValue, Role, StepPolicy, Test, WindowPolicy } from './config.ts';
 import { plainBalance } from './config.ts';
 import { looksSecret } from './problem.ts';
@@ -58,7 +59,7 @@ function compare(before: Keys, after: Keys): readonly ConfigDifference[] {
 /** Routing follows teal.yaml at once; what a process is started with, and how a release goes, follow with the next one. */
 function effectOf(path: string): ConfigDifference['effect'] {
   const process =
-    /^(?:run|health|roles|release|identity|audiences)(?:\.|$)/.test(path) &&
+    /^(?:run|health|roles|release|judge|identity|audiences)(?:\.|$)/.test(path) &&
     !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
   return process ? 'next release' : 'now';
 }
@@ -66,7 +67,8 @@ function effectOf(path: string): ConfigDifference['effect'] {
 const plain = 'a plain value (not shown)';
 
 function shown(path: string, value: string | null): string | null {
-  const secret = path.includes('environment.') && looksSecret(path);
+  // A header that is not named as a secret may be one all the same.
+  const secret = path.includes('.headers.') || (path.includes('environment.') && looksSecret(path));
   if (secret && value !== null && !value.startsWith('secret ')) return plain;
   return value !== null && value.length > 80 ? `${value.slice(0, 79)}…` : value;
 }
@@ -87,6 +89,7 @@ function ofApp(app: App): Keys {
     ['release.preview-instances', `${release.previewInstances}`],
     ['release.deadline', formatDuration(release.deadlineMs)],
     ['release.rollback-window', formatDuration(release.rollbackWindowMs)],
+    ...metricKeys(app),
     ['drain.streams', drain.streams],
     ['drain.deadline', formatDuration(drain.deadlineMs)],
     ['upstream.connect-timeout', formatDuration(upstream.connectTimeoutMs)],

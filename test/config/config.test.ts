@@ -306,6 +306,7 @@ test('all but the command has a default', () => {
         exposeVersion: false,
         skew: 'off',
         preview: { expiresMs: 3_600_000 },
+        judge: { metrics: [] },
         keep: 5,
       },
     },

@@ -8,6 +8,7 @@ import { checkConfig, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { TealError } from '../../src/errors.ts';
 import { audienceMistakes } from './mistakes-audience.ts';
+import { metricMistakes } from './mistakes-metrics.ts';
 import { mistakes, type Mistake } from './mistakes.ts';
 
 const smallest = 'apps: { shop: { run: { process: { command: node server.js } } } }';
@@ -28,7 +29,8 @@ function matches(actual: string, wanted: string | RegExp, what: string): void {
 }
 
 describe('every mistake is told with its place, what was expected, what was found and what to do', () => {
-  for (const mistake of [...mistakes, ...audienceMistakes]) test(mistake.says, () => toldAs(mistake));
+  for (const mistake of [...mistakes, ...audienceMistakes, ...metricMistakes])
+    test(mistake.says, () => toldAs(mistake));
 });
 
 function toldAs(mistake: Mistake): void {
