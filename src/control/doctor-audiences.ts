@@ -118,7 +118,7 @@ async function appChecks(
 }
 
 /** Of the running release where there is one: it goes on with what it was deployed with. */
-const settingsOf = ({ release }: AppState, config: App): App =>
+export const settingsOf = ({ release }: AppState, config: App): App =>
   release === null || transitions[release.status].ended ? config : release.build.spec;
 
 /** What the running release exposes and will, else what the next one would. */

@@ -5,6 +5,7 @@ import { describeLimitSupport } from '../platform/process/limits.ts';
 import type { Check } from './contract.ts';
 import { audienceChecks } from './doctor-audiences.ts';
 import { certificates } from './doctor-certificates.ts';
+import { metricChecks } from './doctor-metrics.ts';
 import type { Deps } from './deps.ts';
 import { sameSettings } from './same-settings.ts';
 import { endsWithin } from './pause.ts';
@@ -31,7 +32,11 @@ export async function doctor(deps: Deps, startedAt: number): Promise<readonly Ch
     checked('limits', limits),
     ...deps.apps.names().map((name) => checked(name, () => app(deps, name))),
   ]);
-  return [...checks, ...(await audiences(deps))];
+  const [people, metrics] = await Promise.all([
+    audiences(deps),
+    metricChecks({ states: deps.apps.states(), environment: process.env, fetch }),
+  ]);
+  return [...checks, ...people, ...metrics];
 }
 
 async function audiences(deps: Deps): Promise<readonly Check[]> {
