@@ -6,7 +6,7 @@ import type { DrainRequest } from '../../src/router/router.ts';
 import type { Origin, Proxy } from './rig.ts';
 import { appTable, endpoint, get, ok, proxy, RawClient, rawOrigin, tableOf, until } from './rig.ts';
 
-/** `/slow` waits for `finish()`; `/ws` switches; `/events` streams; anything else is answered at once. */
+/** `/slow` and `/late-ws` wait for `finish()`; `/ws` switches; `/events` streams; anything else is answered at once. */
 interface Site extends AsyncDisposable {
   readonly router: Proxy;
   readonly old: Origin;
@@ -16,6 +16,8 @@ interface Site extends AsyncDisposable {
   readonly progress: number[];
 }
 
+const switching = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x02hi';
+
 async function site(): Promise<Site> {
   const waiting: (() => void)[] = [];
   const progress: number[] = [];
@@ -23,11 +25,8 @@ async function site(): Promise<Site> {
     if (!text.endsWith('\r\n\r\n')) return;
     const path = text.slice(text.lastIndexOf('GET ')).split(' ')[1];
     if (path === '/slow') waiting.push(() => socket.write(ok('slow')));
-    else if (path === '/ws')
-      socket.write(
-        'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x02hi',
-        'latin1',
-      );
+    else if (path === '/ws') socket.write(switching, 'latin1');
+    else if (path === '/late-ws') waiting.push(() => socket.write(switching, 'latin1'));
     else if (path === '/events')
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n');
     else socket.write(ok('old'));
@@ -144,6 +143,22 @@ test('`spread` closes streams one after the other until the deadline', async () 
   await until(() => times.length === 4, 'all to be closed');
   for (const [index, time] of times.entries()) assert.ok(time >= 200 * (index + 1) - 20, times.join(' '));
   for (const tunnel of tunnels) tunnel.close();
+});
+
+test('`spread` closes what becomes a stream only after it has begun, instead of cutting it', async () => {
+  await using s = await site();
+  const early = await open(s.router, '/ws', 'hi', ...socketLines);
+  const late = new RawClient(s.router.port).send(get('/late-ws', ...socketLines));
+  await until(() => s.old.received.includes('GET /late-ws '), 'the handshake to arrive');
+  s.swap();
+  const drained = s.drain({ streams: 'spread', deadlineMs: 1000 });
+  s.finish();
+  await late.has('hi');
+  assert.deepEqual(await drained, { finished: 2, cut: 0 });
+  for (const tunnel of [early, late]) {
+    assert.ok((await tunnel.end()).endsWith('hi\x88\x02\x03\xf4'));
+    tunnel.close();
+  }
 });
 
 test('`drain` leaves streams alone until the deadline', async () => {

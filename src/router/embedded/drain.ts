@@ -42,6 +42,8 @@ class Drain {
   #finished = 0;
   #cut = 0;
   #cutting = false;
+  /** Whatever turns out to be a stream from now on is closed: a handshake may have been on its way. */
+  #closing = false;
 
   constructor(endpoints: readonly EndpointState[], context: CallContext) {
     this.#endpoints = endpoints;
@@ -54,14 +56,12 @@ class Drain {
     this.#context.signal.addEventListener('abort', () => this.#done.reject(new Error('given up')), {
       once: true,
     });
-    const closes = request.streams === 'close';
-    if (closes) this.#closeStreams();
+    if (request.streams === 'close') this.#closeStreams();
     else if (request.streams === 'spread') this.#spreadStreams(request.deadlineMs);
     if (this.#inFlight() > 0) {
       this.#timers.push(setTimeout(() => this.#cutAll(), request.deadlineMs));
       const tick = () => {
-        // A handshake may have been on its way when the drain began.
-        if (closes) this.#closeStreams();
+        if (this.#closing) this.#closeStreams();
         this.#context.progress(this.#inFlight());
       };
       this.#timers.push(setInterval(tick, progressMs));
@@ -87,6 +87,7 @@ class Drain {
   }
 
   #closeStreams(): void {
+    this.#closing = true;
     for (const endpoint of this.#endpoints) {
       for (const request of endpoint.active) {
         if (request.streaming) request.closeStream();
@@ -96,16 +97,18 @@ class Drain {
 
   /**
    * Evenly over the time that is left, so that clients do not all reconnect in one instant. The last goes a step
-   * before the deadline. What only turns out to be a stream later is closed by the deadline like the rest.
+   * before the deadline, and with it whatever has become a stream meanwhile.
    */
   #spreadStreams(deadlineMs: number): void {
     const streams = this.#endpoints.flatMap(({ active }) =>
       [...active].filter((request) => request.streaming),
     );
-    for (const [index, stream] of streams.entries()) {
-      const after = (deadlineMs * (index + 1)) / (streams.length + 1);
-      this.#timers.push(setTimeout(() => stream.closeStream(), after));
-    }
+    const steps = Math.max(1, streams.length);
+    const at = (step: number, close: () => void): void => {
+      this.#timers.push(setTimeout(close, (deadlineMs * step) / (steps + 1)));
+    };
+    for (const [index, stream] of streams.entries()) at(index + 1, () => stream.closeStream());
+    at(steps, () => this.#closeStreams());
   }
 
   #cutAll(): void {
