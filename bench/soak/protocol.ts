@@ -35,16 +35,14 @@ export interface Protocol {
 
 const mostProblems = 5;
 
-/** Counts what ends one by one. */
+/** Counts what ends one by one. Which answers were stale is told afterwards (`Versions.staleOf`). */
 export class Counter {
   #answered = 0;
-  #stale = 0;
   readonly #problems: string[] = [];
   #failed = 0;
 
-  answered(stale = false): void {
+  answered(): void {
     this.#answered += 1;
-    if (stale) this.#stale += 1;
   }
 
   failed(problem: string): void {
@@ -57,7 +55,7 @@ export class Counter {
       sent: this.#answered + this.#failed,
       answered: this.#answered,
       failed: this.#failed,
-      stale: this.#stale,
+      stale: 0,
       problems: this.#problems,
     };
   }

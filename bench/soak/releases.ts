@@ -42,8 +42,11 @@ const instances = 2;
 /** Much longer than any request or stream of the soak: whatever is cut is a fault. */
 const drainMs = 20_000;
 const policies = ['drain', 'close', 'spread'] as const;
-/** Of a `spread`, which takes all the time it is given. */
-const spreadMs = 3_000;
+/**
+ * Of a `spread`, which takes what time its streams leave it. Four times the longest request of the soak, so that a
+ * machine short of CPU cuts none; more would let most streams end by themselves before their turn.
+ */
+const spreadMs = 6_000;
 /** For the instances that announce nothing. */
 const keepAliveMs = 3_000;
 

@@ -8,10 +8,7 @@ export function requests(options: LoadOptions, versions: Versions): Traffic {
   return {
     async stop(): Promise<Tally> {
       const { sent, answered, failed, problems, samples } = await load.stop();
-      const stale = [...samples].filter(
-        ({ outcome, version, sentAt, endedAt }) =>
-          outcome === 'answered' && (version === null || versions.isStale(version, sentAt, endedAt)),
-      ).length;
+      const stale = versions.staleOf([...samples].filter(({ outcome }) => outcome === 'answered'));
       const words = Object.entries(problems).map(([kind, problem]) => `${kind}: ${problem}`);
       return { sent, answered, failed, stale, problems: words };
     },

@@ -16,6 +16,13 @@ export type VersionNews =
   | { readonly kind: 'begins'; readonly version: string; readonly at: number }
   | { readonly kind: 'in-force'; readonly version: string; readonly at: number };
 
+/** One answer. */
+export interface Seen {
+  readonly version: string | null;
+  readonly sentAt: number;
+  readonly endedAt: number;
+}
+
 export class Versions {
   readonly #spans: Span[] = [];
 
@@ -26,6 +33,17 @@ export class Versions {
     }
     const current = this.#spans.at(-1);
     for (const span of this.#spans) if (span !== current && span.to === Infinity) span.to = news.at;
+  }
+
+  /**
+   * To be asked when the traffic has ended. An answer can overtake the news of its version, which comes another way: in
+   * a process that had to wait for the CPU both are there at once, in any order.
+   */
+  staleOf(seen: Iterable<Seen>): number {
+    let stale = 0;
+    for (const { version, sentAt, endedAt } of seen)
+      if (version === null || this.isStale(version, sentAt, endedAt)) stale += 1;
+    return stale;
   }
 
   /** An answer by a version that was at no moment live while the request was under way (invariant 2). */

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { epochNow } from '../../bench/lib/clock.ts';
 import { median, theilSen } from '../../bench/lib/estimate.ts';
 import { planOf } from '../../bench/soak/plan.ts';
 import { nothing, type Tally } from '../../bench/soak/protocol.ts';
+import { h2c } from '../../bench/soak/protocols/http2.ts';
 import { reportOf } from '../../bench/soak/report.ts';
 import { resultOf, type Measured } from '../../bench/soak/verdict.ts';
 import { Versions } from '../../bench/soak/versions.ts';
@@ -44,6 +50,37 @@ test('an answer is stale when its version was at no moment live while the reques
   assert.equal(versions.isStale('v1', 2100, 2110), false, 'after the rollback');
   assert.equal(versions.isStale('v2', 2100, 2110), true);
   assert.equal(versions.isStale('v3', 2100, 2110), true, 'never live');
+});
+
+test('an answer over HTTP/2 that overtakes the news of its version is not stale; one that is, is counted', async () => {
+  const version = { said: 'v2' };
+  const server = createServer((request, response) => {
+    response.setHeader('x-version', version.said);
+    request.resume().on('end', () => response.end('{}'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const versions = new Versions();
+    const start = epochNow();
+    const traffic = h2c.start({ port, secure: null, h2c: port }, versions);
+    assert.ok(traffic !== null);
+    await sleep(500);
+    // A clock a little off is excused; this is more.
+    const switched = epochNow();
+    await sleep(100);
+    version.said = 'v1';
+    await sleep(300);
+    versions.hear({ kind: 'begins', version: 'v1', at: start - 20 });
+    versions.hear({ kind: 'begins', version: 'v2', at: start - 10 });
+    versions.hear({ kind: 'in-force', version: 'v2', at: switched });
+    const { answered, failed, stale } = await traffic.stop();
+    assert.equal(failed, 0);
+    assert.ok(stale > 0 && stale < answered, `${stale} of ${answered}`);
+  } finally {
+    server.close();
+  }
 });
 
 test('short runs look often, and do not judge the growth in ten minutes', () => {

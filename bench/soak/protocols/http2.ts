@@ -12,7 +12,7 @@ import { lifeMs } from '../lives.ts';
 import { epochNow } from '../../lib/clock.ts';
 import type { Counter, Protocol, Target } from '../protocol.ts';
 import { repeating } from '../repeating.ts';
-import type { Versions } from '../versions.ts';
+import type { Seen } from '../versions.ts';
 
 const sessions = 4;
 /** On each session at a time. */
@@ -35,7 +35,8 @@ const over = (name: string, opener: (target: Target) => (() => ClientHttp2Sessio
   start: (target, versions) => {
     const open = opener(target);
     if (open === null) return null;
-    return repeating(sessions, async (counter) => {
+    const seen: Seen[] = [];
+    const traffic = repeating(sessions, async (counter) => {
       const session = open();
       // What it meant for the streams is counted there.
       session.on('error', () => undefined);
@@ -43,13 +44,19 @@ const over = (name: string, opener: (target: Target) => (() => ClientHttp2Sessio
       await Promise.all(
         Array.from({ length: streams }, async (_, index) => {
           for (let turn = index; performance.now() < until; turn += 1) {
-            await ask(session, turn, { counter, versions });
+            await ask(session, turn, { counter, seen });
             await sleep(pauseMs);
           }
         }),
       );
       await new Promise<void>((resolve) => (session.destroyed ? resolve() : session.close(() => resolve())));
     });
+    return {
+      async stop() {
+        const tally = await traffic.stop();
+        return { ...tally, stale: versions.staleOf(seen) };
+      },
+    };
   },
 });
 
@@ -65,10 +72,10 @@ export const h2c: Protocol = over('HTTP/2 without TLS', ({ h2c: port }) =>
 
 interface Counted {
   readonly counter: Counter;
-  readonly versions: Versions;
+  readonly seen: Seen[];
 }
 
-function ask(session: ClientHttp2Session, turn: number, { counter, versions }: Counted): Promise<void> {
+function ask(session: ClientHttp2Session, turn: number, { counter, seen }: Counted): Promise<void> {
   const wish = wishes[turn % wishes.length] ?? wishes[0];
   const sentAt = epochNow();
   const cancel = turn % cancelEvery === cancelEvery - 1;
@@ -89,9 +96,10 @@ function ask(session: ClientHttp2Session, turn: number, { counter, versions }: C
     stream.on('close', () => {
       const version = String(head['x-version']);
       const wanted = cancel ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_NO_ERROR;
-      if (head[':status'] === 200 && stream.rstCode === wanted)
-        counter.answered(versions.isStale(version, sentAt, epochNow()));
-      else
+      if (head[':status'] === 200 && stream.rstCode === wanted) {
+        counter.answered();
+        seen.push({ version, sentAt, endedAt: epochNow() });
+      } else
         counter.failed(
           `HTTP/2 ${wish[':path']}: ${head[':status'] ?? 'no answer'} ${stream.rstCode} ${problem}`,
         );
