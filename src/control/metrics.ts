@@ -68,6 +68,16 @@ export function routerFamilies(router: RouterStatus | null): readonly Family[] {
         classes.map((value, index) => ({ labels: { ...labels, status: `${index + 1}xx` }, value })),
       ),
     ),
+    counter(
+      'teal_router_copies_total',
+      "Copies of live's requests for a candidate, by what became of them.",
+      environments.flatMap((counts) =>
+        Object.entries(counts.copies ?? {}).map(([outcome, value]) => ({
+          labels: { ...labelsOf(counts), outcome },
+          value,
+        })),
+      ),
+    ),
     {
       name: 'teal_router_answer_seconds',
       type: 'histogram',

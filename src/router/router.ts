@@ -1,7 +1,7 @@
 import type { Counted, Past } from '../metrics/counted.ts';
 import type { Colour } from '../release/state.ts';
 import type { RoutingTable } from './table.ts';
-import type { Tallies } from './tally.ts';
+import type { CopyCounts, Tallies } from './tally.ts';
 
 /**
  * What the control plane asks of a router. Drivers: `embedded` (now), `haproxy`, `gateway-api`.
@@ -138,4 +138,6 @@ export interface EnvironmentCounts {
   readonly waiting: number;
   /** Of its answers. Absent in what a router of an older Teal says: it outlives a control plane. */
   readonly tallies?: Tallies;
+  /** Of copies of live's requests that were for it. */
+  readonly copies?: CopyCounts;
 }

@@ -30,6 +30,8 @@ export interface AppTable {
   readonly skew?: { readonly warm: Colour | null } | null;
   /** Whose people are counted; null (or absent): nobody's, and it costs nothing. */
   readonly judged?: Judged | null;
+  /** Copies of live's requests for the candidate. Null (or absent): none are made. */
+  readonly mirror?: MirrorTable | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** HTML of the app's own error pages by `maintenance`, status, `4xx` or `5xx`; none when left out. */
@@ -47,6 +49,20 @@ interface Judged {
   readonly slow: Slow | null;
   /** Percentiles of the same; empty: not known yet, all are alike. */
   readonly scale: Scale;
+}
+
+/** Which of live's requests are copied, and where to. */
+export interface MirrorTable {
+  readonly candidate: Colour;
+  /** Names of audiences, any of which is enough; empty: everyone. */
+  readonly to: readonly string[];
+  /** How many of their requests, 0 to 100; each is chosen by itself. */
+  readonly percent: number;
+  readonly methods: readonly string[];
+  /** From the request sent on to the last byte of the copy's answer. */
+  readonly timeoutMs: number;
+  /** Requests with a longer body are not copied. */
+  readonly maxBodyBytes: number;
 }
 
 /** Hosts and paths of one web role, as in App: no hosts means every host, no paths every path. */

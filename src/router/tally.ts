@@ -2,9 +2,9 @@
 
 /**
  * `live`: went where everyone goes · `candidate`: was sent to a release's candidate · `pinned`: a file for a page from before · `preview`:
- * somebody looked at what is not live
+ * somebody looked at what is not live · `mirror`: a copy of a request that went to live
  */
-const cohorts = ['live', 'candidate', 'pinned', 'preview'] as const;
+const cohorts = ['live', 'candidate', 'pinned', 'preview', 'mirror'] as const;
 export type Cohort = (typeof cohorts)[number];
 
 export interface Tally {
@@ -46,6 +46,32 @@ const nothing = (): Counting => ({
   buckets: Array.from({ length: secondsBounds.length + 1 }, () => 0),
   seconds: 0,
 });
+
+/**
+ * What became of copies of requests. `answered` · `failed`: refused, reset, or answered with what is no HTTP · `timeout` · not sent at all:
+ * `busy`, with too many under way; `too-large`; `no-instance`; `unverified`, since who asks was not known yet
+ */
+export const copyOutcomes = [
+  'answered',
+  'failed',
+  'timeout',
+  'busy',
+  'too-large',
+  'no-instance',
+  'unverified',
+] as const;
+export type CopyOutcome = (typeof copyOutcomes)[number];
+export type CopyCounts = Readonly<Partial<Record<CopyOutcome, number>>>;
+
+/** Neither is changed. */
+export function sumCopies(a: CopyCounts = {}, b: CopyCounts = {}): CopyCounts {
+  const sum: Partial<Record<CopyOutcome, number>> = { ...a };
+  for (const outcome of copyOutcomes) {
+    const more = b[outcome];
+    if (more !== undefined) sum[outcome] = (sum[outcome] ?? 0) + more;
+  }
+  return sum;
+}
 
 /** Neither is changed. Absent in what a router of an older Teal says. */
 export function sumTallies(a: Tallies = {}, b: Tallies = {}): Tallies {

@@ -7,6 +7,7 @@ import type { CompiledTable } from './compile.ts';
 import type { Before, Downstream } from './downstream.ts';
 import type { EndpointState } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
+import { copyOf } from './mirror/mirror.ts';
 import type { Decided, Observer } from './observer.ts';
 import { ownAnswer } from './own-answer.ts';
 import type { Page } from './page.ts';
@@ -82,14 +83,8 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
   const admission = admit(table, head, moment, (place) => {
     const { environment, role, rule, group, want, visitor } = place;
     const lines = visitor === null ? '' : visitorLines(visitor);
-    const text = rewriteRequest(head, {
-      peer,
-      environment,
-      visitor: lines,
-      requestId,
-      trace,
-      fallbackHost,
-    });
+    const outgoing = { peer, environment, visitor: lines, requestId, trace, fallbackHost };
+    const text = rewriteRequest(head, outgoing);
     const secure = peer.secure(head);
     const cookies =
       environment.versionLine +
@@ -97,6 +92,10 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
       (visitor === null ? '' : visitorCookies(visitor, { now: today, secure, newKey }));
     const visit =
       observer === null ? null : watch(observer, head, { peer, requestId, trace, table, before }, place);
+    const copy =
+      environment.mirror === null || rule !== 'live'
+        ? null
+        : copyOf(engine.copies, environment.mirror, { head, role, visitor, outgoing, moment });
     const last = before?.last ?? null;
     // Not by spreading `place`: that costs a request more than all of the choice.
     const sending = {
@@ -112,6 +111,7 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
       requestId,
       secure,
       visit,
+      copy,
       last,
     };
     return new Exchange(client, head, sending, body);

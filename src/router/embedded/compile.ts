@@ -10,6 +10,7 @@ import type { Counts, EndpointState } from './endpoint.ts';
 import type { EndpointGroup } from './group.ts';
 import { compileGroup } from './group.ts';
 import { skewOf, type Skew } from './skew.ts';
+import { compileMirror, type Mirror } from './mirror/mirror.ts';
 import type { Registry } from './registry.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -58,6 +59,8 @@ export interface CompiledEnvironment {
   readonly versionLine: string;
   /** Of the app. */
   readonly skew: Skew | null;
+  /** Of live: which of its requests are copied. */
+  readonly mirror: Mirror | null;
 }
 
 export interface CompiledRoute {
@@ -113,16 +116,18 @@ function compileApp(source: AppTable, registry: Registry, sources: FactSources):
   const routes: CompiledRoute[] = [];
   const pages = compilePages(source.errors ?? {});
   const skew = compileSkew(source);
+  const audience = compileAudience(source, sources);
+  const parts = { registry, pages, skew };
   const app: CompiledApp = {
     name: source.app,
     live: source.live,
-    environments: {
-      blue: compileEnvironment(source, 'blue', { registry, pages, skew }),
-      green: compileEnvironment(source, 'green', { registry, pages, skew }),
-    },
+    environments: withMirror(source, audience, {
+      blue: compileEnvironment(source, 'blue', parts),
+      green: compileEnvironment(source, 'green', parts),
+    }),
     maintenance: source.maintenance,
     previewKey: source.previewKey,
-    audience: compileAudience(source, sources),
+    audience,
     upstream: source.upstream,
     pages,
     skew,
@@ -178,7 +183,24 @@ function compileEnvironment(
     versionLine:
       source.exposeVersion === true ? `X-Teal-Version: ${headerSafe(environment.version)}\r\n` : '',
     skew,
+    mirror: null,
   };
+}
+
+type Environments = CompiledApp['environments'];
+
+/** Only live is copied from: its people are those whom no release has chosen. */
+function withMirror(
+  { live, mirror }: AppTable,
+  audience: CompiledAudience | null,
+  environments: Environments,
+): Environments {
+  if (mirror === undefined || mirror === null || live === null || mirror.candidate === live)
+    return environments;
+  const from = environments[live];
+  const to = environments[mirror.candidate];
+  if (from === null || to === null) return environments;
+  return { ...environments, [live]: { ...from, mirror: compileMirror(mirror, to, audience) } };
 }
 
 function compileSkew({ app, previewKey, environments, skew }: AppTable): Skew | null {

@@ -5,7 +5,7 @@ import type { InFlight } from './in-flight.ts';
 import type { AppSession } from './http2/app-session.ts';
 import { InFlightList } from './in-flight.ts';
 import type { Upstream } from './upstream.ts';
-import type { CountingAll } from '../tally.ts';
+import type { CopyOutcome, CountingAll } from '../tally.ts';
 import type { WaitLine } from './wait-line.ts';
 
 /**
@@ -71,6 +71,7 @@ export interface Counts {
   inFlight: number;
   waiting: number;
   readonly tallies: CountingAll;
+  readonly copies: Partial<Record<CopyOutcome, number>>;
 }
 
 /** Counts a request as in flight at an endpoint, and as one of those that its limit is about. */

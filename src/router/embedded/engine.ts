@@ -6,6 +6,7 @@ import type { Arrival } from './arrival.ts';
 import { Client } from './client.ts';
 import { ClientSession } from './http2/client-session.ts';
 import type { CompiledTable } from './compile.ts';
+import { Copies } from './mirror/copies.ts';
 import type { Moment } from './balance.ts';
 import { Registry } from './registry.ts';
 import type { Share } from './share.ts';
@@ -58,6 +59,7 @@ export class Engine {
   readonly observer: Observer | null;
   readonly trace: boolean;
   readonly registry: Registry;
+  readonly copies: Copies;
   readonly clients: Set<Connection> = new Set();
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead = new ResponseHead();
@@ -81,6 +83,7 @@ export class Engine {
     this.limits = options.client;
     this.trustedProxies = options.trustedProxies;
     this.registry = new Registry(options.share ?? whole, () => this.moment());
+    this.copies = new Copies(this);
     this.observer = options.observer ?? null;
     this.trace = options.trace ?? false;
     this.requestHead = new RequestHead(options.client.headers);
@@ -108,6 +111,7 @@ export class Engine {
   commit(table: CompiledTable): void {
     const previous = this.#table;
     this.#table = table;
+    this.copies.adopt(table);
     for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain();
   }
 
@@ -142,6 +146,7 @@ export class Engine {
   /** Destroys everything. */
   close(): void {
     clearInterval(this.#timer);
+    this.copies.close();
     for (const client of this.clients) client.destroy();
     for (const endpoint of this.#endpoints()) {
       for (const upstream of endpoint.idle.splice(0)) upstream.destroy();
@@ -169,10 +174,12 @@ export class Engine {
     for (const client of this.clients) {
       if (client.deadline <= this.now) client.expire();
     }
+    this.copies.expire(this.now);
   }
 
   *#endpoints(): Iterable<EndpointState> {
     yield* this.registry.endpoints.values();
+    yield* this.copies.endpoints.values();
     if (this.#acme !== null) yield* this.#acme.registry.endpoints.values();
   }
 }

@@ -258,6 +258,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     if (this.#body.done) {
       link.sendHead(this.#sending.text, null);
       this.#deadlines.awaitingHead();
+      this.#sending.copy?.begin();
       return;
     }
     this.#touch();
@@ -270,6 +271,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   #passBody(data: Buffer, trailer: string): void {
     this.#attempts.bodySent = true;
     if (!(this.#upstream as UpstreamLink).sendBody(data, this.#body, trailer)) this.#client.pause();
+    this.#sending.copy?.take(data, this.#body, trailer);
     if (this.#body.done && !this.#relay.started) this.#deadlines.awaitingHead();
   }
 
@@ -320,13 +322,9 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   #upstreamGone(error: Error | null, trailer: string | null): void {
     const upstream = this.#upstream;
     if (this.#finished || upstream === null) return;
-    if (!this.#sent) {
-      this.#unreachable(false, error);
-    } else if (error === null && this.#relay.ended(trailer)) {
-      this.#complete();
-    } else if (!this.#repeat(upstream)) {
-      this.#fail('upstream-closed');
-    }
+    if (!this.#sent) this.#unreachable(false, error);
+    else if (error === null && this.#relay.ended(trailer)) this.#complete();
+    else if (!this.#repeat(upstream)) this.#fail('upstream-closed');
   }
 
   #repeat(link: UpstreamLink): boolean {
@@ -391,6 +389,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   /** @param outcome null when a page of ours tells it */
   #over(outcome: Outcome | null, code: string | null = null): void {
     this.#finished = true;
+    this.#sending.copy?.abandon();
     if (outcome !== null)
       this.#sending.visit?.end({ outcome, code, ...carried(this.#relay, this.#body, this.#tunnel) });
     this.#hold.leave();

@@ -58,6 +58,7 @@ export class Registry {
         inFlight: 0,
         waiting: 0,
         tallies: {},
+        copies: {},
       };
       this.counts.set(key, counts);
       this.#budgets.set(counts, new RetryBudget());

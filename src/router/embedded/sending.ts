@@ -1,4 +1,5 @@
 import type { Place } from './claim.ts';
+import type { Copy } from './mirror/copy.ts';
 import type { Visit } from './visit.ts';
 
 /** Where a request goes, and the head it goes with. */
@@ -14,6 +15,8 @@ export interface Sending extends Place {
   readonly secure: boolean;
   /** Null: nobody wants to know how it went. */
   readonly visit: Visit | null;
+  /** Of it, for a candidate; null: none is made. */
+  readonly copy: Copy | null;
   /** When it has to be over, if it was decided before; on the engine's clock. */
   readonly last: number | null;
 }

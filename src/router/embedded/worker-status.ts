@@ -1,6 +1,6 @@
 import { colours } from '../../release/state.ts';
 import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
-import { sumTallies } from '../tally.ts';
+import { sumCopies, sumTallies } from '../tally.ts';
 import type { CompiledTable } from './compile.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Engine } from './engine.ts';
@@ -62,6 +62,7 @@ export function sumEnvironments(parts: readonly EnvironmentCounts[]): Environmen
     sum.inFlight += counts.inFlight;
     sum.waiting += counts.waiting;
     sum.tallies = sumTallies(sum.tallies, counts.tallies);
+    sum.copies = sumCopies(sum.copies, counts.copies);
   }
   return [...sums.values()];
 }
