@@ -154,7 +154,10 @@ export class Copy implements UpstreamOwner, ResponseTarget {
     const content = Buffer.concat(this.#pieces);
     this.#pieces = [];
     const body = this.#body;
-    link.sendHead(this.#what.text, body === noBody ? null : () => void link.sendBody(content, body, this.#trailer));
+    link.sendHead(
+      this.#what.text,
+      body === noBody ? null : () => void link.sendBody(content, body, this.#trailer),
+    );
   }
 
   #answered(): void {
