@@ -70,6 +70,18 @@ function buildStep(step: StepInput, people: Config['people']): StepPolicy {
     const { to, percent, for: forMs } = step.expose;
     return { kind: 'expose', to, percent: percent ?? null, forMs };
   }
+  if ('mirror' in step) {
+    const { of, percent, methods, timeout } = step.mirror;
+    return {
+      kind: 'mirror',
+      of,
+      percent: percent ?? null,
+      methods: [...new Set(methods)],
+      forMs: step.mirror.for,
+      timeoutMs: timeout,
+      maxBodyBytes: step.mirror['max-body'],
+    };
+  }
   const { role, by, expires } = step.approve;
   const named = role !== undefined || by.length > 0;
   return {

@@ -211,6 +211,7 @@ export type StepPolicy =
   | { readonly kind: 'test'; readonly test: string }
   | WarmPolicy
   | ExposePolicy
+  | MirrorPolicy
   | { readonly kind: 'wait'; readonly ms: number }
   | ApprovePolicy;
 
@@ -231,6 +232,22 @@ export interface ExposePolicy {
   readonly percent: number | null;
   /** How long, from when every router has it. */
   readonly forMs: number;
+}
+
+/** Sends the candidate copies of live's requests; its answers are thrown away. */
+export interface MirrorPolicy {
+  readonly kind: 'mirror';
+  /** Names of audiences whose requests are copied; empty: everyone's. */
+  readonly of: readonly string[];
+  /** How many of those requests, 0.001 to 99.999, each chosen by itself; null: all. */
+  readonly percent: number | null;
+  readonly methods: readonly string[];
+  /** How long, from when every router has it. */
+  readonly forMs: number;
+  /** Of a copy, from sent to its whole answer. */
+  readonly timeoutMs: number;
+  /** Requests with a longer body are not copied. */
+  readonly maxBodyBytes: number;
 }
 
 /** Waits for a person. */

@@ -256,6 +256,12 @@ function describeStep(step: StepPolicy): string {
       const people = step.to.length === 0 ? 'everyone' : step.to.join(', ');
       return `expose to ${share}${people} for ${formatDuration(step.forMs)}`;
     }
+    case 'mirror': {
+      const share = step.percent === null ? '' : `${step.percent} % of `;
+      const whose = step.of.length === 0 ? 'requests' : `requests of ${step.of.join(', ')}`;
+      const limits = `given up after ${formatDuration(step.timeoutMs)}, with bodies up to ${formatSize(step.maxBodyBytes)}`;
+      return `mirror ${share}${whose} for ${formatDuration(step.forMs)}: ${step.methods.join(', ')}, ${limits}`;
+    }
     case 'approve': {
       const by = step.by === null ? 'anyone' : (step.role ?? step.by.join(', '));
       const expires =

@@ -29,16 +29,19 @@ export function duration(leastMs = 1): Leaf<number> {
 }
 
 /** Bytes. */
-export function size(least: number): Leaf<number> {
+export function size(least: number, most: number = Infinity): Leaf<number> {
   return leaf({
     expected: 'a size such as 32KB, 512MB, 2GB',
     json: { type: 'string', pattern: String.raw`^\d+(\.\d+)?(B|KB|MB|GB|KiB|MiB|GiB)$` },
     read(input): Read<number> {
       const bytes = typeof input === 'string' ? parseSize(input) : null;
-      if (bytes !== null && bytes >= least) return { value: bytes };
-      const smallest = formatSize(least);
-      if (bytes !== null)
-        return wrong(`write ${smallest} or more`, { expected: `a size of at least ${smallest}` });
+      if (bytes !== null && bytes >= least && bytes <= most) return { value: bytes };
+      if (bytes !== null) {
+        const [limit, bound, way] = bytes < least ? [least, 'at least', 'more'] : [most, 'at most', 'less'];
+        return wrong(`write ${formatSize(limit)} or ${way}`, {
+          expected: `a size of ${bound} ${formatSize(limit)}`,
+        });
+      }
       const meant = suggestSize(input);
       // 512 for a memory limit is hardly 512 bytes: better no suggestion than one that is refused next.
       return wrong(

@@ -8,6 +8,7 @@ import {
   percent,
   previewInstances,
   promote,
+  size,
   text,
   trueOrFalse,
 } from './kinds-plain.ts';
@@ -102,6 +103,40 @@ const expose = keys({
   ),
 });
 
+/** All of a body is kept until it is there, of as many requests as may be copied at a time. */
+const largestCopied = 1024 ** 2;
+
+const mirror = keys({
+  of: key(v.array(audienceName), [], "Audiences whose requests are copied. Everyone's by default."),
+  percent: maybe(
+    percent,
+    'How many of those requests, each chosen by itself; all of them when left out. The candidate grows to as much before.',
+  ),
+  methods: key(
+    v.pipe(
+      v.array(choice(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])),
+      v.minLength(1),
+    ) as unknown as v.GenericSchema<unknown, string[]>,
+    ['GET', 'HEAD'],
+    'Which are copied. GET and HEAD by default: a copy of a write is done a second time, in whatever database both versions have.',
+  ),
+  for: key(
+    duration(0),
+    '10m',
+    'How long, counted from when every router has it. 10m by default: faults that traffic brings to light at once show by then.',
+  ),
+  timeout: key(
+    duration(),
+    '10s',
+    'After which a copy is given up. 10s by default: it holds a connection, and nobody waits for it.',
+  ),
+  'max-body': key(
+    size(0, largestCopied),
+    '64KB',
+    'Requests with a longer body are not copied. 64KB by default: it is kept until all of it has come, and forms and calls of an API are smaller. At most 1MB.',
+  ),
+});
+
 const approve = keys({
   role: maybe(
     nameOf('a role in people', 'write the name of one under people'),
@@ -136,6 +171,9 @@ const shapes = {
     warm: needed(warm, 'Requests to the candidate before people meet it; their answers do not matter.'),
   }),
   expose: keys({ expose: needed(expose, 'Sends a part of the people to the candidate.') }),
+  mirror: keys({
+    mirror: needed(mirror, "Sends the candidate copies of live's requests, and throws its answers away."),
+  }),
   wait: keys({ wait: needed(duration(), 'Lets time pass.') }),
   approve: keys({ approve: needed(approve, 'Waits for `teal approve`.') }),
 } as const;
@@ -147,7 +185,7 @@ const approveWord = leaf<{ readonly approve: v.InferOutput<typeof approve> }>({
 });
 
 const noStep = leaf<never>({
-  expected: 'a map with one of the keys test, warm, expose, wait, approve',
+  expected: 'a map with one of the keys test, warm, mirror, expose, wait, approve',
   json: {},
   read: (input) =>
     wrong(

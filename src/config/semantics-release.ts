@@ -16,6 +16,7 @@ export function stepsOf(path: Path, app: AppInput, file: FileInput): readonly Fi
       const here = [...at, index];
       if ('test' in step) return knownTest(here, step.test, app);
       if ('expose' in step) return knownAudiences([...here, 'expose', 'to'], step.expose.to, app);
+      if ('mirror' in step) return knownAudiences([...here, 'mirror', 'of'], step.mirror.of, app);
       return 'approve' in step ? approvers([...here, 'approve'], step.approve, file.people) : [];
     }),
     ...testsOnce(at, steps),

@@ -237,6 +237,8 @@ export interface ExplainResult {
   readonly text: string;
   /** Where they would be at each later step of the running release, or of the next one. */
   readonly later: readonly LaterStep[];
+  /** While copies of live's requests are sent to the candidate: whether theirs may be. Null: none are. */
+  readonly mirrored: boolean | null;
 }
 
 export interface LaterStep {
@@ -299,6 +301,12 @@ export interface PlannedStep {
   readonly who: readonly string[];
   /** Web instances of the candidate, by role. */
   readonly instances: Readonly<Record<string, number>>;
+  /** Of a `mirror` step: which requests are copied, and with a log how many at most. */
+  readonly mirror: {
+    readonly methods: readonly string[];
+    readonly maxBodyBytes: number;
+    readonly copies: number | null;
+  } | null;
   /** Of an `expose` step, with a log. */
   readonly estimate: PlanEstimate | null;
 }

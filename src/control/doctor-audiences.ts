@@ -1,4 +1,5 @@
 import { asks, asksForPlace } from '../audience/asks.ts';
+import { buckets } from '../audience/bucket.ts';
 import { reachesNobody, type Means } from '../audience/nobody.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { JwtSettings, Rule } from '../config/audience.ts';
@@ -121,10 +122,14 @@ async function appChecks(
 export const settingsOf = ({ release }: AppState, config: App): App =>
   release === null || transitions[release.status].ended ? config : release.build.spec;
 
-/** What the running release exposes and will, else what the next one would. */
+/** Whom the running release exposes or copies from, and will, else what the next one would. */
 function exposuresOf(state: AppState, config: App): readonly Exposure[] {
   return settingsOf(state, config).release.steps.flatMap((step) =>
-    step.kind === 'expose' ? exposedAfter([], step) : [],
+    step.kind === 'expose'
+      ? exposedAfter([], step)
+      : step.kind === 'mirror' && step.of.length > 0
+        ? [{ to: step.of, width: buckets }]
+        : [],
   );
 }
 

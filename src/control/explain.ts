@@ -1,20 +1,21 @@
-import { compileAudiences } from '../audience/compile.ts';
+import { compileAudiences, type CompiledTable } from '../audience/compile.ts';
 import { explain } from '../audience/explain.ts';
 import { explanationText } from '../audience/explain-text.ts';
-import type { Place } from '../audience/request.ts';
+import type { AudienceRequest, Place } from '../audience/request.ts';
 import { route } from '../audience/route.ts';
+import { Visit } from '../audience/visit.ts';
 import type { App } from '../config/config.ts';
 import { openPlaces } from '../router/facts/places.ts';
 import { TealError } from '../errors.ts';
 import { upcoming } from '../release/begin.ts';
 import type { AppState, ReleaseStatus } from '../release/state.ts';
-import { steps } from '../release/steps.ts';
+import { stepName, steps } from '../release/steps.ts';
 import type { ExplainBody, ExplainResult, LaterStep } from './contract.ts';
 import type { Deps } from './deps.ts';
 import { exposureTables, restingTable, type ExposureTable } from './exposures.ts';
 import { known } from './known.ts';
 import { requestOf } from './somebody.ts';
-import { audienceTable } from './table.ts';
+import { audienceTable, mirrorOf } from './table.ts';
 
 /** Where somebody would be sent now, by which rule, and where at each later step. Asks the function that the router asks. */
 export async function explainWho(deps: Deps, app: string, body: ExplainBody): Promise<ExplainResult> {
@@ -40,10 +41,27 @@ export async function explainWho(deps: Deps, app: string, body: ExplainBody): Pr
       const { side, environment, reason } = route(compileAudiences(at, lookUp), request);
       return { name, side, environment, reason };
     });
-    return { explanation, text: explanationText(explanation), later };
+    const mirrored = mirroredOf(state, compileAudiences(table, lookUp), request);
+    const text = explanationText(explanation) + (mirrored === null ? '' : mirrorText(state, mirrored));
+    return { explanation, text, later, mirrored };
   } finally {
     places?.close();
   }
+}
+
+/** Whether copies of their requests may go to the candidate: only live's do. */
+function mirroredOf(state: AppState, table: CompiledTable, request: AudienceRequest): boolean | null {
+  const mirror = mirrorOf(state);
+  if (mirror === null) return null;
+  if (route(table, request).side !== 'live') return false;
+  const visit = new Visit(table, request);
+  return mirror.of.length === 0 || mirror.of.some((name) => table.audiences.get(name)?.test(visit) === true);
+}
+
+function mirrorText({ release }: AppState, mirrored: boolean): string {
+  const step = release?.steps[release.cursor];
+  const name = step === undefined ? 'mirror' : stepName(step);
+  return `\n${name}: ${mirrored ? 'theirs may be copied to the candidate' : 'theirs are not copied'}`;
 }
 
 /** The tables of the steps that follow, of the running release as it was deployed, or of the next one. */

@@ -2,7 +2,7 @@ import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
 import { other, type AppState, type Colour } from '../release/state.ts';
-import type { AppTable, Endpoint, EnvironmentTable } from '../router/table.ts';
+import type { AppTable, Endpoint, EnvironmentTable, MirrorTable } from '../router/table.ts';
 
 /** What a table is made of. */
 export interface Facts {
@@ -33,6 +33,7 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     previewKey: facts.previewKey(state.app),
     audience: audienceTable(state, config),
     judged: null,
+    mirror: mirrorOf(state),
     drain: config.drain,
     upstream: config.upstream,
     exposeVersion: config.exposeVersion ?? false,
@@ -55,13 +56,25 @@ function warmOf({ live, release, environments }: AppState): Colour | null {
   return moved && environments[old]?.phase === 'running' ? old : null;
 }
 
+/** Copies of live's requests for the candidate while a `mirror` step runs, also while it is paused. */
+export function mirrorOf({ live, release, environments }: AppState): MirrorTable | null {
+  if (live === null || release === null || release.status !== 'stepping' || release.expose === null)
+    return null;
+  const step = release.steps[release.cursor];
+  const { colour } = release;
+  if (step?.kind !== 'mirror' || colour === live || environments[colour]?.phase !== 'running') return null;
+  const { of, percent, methods, timeoutMs, maxBodyBytes } = step;
+  return { candidate: colour, of, percent: percent ?? 100, methods, timeoutMs, maxBodyBytes };
+}
+
 /** Who goes where, as the release was deployed with: what is applied meanwhile takes effect with the next one. */
 export function audienceTable(state: AppState, config: App): AudienceTable | null {
   const { app, live, release, cohort, environments } = state;
   if (live === null) return null;
   const exposes =
     release !== null && release.exposed.length > 0 && environments[release.colour]?.phase === 'running';
-  const { identity, audiences, roles } = exposes ? release.build.spec : config;
+  const mirrors = release !== null && mirrorOf(state) !== null;
+  const { identity, audiences, roles } = exposes || mirrors ? release.build.spec : config;
   return {
     app,
     live,

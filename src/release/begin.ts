@@ -27,8 +27,8 @@ export function upcoming(
     from: state.lives.at(-1)?.version ?? null,
     colour: state.live === null ? 'blue' : other(state.live),
     cohort: beginCohort(state.cohort, build.spec.release.cohort, retried),
-    // Where nothing is live there is nobody to be kept from harm: exposing a few would refuse all the others.
-    steps: state.live === null ? steps.filter(({ kind }) => kind !== 'expose') : steps,
+    // Where nothing is live there is nobody to be kept from harm: exposing a few would refuse all the others. Nor is there anything to copy.
+    steps: state.live === null ? steps.filter(({ kind }) => kind !== 'expose' && kind !== 'mirror') : steps,
   };
 }
 

@@ -39,7 +39,7 @@ export type Effect =
       readonly cursor: number;
       readonly step: Step & { kind: 'warm' };
     }
-  /** Get the table that sends this step's people to the candidate to every router; then `exposure-acknowledged`. */
+  /** Get the table that sends this step's people, or copies, to the candidate to every router; then `exposure-acknowledged`. */
   | { readonly kind: 'expose'; readonly key: string; readonly release: string; readonly cursor: number }
   /** Send a `tick` at this time. */
   | { readonly kind: 'wake'; readonly key: string; readonly at: number };
@@ -150,7 +150,8 @@ function step(release: Release): readonly Effect[] {
       return [{ kind: 'test', key: `test/${release.id}/${cursor}`, release, cursor, step: current }];
     case 'warm':
       return [{ kind: 'warm', key: `warm/${release.id}/${cursor}`, release, cursor, step: current }];
-    case 'expose': {
+    case 'expose':
+    case 'mirror': {
       // Before that the candidate grows, which is a wish about its environment.
       if (release.expose === null || release.expose.at !== null) return [];
       return [{ kind: 'expose', key: `expose/${release.id}/${cursor}`, release: release.id, cursor }];

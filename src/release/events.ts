@@ -53,6 +53,10 @@ export type ReleaseEvent =
   | { readonly type: 'expose-started'; readonly cursor: number; readonly exposed: readonly Exposure[] }
   /** Every router has acknowledged the table in which they are sent to it. */
   | { readonly type: 'exposed'; readonly cursor: number; readonly generation: number }
+  /** The candidate can carry them; from now on tables copy live's requests to it. */
+  | { readonly type: 'mirror-started'; readonly cursor: number }
+  /** Every router has acknowledged the table in which they are copied. */
+  | { readonly type: 'mirrored'; readonly cursor: number; readonly generation: number }
   | { readonly type: 'steps-passed' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }

@@ -121,7 +121,10 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
       return sized(set(pastStep(release, event.cursor, happened)));
     case 'expose-started':
       return exposing(state, event.exposed);
+    case 'mirror-started':
+      return set({ expose: { at: null } });
     case 'exposed':
+    case 'mirrored':
       // What it took to grow was Teal's time; from here on the people's is counted.
       return set({ expose: { at } });
     case 'step-failed':

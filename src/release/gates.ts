@@ -40,9 +40,11 @@ export function promote(state: AppState, full: boolean, actor: string): Decision
   return { events: skip(release, until) };
 }
 
-/** A step that only lets time pass. The people of an `expose` step meet the candidate before it can be left. */
+/** A step that only lets time pass. The people of an `expose` step, or copies, come to the candidate before it can be left. */
 const skippable = (kind: string | undefined, release: Release): boolean =>
-  kind === 'approve' || kind === 'wait' || (kind === 'expose' && release.expose?.at != null);
+  kind === 'approve' ||
+  kind === 'wait' ||
+  ((kind === 'expose' || kind === 'mirror') && release.expose?.at != null);
 
 const skip = (release: Release, until: number): Event[] =>
   release.steps.slice(release.cursor, until).map((step, index) => ({

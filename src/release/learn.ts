@@ -51,10 +51,12 @@ function ready(state: AppState, colour: Colour, size: Size): readonly Event[] {
   return release.status === 'stepping' ? grown(release) : [];
 }
 
-/** It can carry the people of the step under the cursor: now they may come. */
+/** It can carry what the step under the cursor sends it: now that may come. */
 function grown(release: Release): readonly Event[] {
   const step = release.steps[release.cursor];
-  if (step?.kind !== 'expose' || release.expose !== null) return [];
+  if (release.expose !== null) return [];
+  if (step?.kind === 'mirror') return [{ type: 'mirror-started', cursor: release.cursor }];
+  if (step?.kind !== 'expose') return [];
   return [{ type: 'expose-started', cursor: release.cursor, exposed: exposedAfter(release.exposed, step) }];
 }
 
@@ -100,7 +102,8 @@ function acknowledged(state: AppState, fact: Fact & { type: 'table-acknowledged'
 function exposed(state: AppState, fact: Fact & { type: 'exposure-acknowledged' }): readonly Event[] {
   const release = state.release;
   if (!isAt(release, fact) || release.expose === null || release.expose.at !== null) return [];
-  return [{ type: 'exposed', cursor: fact.cursor, generation: fact.generation }];
+  const { cursor, generation } = fact;
+  return [{ type: release.steps[cursor]?.kind === 'mirror' ? 'mirrored' : 'exposed', cursor, generation }];
 }
 
 function warmed(state: AppState, fact: Fact & { type: 'warmed' }): readonly Event[] {
@@ -163,6 +166,7 @@ function stepped(release: Release, now: number): readonly Event[] {
       return [{ type: 'steps-passed' }];
     case 'wait':
     case 'expose':
+    case 'mirror':
       return due ? on() : [];
     case 'approve':
       if (!due) return [];

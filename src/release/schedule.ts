@@ -34,6 +34,7 @@ function endOf(step: Step, windows: Windows, at: number): number | null {
     case 'wait':
       return opensAt(windows, at + step.ms);
     case 'expose':
+    case 'mirror':
       return opensAt(windows, at + step.forMs);
     case 'promote':
       return opensAt(windows, at);

@@ -1,6 +1,6 @@
 import { firstCohort, type CohortState, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
-import type { App, ApprovePolicy, ExposePolicy, Test, WarmPolicy } from '../config/config.ts';
+import type { App, ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 
 export const colours = ['blue', 'green'] as const;
@@ -101,7 +101,7 @@ export interface Release {
   readonly exposed: readonly Exposure[];
   /** Which people its percentages select. */
   readonly cohort: ReleaseCohort;
-  /** The `expose` step under the cursor: null while the candidate grows for it; `at` is null until every router has it. */
+  /** The `expose` or `mirror` step under the cursor: null while the candidate grows for it; `at` is null until every router has it. */
   readonly expose: { readonly at: number | null } | null;
   readonly approvals: readonly Approval[];
   readonly startedAt: number;
@@ -130,6 +130,7 @@ export type Step =
   | { readonly kind: 'test'; readonly name: string; readonly test: Test }
   | WarmPolicy
   | ExposePolicy
+  | MirrorPolicy
   | { readonly kind: 'wait'; readonly ms: number }
   | ApprovePolicy
   | { readonly kind: 'promote' };

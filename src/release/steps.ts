@@ -1,4 +1,4 @@
-import type { ApprovePolicy, ReleasePolicy, StepPolicy } from '../config/config.ts';
+import type { ApprovePolicy, MirrorPolicy, ReleasePolicy, StepPolicy } from '../config/config.ts';
 import { buckets } from '../audience/bucket.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { Release, Size, Step } from './state.ts';
@@ -61,14 +61,22 @@ const sameAudience = (a: readonly string[], b: readonly string[]): boolean =>
  * people a whole audience is cannot be known here: its step says so by `instances`, or few are enough.
  */
 export function sizeFor({ steps: all, cursor }: Pick<Release, 'steps' | 'cursor'>): Size {
-  const exposed = all
-    .slice(0, cursor + 1)
-    .reduce<readonly Exposure[]>((sum, step) => (step.kind === 'expose' ? exposedAfter(sum, step) : sum), []);
-  const share = exposed
-    .filter(({ to, width }) => to.length === 0 || width < buckets)
-    .reduce((sum, { width }) => sum + width / 1000, 0);
+  let exposed: readonly Exposure[] = [];
+  let share = 0;
+  for (const step of all.slice(0, cursor + 1)) {
+    if (step.kind === 'expose') exposed = exposedAfter(exposed, step);
+    // What has grown for copies stays: people come next.
+    share = Math.max(share, shareOf(exposed) + (step.kind === 'mirror' ? copied(step) : 0));
+  }
   return share === 0 ? 'preview' : Math.min(share, 100);
 }
+
+const shareOf = (exposed: readonly Exposure[]): number =>
+  exposed
+    .filter(({ to, width }) => to.length === 0 || width < buckets)
+    .reduce((sum, { width }) => sum + width / 1000, 0);
+
+const copied = ({ of, percent }: MirrorPolicy): number => percent ?? (of.length === 0 ? 100 : 0);
 
 /** For people: what the step is called. */
 export function stepName(step: Step): string {
@@ -77,9 +85,17 @@ export function stepName(step: Step): string {
       return `test ${step.name}`;
     case 'expose':
       return `expose ${whom(exposedAfter([], step))}`;
+    case 'mirror':
+      return `mirror ${copiesOf(step)}`;
     default:
       return step.kind;
   }
+}
+
+/** For people: which requests are copied. */
+function copiesOf({ of, percent }: MirrorPolicy): string {
+  const whose = of.length === 0 ? 'the requests' : `the requests of ${of.join(' and ')}`;
+  return percent === null ? whose : `${percent} % of ${whose}`;
 }
 
 /** For people: who is exposed; empty when nobody is. */

@@ -8,7 +8,7 @@ export function waitsSince(release: Release): number | null {
   const step = release.status === 'stepping' ? release.steps[release.cursor] : undefined;
   // The last step waits for nothing but a window.
   if (step?.kind === 'approve' || step?.kind === 'wait' || step?.kind === 'promote') return release.since;
-  return step?.kind === 'expose' ? (release.expose?.at ?? null) : null;
+  return step?.kind === 'expose' || step?.kind === 'mirror' ? (release.expose?.at ?? null) : null;
 }
 
 /** When time alone ends the step under the cursor; null when it does not. */
@@ -17,7 +17,7 @@ export function stepEndsAt(release: Release): number | null {
   const since = waitsSince(release);
   if (since === null) return null;
   if (step?.kind === 'wait') return since + step.ms;
-  if (step?.kind === 'expose') return since + step.forMs;
+  if (step?.kind === 'expose' || step?.kind === 'mirror') return since + step.forMs;
   return step?.kind === 'approve' && step.expiresMs !== null ? since + step.expiresMs : null;
 }
 

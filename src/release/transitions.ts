@@ -51,6 +51,8 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
       'step-failed': 'stepping',
       'expose-started': 'stepping',
       exposed: 'stepping',
+      'mirror-started': 'stepping',
+      mirrored: 'stepping',
       'steps-passed': 'scaling',
       'abort-started': 'aborting',
       paused: 'stepping',

@@ -54,8 +54,8 @@ interface Judged {
 /** Which of live's requests are copied, and where to. */
 export interface MirrorTable {
   readonly candidate: Colour;
-  /** Names of audiences, any of which is enough; empty: everyone. */
-  readonly to: readonly string[];
+  /** Names of audiences, whose requests they are, any of which is enough; empty: everyone's. */
+  readonly of: readonly string[];
   /** How many of their requests, 0 to 100; each is chosen by itself. */
   readonly percent: number;
   readonly methods: readonly string[];

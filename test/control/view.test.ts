@@ -35,6 +35,8 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   'step-failed': { type: 'step-failed', cursor: 0, name: 'test smoke', error: {} as never },
   'expose-started': { type: 'expose-started', cursor: 1, exposed: [{ to: ['staff'], width: 5000 }] },
   exposed: { type: 'exposed', cursor: 1, generation: 8 },
+  'mirror-started': { type: 'mirror-started', cursor: 1 },
+  mirrored: { type: 'mirrored', cursor: 1, generation: 8 },
   frozen: { type: 'frozen', reason: 'the fair' },
   unfrozen: { type: 'unfrozen' },
   queued: { type: 'queued', deploy: { build: build('v3'), steps: [], actor: 'user:anna', at: 0 } },

@@ -25,7 +25,7 @@ import {
 
 const everything: MirrorTable = {
   candidate: 'green',
-  to: [],
+  of: [],
   percent: 100,
   methods: ['GET', 'HEAD'],
   timeoutMs: 10_000,
@@ -297,7 +297,7 @@ const audience = (release: AudienceTable['release']): AudienceTable => ({
 test('only requests of the audience are copied, and those of people at the candidate never', async () => {
   await using live = await answering(ok('live'));
   await using candidate = await answering(ok('candidate'));
-  const table = mirrored(live, candidate, { to: ['testers'] }, { audience: audience(null) });
+  const table = mirrored(live, candidate, { of: ['testers'] }, { audience: audience(null) });
   await using router = await proxy(tableOf(1, table));
   await exchange(router.port, lastGet('/nobody'));
   assert.match(await exchange(router.port, lastGet('/tester', 'X-Tester: 1')), /\r\n\r\nlive$/);

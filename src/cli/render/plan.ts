@@ -1,4 +1,5 @@
 import type { PlanEstimate, PlannedStep, PlanResult, PlanTraffic } from '../../control/contract.ts';
+import { formatSize } from '../../config/units.ts';
 import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
 import { glyph, paint, wrap } from './paint.ts';
@@ -52,6 +53,7 @@ function stepLines(step: PlannedStep, index: number, view: View): string[] {
     ...step.who.map((one) => detail(one)),
     ...(step.approval === null ? [] : [detail(approval(step.approval, view))]),
     ...(step.exposed.length > 0 && step.kind !== 'expose' ? [detail(`exposed: ${whom(step.exposed)}`)] : []),
+    ...(step.mirror === null ? [] : [detail(mirrored(step.mirror))]),
     detail(capacity(step)),
     ...(step.estimate === null ? [] : [detail(estimate(step, step.estimate))]),
   ];
@@ -74,6 +76,11 @@ function approval(
       ? ''
       : `; without it the release ${onExpiry === 'abort' ? 'aborts' : 'goes on'} at ${clock(expiresAt, view.now)}`;
   return `waits for a person: ${who}${eyes}${expiry}`;
+}
+
+function mirrored({ methods, maxBodyBytes, copies }: NonNullable<PlannedStep['mirror']>): string {
+  const told = copies === null ? '' : `, up to ${counted(copies, 'copy').replace('copys', 'copies')}`;
+  return `copies of ${methods.join(', ')} with bodies up to ${formatSize(maxBodyBytes)}${told}`;
 }
 
 const capacity = ({ instances }: PlannedStep): string =>

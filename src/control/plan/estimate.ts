@@ -2,7 +2,7 @@ import { compileAudiences } from '../../audience/compile.ts';
 import { asksForPlace } from '../../audience/asks.ts';
 import type { Place } from '../../audience/request.ts';
 import type { AudienceTable } from '../../audience/table.ts';
-import type { ExposePolicy } from '../../config/config.ts';
+import type { ExposePolicy, MirrorPolicy } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { Scheduled } from '../../release/schedule.ts';
 import { openPlaces, type Places } from '../../router/facts/places.ts';
@@ -17,6 +17,8 @@ import { stepYaml } from './step-yaml.ts';
 interface Estimating {
   readonly state: KnownState;
   readonly scheduled: readonly Scheduled[];
+  /** Before the release exposes anybody. */
+  readonly base: AudienceTable;
   /** One for each `expose` step among them. */
   readonly tables: readonly AudienceTable[];
   /** Absolute path of the access log. */
@@ -29,6 +31,8 @@ interface Estimating {
 export interface Estimates {
   readonly traffic: PlanTraffic;
   readonly steps: readonly (PlanEstimate | null)[];
+  /** Of each step: copies of requests, at most, since logs need not tell methods and bodies; null for those that make none. */
+  readonly copies: readonly (number | null)[];
   readonly proposal: readonly string[] | null;
   readonly notes: readonly string[];
 }
@@ -63,8 +67,17 @@ export async function estimates(estimating: Estimating, signal: AbortSignal): Pr
     // Of a first version nobody is exposed to, no evidence is gathered.
     const better =
       exposes.length === 0 ? null : proposal(estimating.state.config.release.steps, populationOf);
+    const mirrors = mirrorsOf(estimating.scheduled);
+    const copies = mirrors.map((step, index): number => {
+      const asked = all.filter(({ belongs }) => belongs[exposes.length + index] === true);
+      const requests = asked.reduce((sum, one) => sum + one.requests, 0);
+      return Math.round((requests * scale * step.forMs * (step.percent ?? 100)) / (100 * span));
+    });
     let next = 0;
     return {
+      copies: estimating.scheduled.map(({ step }) =>
+        step.kind === 'mirror' ? (copies[mirrors.indexOf(step)] ?? null) : null,
+      ),
       traffic: trafficOf(estimating.log, told, Math.round(all.length * scale)),
       steps: estimating.scheduled.map(({ step }) => (step.kind === 'expose' ? (made[next++] ?? null) : null)),
       proposal: better?.map(stepYaml) ?? null,
@@ -76,7 +89,7 @@ export async function estimates(estimating: Estimating, signal: AbortSignal): Pr
 }
 
 async function replayed(
-  { state, scheduled, tables, log, now }: Estimating,
+  { state, scheduled, base, tables, log, now }: Estimating,
   places: Places | null,
   signal: AbortSignal,
 ): Promise<{ readonly told: Replayed; readonly exposes: readonly ExposePolicy[] }> {
@@ -85,7 +98,9 @@ async function replayed(
   const replay = new Replay({
     config: state.config,
     tables: tables.map((table) => compileAudiences(table, lookUp)),
+    base: compileAudiences(base, lookUp),
     populations: exposes.map(({ to }) => to),
+    copied: mirrorsOf(scheduled).map(({ of }) => of),
     spans: exposes.map(({ forMs }) => forMs),
     now,
   });
@@ -94,6 +109,9 @@ async function replayed(
   if (told.requests === 0) throw nothingToRead(log, state.app, told);
   return { told, exposes };
 }
+
+const mirrorsOf = (scheduled: readonly Scheduled[]): readonly MirrorPolicy[] =>
+  scheduled.flatMap(({ step }) => (step.kind === 'mirror' ? [step] : []));
 
 function evidenceOf(
   step: ExposePolicy,

@@ -8,7 +8,7 @@ import { bucketOf, buckets } from '../../audience/bucket.ts';
 export interface Person {
   /** The index of the first exposure that reaches them; as many as there are when none does. */
   from: number;
-  /** Of each population, whether they belong to it. */
+  /** Of each population, and then of each whose requests are copied, whether they belong to it. */
   readonly belongs: readonly boolean[];
   requests: number;
   /** Has met an answer of 500 or above. */

@@ -37,6 +37,7 @@ export async function plan(
           {
             state,
             scheduled,
+            base,
             tables: exposureTables(base, next).map(({ table: at }) => at),
             log,
             now: planning.now,
@@ -73,7 +74,8 @@ interface Part {
 function planned({ state, build }: Planning, { one, index, table, told }: Part): PlannedStep {
   const { step, startsAt, endsAt, exposed, size } = one;
   const web = build.spec.roles.filter(({ kind }) => kind === 'web');
-  const names = [...new Set(exposed.flatMap(({ to }) => to))];
+  const copied = step.kind === 'mirror' ? step.of : [];
+  const names = [...new Set([...exposed.flatMap(({ to }) => to), ...copied])];
   return {
     name: stepName(step),
     kind: step.kind,
@@ -95,6 +97,10 @@ function planned({ state, build }: Planning, { one, index, table, told }: Part):
     instances: Object.fromEntries(
       web.map((role) => [role.name, instances(state, { size, spec: build.spec }, role)]),
     ),
+    mirror:
+      step.kind === 'mirror'
+        ? { methods: step.methods, maxBodyBytes: step.maxBodyBytes, copies: told?.copies[index] ?? null }
+        : null,
     estimate: told?.steps[index] ?? null,
   };
 }

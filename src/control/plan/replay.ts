@@ -15,7 +15,11 @@ export interface ReplayOptions {
   readonly tables: readonly CompiledTable[];
   /** For each of them, the names of audiences of which its step takes people; empty: everyone. */
   readonly populations: readonly (readonly string[])[];
-  /** How long each of them lasts, in milliseconds. */
+  /** The same for each `mirror` step, whose requests are copied. */
+  readonly copied: readonly (readonly string[])[];
+  /** Before the release exposes anybody. */
+  readonly base: CompiledTable;
+  /** How long each of the `expose` steps lasts, in milliseconds. */
   readonly spans: readonly number[];
   readonly now: number;
   /** Overridden by tests: how many people are remembered. */
@@ -119,21 +123,17 @@ export class Replay {
   }
 
   #who(logged: LoggedRequest): Pick<Person, 'from' | 'belongs'> {
-    const { tables, populations } = this.#options;
+    const { tables, populations, copied, base } = this.#options;
     const request = this.#asRequest(logged);
     const person = { from: tables.length, belongs: [] };
     this.#admit(person, request);
-    const [table] = tables;
-    if (table === undefined) return person;
-    const visit = new Visit(table, request);
+    const visit = new Visit(tables[0] ?? base, request);
     const known = visit.key !== null;
+    const isOf = (names: readonly string[]): boolean =>
+      names.length === 0 || names.some((name) => visit.table.audiences.get(name)?.test(visit) === true);
     return {
       ...person,
-      belongs: populations.map(
-        (names) =>
-          known &&
-          (names.length === 0 || names.some((name) => table.audiences.get(name)?.test(visit) === true)),
-      ),
+      belongs: [...populations.map((names) => known && isOf(names)), ...copied.map(isOf)],
     };
   }
 

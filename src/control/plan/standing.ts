@@ -49,7 +49,8 @@ export async function notes(deps: Deps, planning: Planning): Promise<readonly st
   const { config } = state;
   const { identity, release } = config;
   const live = state.lives.at(-1)?.version;
-  const exposes = release.steps.some(({ kind }) => kind === 'expose');
+  const exposes = release.steps.some(({ kind }) => kind === 'expose' || kind === 'mirror');
+  const writes = writesCopied(config);
   const percents = release.steps.some((step) => step.kind === 'expose' && step.percent !== null);
   const running = state.release !== null && busy(state.release) ? state.release : null;
   const said: [boolean, string][] = [
@@ -64,7 +65,7 @@ export async function notes(deps: Deps, planning: Planning): Promise<readonly st
     [!isOpen(release.windows, now), 'No window is open now: the deploy waits for the next one.'],
     [
       state.live === null && exposes,
-      'Nothing is live yet: until the switch nobody reaches the app, and its expose steps are left out.',
+      'Nothing is live yet: until the switch nobody reaches the app, and its expose and mirror steps are left out.',
     ],
     [
       percents && identity.anonymous === 'release',
@@ -73,6 +74,10 @@ export async function notes(deps: Deps, planning: Planning): Promise<readonly st
     [
       percents && identity.anonymous === 'off',
       'identity.anonymous is off: percentages reach nobody who is not signed in.',
+    ],
+    [
+      writes.length > 0,
+      `Each ${writes.join(', ')} that is mirrored is done twice, once by each version, in whatever both of them use.`,
     ],
     [
       await differs(deps, config),
@@ -85,6 +90,15 @@ export async function notes(deps: Deps, planning: Planning): Promise<readonly st
     ...missing.map(({ message, remedy }) => `${message} To deploy it: ${remedy}`),
   ];
 }
+
+/** Methods that change something, of which copies are made. */
+function writesCopied({ release }: App): readonly string[] {
+  const copied = release.steps.flatMap((step) => (step.kind === 'mirror' ? step.methods : []));
+  return [...new Set(copied)].filter((method) => !safe.has(method));
+}
+
+/** RFC 9110 §9.2.1 */
+const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 async function differs(deps: Deps, config: App): Promise<boolean> {
   const now = await loadConfig(deps.config.file).catch(() => null);

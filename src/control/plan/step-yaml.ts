@@ -1,5 +1,5 @@
 import type { StepPolicy } from '../../config/config.ts';
-import { formatDuration } from '../../config/units.ts';
+import { formatDuration, formatSize } from '../../config/units.ts';
 
 /** A step as it is written in teal.yaml, one line. */
 export function stepYaml(step: StepPolicy): string {
@@ -18,6 +18,15 @@ export function stepYaml(step: StepPolicy): string {
         ['to', step.to.length === 0 ? null : list(step.to)],
         ['percent', step.percent === null ? null : `${step.percent}`],
         ['for', formatDuration(step.forMs)],
+      ]);
+    case 'mirror':
+      return map('mirror', [
+        ['of', step.of.length === 0 ? null : list(step.of)],
+        ['percent', step.percent === null ? null : `${step.percent}`],
+        ['methods', list(step.methods)],
+        ['for', formatDuration(step.forMs)],
+        ['timeout', formatDuration(step.timeoutMs)],
+        ['max-body', formatSize(step.maxBodyBytes)],
       ]);
     case 'approve':
       return map('approve', [

@@ -43,6 +43,10 @@ export function says(event: Event): string {
       return `the candidate can carry them: sending ${whom(event.exposed)} to it`;
     case 'exposed':
       return `every router sends them to the candidate (table ${event.generation})`;
+    case 'mirror-started':
+      return "the candidate can carry them: sending it copies of live's requests";
+    case 'mirrored':
+      return `every router sends copies to the candidate (table ${event.generation})`;
     case 'steps-passed':
       return 'all steps have passed; growing the candidate to full size';
     case 'paused':

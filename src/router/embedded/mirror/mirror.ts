@@ -29,16 +29,16 @@ interface Whose {
 
 /** An audience that does not exist is nobody, as where people are exposed. */
 export function compileMirror(
-  { to, percent, methods, timeoutMs, maxBodyBytes }: MirrorTable,
+  { of, percent, methods, timeoutMs, maxBodyBytes }: MirrorTable,
   environment: CompiledEnvironment,
   audience: CompiledAudience | null,
 ): Mirror {
-  const rules = to.flatMap((name) => audience?.table.audiences.get(name) ?? []);
+  const rules = of.flatMap((name) => audience?.table.audiences.get(name) ?? []);
   return {
     environment,
     methods: new Set(methods),
     share: percent / 100,
-    whose: to.length === 0 || audience === null ? null : { audience, rules },
+    whose: of.length === 0 || audience === null ? null : { audience, rules },
     timeoutMs,
     maxBodyBytes,
   };
