@@ -165,8 +165,8 @@ function stepped(release: Release, now: number): readonly Event[] {
     case 'promote':
       return [{ type: 'steps-passed' }];
     case 'wait':
-    case 'expose':
     case 'mirror':
+    case 'expose':
       return due ? on() : [];
     case 'approve':
       if (!due) return [];

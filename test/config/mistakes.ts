@@ -254,6 +254,24 @@ const values: readonly Mistake[] = [
     ['the name of one of release.tests', '"smoke"', 'add it under release.tests'],
   ),
   row(
+    'copies of requests of an audience there is not',
+    shop('release: { steps: [{ mirror: { of: [@staff] } }] }'),
+    'apps.shop.release.steps[0].mirror.of[0]',
+    ['an audience of this app', '"staff"', 'add audiences: { staff: … }'],
+  ),
+  row(
+    'copies of a method that is no request',
+    shop('release: { steps: [{ mirror: { methods: [@CONNECT] } }] }'),
+    'apps.shop.release.steps[0].mirror.methods[0]',
+    [/^one of GET, HEAD, POST/, '"CONNECT"', /GET/],
+  ),
+  row(
+    'copies of bodies that nobody can keep',
+    shop('release: { steps: [{ mirror: { max-body: @2MB } }] }'),
+    'apps.shop.release.steps[0].mirror.max-body',
+    ['a size of at most 1MB', '"2MB"', 'write 1MB or less'],
+  ),
+  row(
     'a step for an audience there is not',
     shop('release: { steps: [{ expose: { to: [@staff] } }] }'),
     'apps.shop.release.steps[0].expose.to[0]',

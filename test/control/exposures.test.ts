@@ -1,7 +1,7 @@
 /** What is foreseen of a release is what comes: its number, place, cohort, steps, and whom each of them exposes. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { App, ExposePolicy } from '../../src/config/config.ts';
+import type { App, ExposePolicy, MirrorPolicy } from '../../src/config/config.ts';
 import { teal } from '../../src/control/apps.ts';
 import { explainWho } from '../../src/control/explain.ts';
 import { exposureTables, restingTable } from '../../src/control/exposures.ts';
@@ -108,4 +108,27 @@ test('later steps are explained by the rules that the running release was deploy
     'what is over is left out',
   );
   assert.ok((await later('anna')).every(([, side]) => side === 'candidate'));
+});
+
+test('while requests are copied, an explanation says whose', async (t) => {
+  const mirror: MirrorPolicy = {
+    kind: 'mirror',
+    of: ['staff'],
+    percent: null,
+    methods: ['GET'],
+    forMs: minute,
+    timeoutMs: minute,
+    maxBodyBytes: 0,
+  };
+  const plain = canary(['anna']);
+  const spec: App = { ...plain, release: { ...plain.release, steps: [mirror] } };
+  const deps = await live(t, spec);
+  const asked = (who: string) => explainWho(deps, 'shop', { headers: { 'x-who': who } });
+  assert.equal((await asked('anna')).mirrored, null, 'nothing is copied yet');
+  await deploy(deps, spec, 'v2');
+  await ready(deps, 'preview');
+  const [anna, ben] = [await asked('anna'), await asked('ben')];
+  assert.deepEqual([anna.mirrored, ben.mirrored], [true, false]);
+  assert.match(anna.text, /\nmirror the requests of staff: theirs may be copied to the candidate$/);
+  assert.match(ben.text, /: theirs are not copied$/);
 });

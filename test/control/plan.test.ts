@@ -6,7 +6,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { bucketOf } from '../../src/audience/bucket.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import type { App, ExposePolicy, StepPolicy } from '../../src/config/config.ts';
+import type { App, ExposePolicy, MirrorPolicy, StepPolicy } from '../../src/config/config.ts';
+import { renderPlan } from '../../src/cli/render/plan.ts';
 import { api } from '../../src/control/api/app.ts';
 import { teal } from '../../src/control/apps.ts';
 import type { PlanBody, PlanResult } from '../../src/control/contract.ts';
@@ -219,6 +220,49 @@ describe('a plan with an access log', () => {
     const again = await planOf(deps, { version: 'v2', log: await log(t, lines) });
     assert.equal(again.proposal, null);
     assert.ok(again.steps.every(({ estimate }) => estimate === null || estimate.evidence === 'enough'));
+  });
+
+  test('says how many copies a mirror step makes at most, of everybody and of an audience', async (t) => {
+    const audiences = { office: { kind: 'cidr', ranges: ['192.0.2.0/24'] } } as const;
+    const mirror = (more: Partial<MirrorPolicy>): MirrorPolicy => ({
+      kind: 'mirror',
+      of: [],
+      percent: null,
+      methods: ['GET'],
+      forMs: 10 * minute,
+      timeoutMs: 1000,
+      maxBodyBytes: 1024,
+      ...more,
+    });
+    const steps = [mirror({ percent: 20 }), mirror({ of: ['office'], methods: ['GET', 'POST'] })];
+    const deps = await live(t, canary(steps, { audiences }));
+    // 101 minutes but for the last one: 100 requests of the office and 1000 of others.
+    const lines = Array.from({ length: 1100 }, (_, index) =>
+      combined(
+        start + Math.round((index * 100 * minute) / 1099),
+        index % 11 === 0 ? '192.0.2.1' : `198.51.100.${index % 200}`,
+      ),
+    );
+    const plan = await planOf(deps, { version: 'v2', log: await log(t, lines) });
+    assert.deepEqual(
+      plan.steps.map(({ mirror: of }) => of),
+      [
+        { methods: ['GET'], maxBodyBytes: 1024, copies: 22 },
+        { methods: ['GET', 'POST'], maxBodyBytes: 1024, copies: 10 },
+        null,
+      ],
+    );
+    assert.deepEqual(
+      plan.steps.map(({ instances: { web } }) => web),
+      [2, 2, 10],
+    );
+    assert.match(plan.steps[1]?.who.join() ?? '', /^office: /);
+    assert.ok(plan.notes.some((note) => note.startsWith('Each POST that is mirrored is done twice')));
+    const text = renderPlan(plan, { colour: false, width: 100, unicode: true, now: start } as never);
+    assert.match(text, /1\. mirror 20 % of the requests  from .* for 10 min/);
+    assert.match(text, /copies of GET with bodies up to 1KB, up to 22 copies/);
+    const written = `apps:\n  shop:\n    audiences: { office: { cidr: [192.0.2.0/24] } }\n    run: { process: { command: node x } }\n    release:\n      steps:\n${steps.map((step) => `        ${stepYaml(step)}\n`).join('')}`;
+    assert.deepEqual(parseConfig(written, '/tmp/teal.yaml').apps['shop']?.release.steps, steps);
   });
 
   test('tells people by who signed in, where the log says it, and finds their audience', async (t) => {
