@@ -22,7 +22,7 @@ test('plan says what a deploy would do, from a log beside it, and does none of i
   await writeFile(path.join(shop.folder, 'access.log'), lines.join('\n'));
   const first = await teal(shop.folder, 'plan', 'shop', 'v1', '--log', 'access.log');
   assert.match(first.out, /^… Plan {2}shop v1 in blue, the first version\n/, first.err);
-  assert.match(first.out, /its expose\s+steps are left out/);
+  assert.match(first.out, /its expose\s+and\s+mirror\s+steps\s+are\s+left\s+out/);
   assert.match(first.out, / 1\. approve [^]* 2\. promote /, 'it goes through the steps that a deploy would');
   assert.doesNotMatch(first.out, /\. expose|percent:|stays warm/);
 

@@ -52,6 +52,7 @@ test('a table is in force on every worker, on disk and private, when apply resol
     failed: 0,
     inFlight: 0,
     waiting: 0,
+    copies: {},
   });
   await closeSides(pair);
 });
