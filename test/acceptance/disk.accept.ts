@@ -10,13 +10,17 @@ import { deathAt } from './killing/death.ts';
 import { World } from './harness.ts';
 import { until } from './until.ts';
 
-const at = (kind: string, from: number, to: number): readonly (readonly [string, number])[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => [kind, from + index] as const);
+const at = (kind: string, from: number, to: number, where = ''): readonly Moment[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => [kind, from + index, where] as const);
+
+type Moment = readonly [kind: string, nth: number, where: string];
 
 /** Exact moments, by what is about to be changed on disk; then moments that no plan has thought of. */
 const exact = [
   ...at('run', 1, 10),
   ...at('rename', 1, 5),
+  // Between the files of a version and its record, whatever else is renamed meanwhile.
+  ...at('rename', 1, 2, '/versions/shop/'),
   ...at('write', 1, 6),
   ...at('make', 3, 6),
   ...at('remove', 2, 5),
@@ -33,12 +37,13 @@ export async function L18(): Promise<void> {
   await world.kill();
   let log = readLog(world);
   let struck = 0;
-  for (const [kind, nth] of exact) {
+  for (const [kind, nth, where] of exact) {
     struck +=
-      (await live(world, { env: deathAt(kind, nth), back: kind === 'run' || kind === 'exec' })) === 'died'
+      (await live(world, { env: deathAt(kind, nth, where), back: kind === 'run' || kind === 'exec' })) ===
+      'died'
         ? 1
         : 0;
-    log = await stillWhole(world, log, `killed before ${kind} ${nth}`);
+    log = await stillWhole(world, log, `killed before ${kind} ${nth} ${where}`);
   }
   for (let life = 0; life < byChance; life++) {
     const ms = 150 + Math.floor(Math.random() * 1200);

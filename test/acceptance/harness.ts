@@ -30,6 +30,8 @@ const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
 export interface Settings {
   readonly instances?: number;
   readonly workers?: number;
+  /** More keys of `run.process`. */
+  readonly process?: Readonly<Record<string, string>>;
   /** Keys of `release`. */
   readonly release?: Readonly<Record<string, string>>;
   /** Entries of `release.tests`, each as the lines below `- `. */
@@ -362,7 +364,7 @@ ${keys(settings.app, '    ')}    run:
         environment: { SHOP_DATA: ${folder}/jobs.sqlite }
         instances: ${settings.instances ?? 2}
         stop-deadline: 3s
-    health: { path: /healthz, interval: 200ms, timeout: 2s, ${settings.health ?? 'deadline: 20s'} }
+${keys(settings.process, '        ')}    health: { path: /healthz, interval: 200ms, timeout: 2s, ${settings.health ?? 'deadline: 20s'} }
     release:
 ${keys(release, '      ')}      tests:${tests.length === 0 ? ' []' : ''}
 ${tests.map((test) => `        - ${test}\n`).join('')}

@@ -1,6 +1,6 @@
 /**
  * Preloaded into a control plane: ends it with SIGKILL right before the n-th time it changes the disk in some way, e.g.
- * `run 3` (SQLite's statements), `rename 2`, `write 5`. Functions are counted, so that the moment is the same again.
+ * `run 3` (SQLite's statements), `rename 2`, `write 5 /versions/`. Functions are counted, so that the moment is the same again.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -9,7 +9,7 @@ import { deathVariable } from './death.ts';
 
 type Any = Record<string, (...args: unknown[]) => unknown>;
 
-const [kind = '', nth = '0'] = (process.env[deathVariable] ?? '').split(' ');
+const [kind = '', nth = '0', where = ''] = (process.env[deathVariable] ?? '').split(' ');
 let count = 0;
 
 function hook(target: unknown, name: string, as: string): void {
@@ -17,8 +17,9 @@ function hook(target: unknown, name: string, as: string): void {
   const original = holder[name];
   if (original === undefined || as !== kind) return;
   holder[name] = function (this: unknown, ...args: unknown[]): unknown {
-    count += 1;
-    if (count === Number(nth)) process.kill(process.pid, 'SIGKILL');
+    const counts = where === '' || args.some((arg) => typeof arg === 'string' && arg.includes(where));
+    if (counts) count += 1;
+    if (counts && count === Number(nth)) process.kill(process.pid, 'SIGKILL');
     return original.apply(this, args);
   };
 }
