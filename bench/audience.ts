@@ -16,7 +16,7 @@ import { readId, signId, type Signer } from '../src/audience/signed.ts';
 import type { AudienceTable } from '../src/audience/table.ts';
 import type { Rule } from '../src/config/audience.ts';
 import { factsOf } from '../src/router/facts/facts.ts';
-import { Memory } from '../src/router/facts/memory.ts';
+import { Memory } from '../src/audience/memory.ts';
 import { openPlaces } from '../src/router/facts/places.ts';
 import { createTokenVerifier } from '../src/router/facts/token.ts';
 import { mmdb } from '../examples/canary/mmdb.ts';

@@ -3,7 +3,7 @@
  * Exit code 1 when short of a goal.
  *
  *   npm run bench:router                 everything, about 10 minutes on a quiet machine; raw figures to bench/results/
- *   npm run bench:router -- --quick      3 short rounds of small GETs; nothing is written
+ *   npm run bench:router -- --quick      3 short rounds of small GETs, and of a canary; nothing is written
  */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -12,6 +12,8 @@ import { parseArgs } from 'node:util';
 import { machine, saveRun } from './lib/results.ts';
 import { startFarSide, type FarSide } from './router/far-side-process.ts';
 import { shortOf, spread, type Latency, type Measured, type Sample } from './router/figures.ts';
+import { makePeople } from './router/people.ts';
+import { canary } from './router/peers/canary.ts';
 import { caddy } from './router/peers/caddy.ts';
 import { envoy } from './router/peers/envoy.ts';
 import { haproxy } from './router/peers/haproxy.ts';
@@ -22,14 +24,15 @@ import { teal } from './router/peers/teal.ts';
 import { install as h2loadInstall } from './router/h2load.ts';
 import { makeCertificate, type Certificate } from './lib/certificate.ts';
 import { cores, pinChildren } from './router/pin.ts';
-import { idleConnections, latencyRounds, scenarioRounds, type Stage } from './router/rounds.ts';
+import { idleConnections, latencyRounds, scenarioRounds, takesPart, type Stage } from './router/rounds.ts';
 import { latencyGoal, scenarios, type Scenario, type ScenarioName } from './router/scenarios.ts';
 import { conclusion, idleTable, latencyTable, scenarioTable } from './router/table.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 
 const on = cores();
-const peers = [haproxy, nginx, caddy, kamalProxy, envoy, teal(on.load)];
+const people = makePeople();
+const peers = [haproxy, nginx, caddy, kamalProxy, envoy, teal(on.load), canary(on.load, people)];
 const plan = {
   /** Of each proxy in each round; wrk knows whole seconds only. */
   ms: values.quick ? 1_000 : 2_000,
@@ -94,8 +97,8 @@ class Proxies {
 }
 
 async function measureQuick(stage: Stage): Promise<Measured> {
-  const small = scenarios.slice(0, 1);
-  return { full: false, samples: await measureScenarios(stage, small), latency: null, idle: [] };
+  const quick = scenarios.filter(({ name }) => name === 'small' || name === 'canary');
+  return { full: false, samples: await measureScenarios(stage, quick), latency: null, idle: [] };
 }
 
 async function measureScenarios(
@@ -118,7 +121,7 @@ async function measureLatency(stage: Stage, small: readonly Sample[]): Promise<L
     spread(small.filter((each) => each.proxy === proxy).map(({ rate }) => rate)).median;
   const pair = ['teal', 'haproxy'].map(most).filter((rate) => rate > 0);
   const rate = Math.round(Math.min(...pair) / 2);
-  const proxies = stage.proxies.filter(({ name }) => most(name) >= headroom * rate);
+  const proxies = stage.proxies.filter((each) => takesPart(each, {}) && most(each.name) >= headroom * rate);
   const latency = await latencyRounds(
     { ...stage, proxies },
     { rate, rounds: latencyGoal.rounds, ms: plan.latencyMs },
@@ -131,7 +134,8 @@ async function measureAll(
   stage: Omit<Stage, 'proxies'>,
   start: () => Promise<readonly Running[]>,
 ): Promise<Measured> {
-  const idle = await idleConnections({ ...stage, proxies: await start() }, plan.idleConnections);
+  const proxies = (await start()).filter((each) => takesPart(each, {}));
+  const idle = await idleConnections({ ...stage, proxies }, plan.idleConnections);
   print(idleTable(idle));
   const fresh = { ...stage, proxies: await start() };
   const samples = await measureScenarios(
@@ -167,7 +171,7 @@ async function main(): Promise<void> {
   pinChildren(on.load);
   const farSide = await startFarSide(on.load);
   try {
-    const stage = { farSide, loadCores: on.load, signal: interrupted, tell };
+    const stage = { farSide, loadCores: on.load, folder, people, signal: interrupted, tell };
     const start = (): Promise<readonly Running[]> =>
       proxies.start(
         there.map(({ peer }) => peer),

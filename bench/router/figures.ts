@@ -96,15 +96,19 @@ function ratios<Round>(
 }
 
 export function cpuVerdicts(name: ScenarioName, samples: readonly Sample[]): readonly Verdict[] {
-  const { goals, label } = scenarios.find((each) => each.name === name) ?? { goals: {}, label: name };
+  const {
+    goals,
+    label,
+    subject = 'teal',
+  } = scenarios.find((each) => each.name === name) ?? { goals: {}, label: name };
   const rounds = [...new Set(samples.map(({ round }) => round))];
   const cpu = (proxy: string, round: number): number | null | undefined =>
     samples.find((each) => each.proxy === proxy && each.round === round)?.cpu;
   return Object.entries(goals).flatMap(([peer, goal]) => {
-    const each = ratios(rounds, (round) => [cpu('teal', round), cpu(peer, round)]);
+    const each = ratios(rounds, (round) => [cpu(subject, round), cpu(peer, round)]);
     if (goal === undefined || each.length === 0) return [];
     const ratio = spread(each);
-    return [{ what: `${label}: CPU of teal ÷ ${peer}`, ratio, goal, met: ratio.median <= goal }];
+    return [{ what: `${label}: CPU of ${subject} ÷ ${peer}`, ratio, goal, met: ratio.median <= goal }];
   });
 }
 
@@ -134,7 +138,7 @@ export function shortOf(measured: Measured): readonly string[] {
     .map(({ what, ratio, goal }) => `${what} is ${ratio.median.toFixed(2)}, not ${goal}`);
   const errors = scenarios.flatMap(({ name, label }) => {
     const count = (measured.samples[name] ?? [])
-      .filter(({ proxy }) => proxy === 'teal')
+      .filter(({ proxy }) => proxy.startsWith('teal'))
       .reduce((sum, each) => sum + each.errors, 0);
     return count === 0 ? [] : [`${label}: ${count} requests to teal failed`];
   });

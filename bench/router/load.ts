@@ -7,6 +7,8 @@ import { wrk } from './wrk.ts';
 export interface Load {
   readonly scenario: Scenario;
   readonly ms: number;
+  /** A file with the Cookie header of each person who asks, one a line; none when left out. */
+  readonly people?: string | null;
 }
 
 export interface LoadResult {

@@ -1,10 +1,13 @@
 /** The rounds: every proxy in turn, so that what disturbs the machine falls on all of them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FarSide } from './far-side-process.ts';
 import { floor, isUnsteady, type Idle, type Latency, type LatencyRound, type Sample } from './figures.ts';
 import type { Running } from './peers/peer.ts';
 import { cpuOf, memoryOf } from './processes.ts';
-import type { Scenario } from './scenarios.ts';
+import type { People } from './people.ts';
+import { canaryName, type Scenario } from './scenarios.ts';
 import { loadAt, portFor } from './load.ts';
 
 /** What is measured, and where. */
@@ -12,6 +15,9 @@ export interface Stage {
   readonly farSide: FarSide;
   readonly proxies: readonly Running[];
   readonly loadCores: string;
+  /** For files that are made on the way. */
+  readonly folder: string;
+  readonly people: People;
   readonly signal: AbortSignal;
   /** Told what is under way. */
   readonly tell: (what: string) => void;
@@ -26,10 +32,13 @@ export async function scenarioRounds(
   plan: { readonly rounds: number; readonly ms: number },
 ): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
-  const able = stage.proxies.filter((proxy) => portFor(proxy, scenario) !== null);
+  const able = stage.proxies.filter(
+    (proxy) => portFor(proxy, scenario) !== null && takesPart(proxy, scenario),
+  );
   for (const proxy of able) {
     stage.tell(`${scenario.label}: warming ${proxy.name} up`);
-    await loadAt(stage.loadCores, portFor(proxy, scenario) ?? 0, { scenario, ms: warmUpMs });
+    const people = scenario.people === true ? peopleOf(stage, proxy) : null;
+    await loadAt(stage.loadCores, portFor(proxy, scenario) ?? 0, { scenario, ms: warmUpMs, people });
   }
   // The origin has no TLS: there is no floor for that.
   const all = scenario.over === 'http' ? [null, ...able] : able;
@@ -43,11 +52,27 @@ export async function scenarioRounds(
   return samples;
 }
 
+/** What is there for one comparison only would cost the others time. */
+export function takesPart({ name }: Pick<Running, 'name'>, { among }: Pick<Scenario, 'among'>): boolean {
+  return among === undefined ? name !== canaryName : among.includes(name);
+}
+
+/** The file with who asks this proxy: people whom it has given cookies bring them along. */
+function peopleOf({ folder, people }: Stage, proxy: Running | null): string {
+  const name = proxy?.cookies === undefined ? 'people' : `people-of-${proxy.port}`;
+  const file = join(folder, `${name}.txt`);
+  writeFileSync(file, (proxy?.cookies ?? people.cookies).join('\n'));
+  return file;
+}
+
 async function sample(
-  { farSide, loadCores }: Stage,
+  stage: Stage,
   proxy: Running | null,
-  load: { readonly scenario: Scenario; readonly ms: number },
+  { scenario, ms }: { readonly scenario: Scenario; readonly ms: number },
 ): Promise<Omit<Sample, 'round'>> {
+  const { farSide, loadCores } = stage;
+  const people = scenario.people === true ? peopleOf(stage, proxy) : null;
+  const load = { scenario, ms, people };
   const port = proxy === null ? farSide.port : (portFor(proxy, load.scenario) ?? 0);
   const { idle = 0 } = load.scenario;
   if (idle > 0) await farSide.hold(port, idle);

@@ -17,11 +17,20 @@ export interface Scenario {
   readonly idle?: number;
   /** Requests under way on each connection at a time: more than one in HTTP/2 only. */
   readonly streams: number;
-  /** Teal's CPU per request at most this many times that of the peer. */
+  /** Asked by browsers of many people, each with cookies of their own. */
+  readonly people?: true;
+  /** The proxies that are compared; otherwise all but that of `subject`s of other scenarios. */
+  readonly among?: readonly string[];
+  /** Whose CPU is judged: Teal's as it comes, unless said otherwise. */
+  readonly subject?: string;
+  /** Its CPU per request at most this many times that of the peer. */
   readonly goals: Readonly<Partial<Record<string, number>>>;
 }
 
-export type ScenarioName = 'small' | 'large' | 'upload' | 'many' | 'tls' | 'h2';
+export type ScenarioName = 'small' | 'large' | 'upload' | 'many' | 'canary' | 'tls' | 'h2';
+
+/** Teal in the middle of a release: four audiences and a percentage of everyone, asked of every request. */
+export const canaryName = 'teal, five rules';
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -68,6 +77,20 @@ export const scenarios: readonly Scenario[] = [
     idle: 5_000,
     streams: 1,
     goals: {},
+  },
+  {
+    name: 'canary',
+    label: 'GET, 0.4 kB, of people with cookies',
+    over: 'http',
+    method: 'GET',
+    path: '/small',
+    upload: 0,
+    connections: 64,
+    streams: 1,
+    people: true,
+    among: ['teal', canaryName],
+    subject: canaryName,
+    goals: { teal: 1.15 },
   },
   {
     name: 'tls',

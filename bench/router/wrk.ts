@@ -11,7 +11,7 @@ const patienceMs = 10_000;
 
 /** One thread, since it shares its core with the origin. */
 export async function wrk(on: string, port: number, load: Load): Promise<LoadResult> {
-  const { scenario, ms } = load;
+  const { scenario, ms, people = null } = load;
   const options = `--threads 1 --connections ${scenario.connections} --duration ${ms / 1000}s --timeout 10s`;
   const [command, args] = pinned(on, [
     'wrk',
@@ -22,6 +22,7 @@ export async function wrk(on: string, port: number, load: Load): Promise<LoadRes
     '--',
     scenario.method,
     String(scenario.upload),
+    ...(people === null ? [] : [people]),
   ]);
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
+import { Memory } from './memory.ts';
 
 /** One spelling for one address: no zone, no brackets, IPv4 as IPv4 also when it came mapped into IPv6. Empty for what is no address. */
 export function plainAddress(written: string): string {
@@ -31,13 +32,21 @@ export function networksOf(ranges: readonly string[]): Networks {
     // Mapped into IPv6, of which addresses are taken out before they are asked for.
     else if (length >= 96) four.addSubnet(address, length - 96, 'ipv4');
   }
+  const known = new Memory<boolean>(mostKnown);
   return {
     has(address) {
       if (address === '') return false;
-      return address.includes(':') ? six.check(address, 'ipv6') : four.check(address, 'ipv4');
+      const before = known.get(address);
+      if (before !== undefined) return before;
+      const found = address.includes(':') ? six.check(address, 'ipv6') : four.check(address, 'ipv4');
+      known.set(address, found);
+      return found;
     },
   };
 }
+
+/** A lookup parses the address anew, and the same ones ask again and again. In each of two generations, for every list of ranges. */
+const mostKnown = 1024;
 
 /** More proxies than stand in any row. */
 const mostHops = 32;

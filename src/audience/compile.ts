@@ -1,5 +1,6 @@
-import { buckets } from './bucket.ts';
+import { bucketOf, buckets } from './bucket.ts';
 import { compileSource, type CompiledSource } from './identity.ts';
+import { Memory } from './memory.ts';
 import type { Place } from './request.ts';
 import { compileRule, type CompiledRule } from './rules.ts';
 import type { AudienceTable, Exposure } from './table.ts';
@@ -16,6 +17,8 @@ export interface CompiledTable {
   readonly cookieDomain: string | null;
   readonly audiences: ReadonlyMap<string, CompiledRule>;
   lookUp(address: string): Place | null;
+  /** As `bucketOf` for this app; remembered, since the same people ask again and again. */
+  bucketOf(key: string): number;
 }
 
 interface CompiledRelease {
@@ -63,6 +66,21 @@ export function compileAudiences(
     cookieDomain: identity.cookieDomain,
     audiences,
     lookUp,
+    bucketOf: rememberedBuckets(table.app),
+  };
+}
+
+/** In each of two generations: a key and a number each. */
+const mostBuckets = 10_000;
+
+function rememberedBuckets(app: string): (key: string) => number {
+  const known = new Memory<number>(mostBuckets);
+  return (key) => {
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const bucket = bucketOf(app, key);
+    known.set(key, bucket);
+    return bucket;
   };
 }
 

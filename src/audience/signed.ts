@@ -28,7 +28,8 @@ export interface Signer {
   readonly memory?: CookieMemory;
 }
 
-interface CookieMemory {
+/** Of what was found of cookies. */
+export interface CookieMemory {
   get(cookie: string): Verified | null | undefined;
   set(cookie: string, verified: Verified | null): void;
 }

@@ -1,4 +1,4 @@
-import { bucketOf, within } from './bucket.ts';
+import { within } from './bucket.ts';
 import type { CompiledTable } from './compile.ts';
 import type { AudienceRequest, Place } from './request.ts';
 
@@ -35,7 +35,7 @@ export class Visit {
     if (this.#bucket < 0) {
       const { key } = this;
       if (key === null) return null;
-      this.#bucket = bucketOf(this.table.app, key);
+      this.#bucket = this.table.bucketOf(key);
     }
     return this.#bucket;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import {
@@ -17,7 +18,9 @@ import { portFor } from '../../bench/router/load.ts';
 import { Line, openLoop } from '../../bench/router/open-loop.ts';
 import { Requests, startOrigin } from '../../bench/router/origin.ts';
 import { cpuOf, memoryOf, parseStat, treeOf } from '../../bench/router/processes.ts';
-import { scenarios } from '../../bench/router/scenarios.ts';
+import { visited } from '../../bench/router/people.ts';
+import { takesPart } from '../../bench/router/rounds.ts';
+import { canaryName, scenarios } from '../../bench/router/scenarios.ts';
 import { conclusion, latencyTable, scenarioTable } from '../../bench/router/table.ts';
 import { parse } from '../../bench/router/wrk.ts';
 
@@ -263,4 +266,39 @@ test('the table has a row for each proxy and the goals beside them', () => {
   assert.match(text, /^no proxy +– +10000/m);
   assert.match(text, /^teal +31\.0 \[30\.0–32\.0\]/m);
   assert.match(text, /^met +.*haproxy: 1\.24 \[1\.20–1\.28\], goal ≤ 1\.3$/m);
+});
+
+test('a release in phases is judged beside Teal without one, and takes part in nothing else', () => {
+  const scenario = scenarios.find((each) => each.name === 'canary');
+  assert.ok(scenario);
+  const canary = (cpu: number): readonly Sample[] =>
+    [1, 2, 3].flatMap((round) => [sample('teal', round, 30), sample(canaryName, round, cpu)]);
+  assert.deepEqual(shortOf(measured({ samples: { canary: canary(34) } })), []);
+  assert.match(
+    shortOf(measured({ samples: { canary: canary(36) } })).join(),
+    /CPU of teal, five rules ÷ teal is 1\.20, not 1\.15/,
+  );
+  const failed = [sample('teal', 1, 30), sample(canaryName, 1, 30, 2)];
+  assert.match(shortOf(measured({ samples: { canary: failed } })).join(), /2 requests to teal failed/);
+  const [small] = scenarios;
+  assert.ok(small);
+  const part = (name: string): readonly boolean[] =>
+    [small, scenario].map((each) => takesPart({ name }, each));
+  assert.deepEqual(part('teal'), [true, true]);
+  assert.deepEqual(part(canaryName), [false, true]);
+  assert.deepEqual(part('haproxy'), [true, false]);
+});
+
+test('people come back with the cookies that they were given', async () => {
+  const server = createHttpServer((request, response) => {
+    const seen = request.headers.cookie ?? '';
+    if (!seen.includes('teal-id')) response.setHeader('set-cookie', 'teal-id=1; HttpOnly; Path=/');
+    else if (!seen.includes('teal-release')) response.setHeader('set-cookie', 'teal-release=2; Path=/');
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  assert.deepEqual(await visited(port, ['a=b']), ['a=b; teal-id=1; teal-release=2']);
+  server.close();
+  server.closeAllConnections();
 });

@@ -34,6 +34,8 @@ export interface Running {
   readonly port: number;
   /** Where it speaks TLS, and what by ALPN; null when it does not. */
   readonly secure: { readonly port: number; readonly h2: boolean } | null;
+  /** Cookie headers of the people who ask, where it gives them cookies of its own; otherwise as they come. */
+  readonly cookies?: readonly string[];
   stop(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { Networks } from '../../audience/address.ts';
 import { compileAudiences, type CompiledTable } from '../../audience/compile.ts';
 import type { AudienceRequest, Place } from '../../audience/request.ts';
 import { route, type Routed } from '../../audience/route.ts';
-import type { CookieKey } from '../../audience/signed.ts';
+import type { CookieKey, CookieMemory } from '../../audience/signed.ts';
 import { setCookies } from '../../audience/set-cookie.ts';
 import type { JwtSettings } from '../../config/audience.ts';
 import type { FactsContext } from '../facts/facts.ts';
@@ -23,6 +23,8 @@ export interface FactSources {
   readonly trusted: Networks;
   lookUp(address: string): Place | null;
   verifier(app: string, settings: JwtSettings): TokenVerifier | null;
+  /** What was found of cookies that are signed with these keys; null: nothing is remembered. */
+  cookies(app: string, keys: readonly CookieKey[]): CookieMemory | null;
 }
 
 /** For who compiles a table only to see whether it can be. */
@@ -30,6 +32,7 @@ export const noSources: FactSources = {
   trusted: { has: () => false },
   lookUp: () => null,
   verifier: () => null,
+  cookies: () => null,
 };
 
 /** Null where everyone goes to live and nobody is asked who they are. */
@@ -38,11 +41,13 @@ export function compileAudience(source: AppTable, sources: FactSources): Compile
   if (audience === undefined || audience === null) return null;
   const table = compileAudiences(audience, (address) => sources.lookUp(address));
   const { jwt } = audience.identity;
+  const keys = cookieKeys(previewKey, app);
+  const memory = sources.cookies(app, keys);
   return {
     table,
     context: {
       trusted: sources.trusted,
-      signer: { app, keys: cookieKeys(previewKey, app) },
+      signer: { app, keys, ...(memory === null ? {} : { memory }) },
       release: table.release?.id ?? null,
       jwt,
       verifier: jwt === null ? null : sources.verifier(app, jwt),

@@ -2,7 +2,9 @@ import type { BlockList } from 'node:net';
 import type { Networks } from '../../audience/address.ts';
 import type { Place } from '../../audience/request.ts';
 import { asksForPlace } from '../../audience/asks.ts';
+import type { CookieKey, CookieMemory } from '../../audience/signed.ts';
 import type { JwtSettings } from '../../config/audience.ts';
+import { Memory } from '../../audience/memory.ts';
 import { openPlaces, type Places } from '../facts/places.ts';
 import { createTokenVerifier, type TokenVerifier } from '../facts/token.ts';
 import type { RoutingTable } from '../table.ts';
@@ -21,6 +23,14 @@ interface Kept {
   readonly verifier: TokenVerifier;
 }
 
+interface KeptCookies {
+  readonly keys: string;
+  readonly memory: CookieMemory;
+}
+
+/** In each of two generations: some hundred bytes each, and a person brings one or two. */
+const mostCookies = 10_000;
+
 /**
  * What a worker knows facts from: databases and keys that outlive its tables. The database of places is opened when the first
  * table asks for one, since most apps never do.
@@ -29,6 +39,7 @@ export class WorkerFacts implements FactSources {
   readonly trusted: Networks;
   readonly #options: FactSourcesOptions;
   readonly #verifiers = new Map<string, Kept>();
+  readonly #cookies = new Map<string, KeptCookies>();
   #places: Promise<Places> | null = null;
   #open: Places | null = null;
 
@@ -56,6 +67,16 @@ export class WorkerFacts implements FactSources {
     });
     this.#verifiers.set(app, { settings: text, verifier });
     return verifier;
+  }
+
+  /** As for tokens: made anew when the keys are others, since what was found holds for those alone. */
+  cookies(app: string, keys: readonly CookieKey[]): CookieMemory {
+    const text = JSON.stringify(keys);
+    const kept = this.#cookies.get(app);
+    if (kept?.keys === text) return kept.memory;
+    const memory: CookieMemory = new Memory(mostCookies);
+    this.#cookies.set(app, { keys: text, memory });
+    return memory;
   }
 
   /** Opens what the next tables will need, before requests ask for it. */

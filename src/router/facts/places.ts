@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Reader } from 'mmdb-lib';
 import type { Place } from '../../audience/request.ts';
-import { Memory } from './memory.ts';
+import { Memory } from '../../audience/memory.ts';
 import { placeOf } from './place.ts';
 
 /** Where addresses are, by a MaxMind DB file that is read anew when it changes. */

@@ -3,7 +3,7 @@ import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVeri
 import type { Claims, TokenFault, TokenVerdict } from '../../audience/request.ts';
 import type { JwtSettings } from '../../config/audience.ts';
 import { holdKeys, type KeyHolder, type KeyHolderOptions, type KeySet } from './keys.ts';
-import { Memory } from './memory.ts';
+import { Memory } from '../../audience/memory.ts';
 
 /** Verifies JSON Web Tokens (RFC 7519) and remembers what came of it, so that a known token is answered at once. */
 export interface TokenVerifier {
@@ -56,7 +56,7 @@ export function createTokenVerifier(settings: JwtSettings, options: TokenVerifie
   return {
     verdict(token, now) {
       if (token.length > longestToken) return fault('malformed');
-      const digest = hash('sha256', token, 'base64');
+      const digest = hash('sha256', token, 'binary');
       const known = remembered.get(digest);
       if (known !== undefined && now < known.until) return known.verdict;
       const refused = glance(token, settings);

@@ -5,7 +5,7 @@ import type { AudienceRequest, TokenVerdict } from '../../../src/audience/reques
 import { readId, signId, signRelease, type Signer } from '../../../src/audience/signed.ts';
 import type { JwtSettings } from '../../../src/config/audience.ts';
 import { factsOf, type FactsContext } from '../../../src/router/facts/facts.ts';
-import { Memory } from '../../../src/router/facts/memory.ts';
+import { Memory } from '../../../src/audience/memory.ts';
 import { raw } from '../../audience/cases.ts';
 
 const now = 1_800_000_000_000;
