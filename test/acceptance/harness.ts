@@ -49,6 +49,8 @@ export interface Settings {
   readonly router?: Readonly<Record<string, string>>;
   readonly app?: Readonly<Record<string, string>>;
   readonly people?: string;
+  /** More entries of `run.process.environment`. */
+  readonly environment?: string;
   /** Beside teal.yaml. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
 }
@@ -361,7 +363,7 @@ ${keys(settings.app, '    ')}    run:
       process:
         command: ${process.execPath} server.js
         directory: ./versions/{version}
-        environment: { SHOP_DATA: ${folder}/jobs.sqlite }
+        environment: { SHOP_DATA: ${folder}/jobs.sqlite, ${settings.environment ?? ''} }
         instances: ${settings.instances ?? 2}
         stop-deadline: 3s
 ${keys(settings.process, '        ')}    health: { path: /healthz, interval: 200ms, timeout: 2s, ${settings.health ?? 'deadline: 20s'} }

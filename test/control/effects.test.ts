@@ -284,6 +284,13 @@ describe('a test command', () => {
     assert.equal(await runCommand(command('echo a swordfish'), to, forever), 'a [KEY]\n');
   });
 
+  test('that prints a secret bit by bit keeps it to itself, also in its log', async (t) => {
+    const to = await target(t);
+    const output = await runCommand(command('printf sword; sleep 0.2; printf "fish\\nand é"'), to, forever);
+    assert.equal(output, '[KEY]\nand é');
+    await until('the log is complete', async () => (await readFile(to.log, 'utf8')) === output);
+  });
+
   test('that prints a lot keeps its end in the error, and all of it in the log', async (t) => {
     const to = await target(t);
     const failing = runCommand(command('seq 1 20000; exit 1'), to, forever);

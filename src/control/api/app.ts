@@ -144,6 +144,7 @@ async function logs(deps: Deps, c: Context, closing: AbortSignal): Promise<Respo
   const query = {
     data: deps.config.data,
     app,
+    own: process.env,
     lines: number(c, 'lines') ?? defaultLines,
     ...(role === undefined ? {} : { role }),
     ...(instance === undefined ? {} : { instance }),

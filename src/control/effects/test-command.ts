@@ -23,6 +23,8 @@ export interface Target {
 
 /** As much of the end of the output as a person reads in an error, and as an event should hold. */
 const keptBytes = 4000;
+/** What is longer is told in pieces: it is no text that people read. */
+const longestLine = 65_536;
 /** A child that left the command's group may hold its output open; nobody waits for that one. */
 const outputMs = 1000;
 
@@ -44,7 +46,7 @@ export async function runCommand(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...told(target) },
   });
-  const output = collect(child, target.log);
+  const output = collect(child, target);
   const fail = (how: string): TealError => failed(test, target, how, output.tail());
   const late = AbortSignal.timeout(test.timeoutMs);
   const stop = AbortSignal.any([signal, late]);
@@ -63,7 +65,7 @@ export async function runCommand(
     signal.throwIfAborted();
     if (late.aborted) throw fail(`took longer than ${test.timeoutMs / 1000} s`);
     if (code !== 0) throw fail(killed === null ? `exited with ${code}` : `was ended by ${killed}`);
-    return target.redact(output.tail());
+    return output.tail();
   } finally {
     stop.removeEventListener('abort', end);
     end();
@@ -86,24 +88,42 @@ interface Output {
   close(): void;
 }
 
-function collect(child: ChildProcess, file: string): Output {
+/** Line by line, so that no secret comes in two pieces past who replaces it, and none is in the file. */
+function collect(child: ChildProcess, { log: file, redact }: Pick<Target, 'log' | 'redact'>): Output {
   const log: WriteStream = createWriteStream(file, { mode: 0o600 });
   // The log is for people; a full disk fails neither the test nor Teal.
   log.on('error', () => undefined);
   let tail = '';
+  const keep = (text: string): void => {
+    if (text === '') return;
+    const shown = redact(text);
+    log.write(shown);
+    tail = (tail + shown).slice(-keptBytes);
+  };
   const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null);
-  for (const stream of streams) {
-    stream.on('data', (chunk: Buffer) => {
-      log.write(chunk);
-      tail = (tail + chunk.toString()).slice(-keptBytes);
+  const unfinished = streams.map((stream) => {
+    let rest = '';
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      const text = rest + chunk;
+      const end = text.length > longestLine ? text.length : text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      keep(text.slice(0, end));
     });
-  }
+    return (): void => {
+      keep(rest);
+      rest = '';
+    };
+  });
   const closed = Promise.all(streams.map((stream) => once(stream, 'close')));
   closed.catch(() => undefined);
   return {
     tail: () => tail,
-    ended: async () => void (await endsWithin(closed, outputMs)),
+    ended: async () => {
+      await endsWithin(closed, outputMs);
+      for (const finish of unfinished) finish();
+    },
     close: () => {
+      for (const finish of unfinished) finish();
       for (const stream of streams) stream.destroy();
       log.end();
     },

@@ -1,6 +1,7 @@
 /** The logs of an app's instances, running and recently ended, from their files. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
+import { redact } from './environment.ts';
 import { listFolders, type InstanceSpec } from './folder.ts';
 import { pause } from './wait.ts';
 
@@ -20,6 +21,8 @@ export interface LogQuery {
   readonly instance?: string;
   /** The last so many lines of each stream of each instance. */
   readonly lines: number;
+  /** Teal's environment: where the secrets come from that are left out. */
+  readonly own: NodeJS.ProcessEnv;
 }
 
 const streams = ['stdout', 'stderr'] as const;
@@ -66,7 +69,7 @@ async function findReaders(query: LogQuery, known: Map<string, LogReader>): Prom
   return folders.flatMap(({ folder, spec }) =>
     streams.map((stream) => {
       const file = path.join(folder, `${stream}.log`);
-      const reader = known.get(file) ?? new LogReader(file, spec, stream);
+      const reader = known.get(file) ?? new LogReader(file, { spec, stream, own: query.own });
       known.set(file, reader);
       return reader;
     }),
@@ -77,10 +80,20 @@ async function findReaders(query: LogQuery, known: Map<string, LogReader>): Prom
 class LogReader {
   readonly #file: string;
   readonly #about: Omit<LogLine, 'line'>;
+  /** An app may print what it was given; whoever reads its log need not have it. */
+  readonly #redact: (text: string) => string;
   #offset = 0;
 
-  constructor(file: string, spec: InstanceSpec, stream: LogLine['stream']) {
+  constructor(
+    file: string,
+    {
+      spec,
+      stream,
+      own,
+    }: Pick<LogQuery, 'own'> & { readonly spec: InstanceSpec; readonly stream: LogLine['stream'] },
+  ) {
     this.#file = file;
+    this.#redact = (text) => redact(text, spec.spec.environment, own);
     this.#about = { instance: spec.id, role: spec.role, version: spec.version, stream };
   }
 
@@ -105,7 +118,7 @@ class LogReader {
 
   #lines(bytes: Buffer): readonly LogLine[] {
     if (bytes.length === 0) return [];
-    const text = bytes.toString('utf8').replace(/\n$/, '');
+    const text = this.#redact(bytes.toString('utf8')).replace(/\n$/, '');
     return text.split(/\r?\n/).map((line) => ({ ...this.#about, line }));
   }
 }

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { followLogs, readLogs } from '../../../src/platform/process/logs.ts';
 import { pruneLogs, rotateLogs } from '../../../src/platform/process/retention.ts';
 import { lastLines, telling } from '../../../src/platform/process/tail.ts';
+import type { EnvironmentValue } from '../../../src/config/config.ts';
 import { background, blue, forever, program, recorder, scratch, until, workload } from '../apps.ts';
 import { platformOn } from './driver.ts';
 
@@ -13,6 +14,30 @@ const talks = `let n = 0; console.error('ready'); console.log('one\\ntwo\\nthré
 
 // They wait for processes more than they compute.
 describe('logs', { concurrency: 4 }, () => {
+  test('what an app prints of its secrets is not told', async (t) => {
+    const [data, directory] = [scratch(t), scratch(t)];
+    const platform = platformOn(t, data, recorder());
+    const environment: Record<string, EnvironmentValue> = {
+      API_KEY: { kind: 'secret', source: 'file', name: path.join(directory, 'key') },
+    };
+    writeFileSync(path.join(directory, 'key'), 'swordfish\n');
+    const text = `console.log('it is ' + process.env.API_KEY); setInterval(() => {}, 1000);`;
+    const command = program(directory, 'app.cjs', text);
+    await platform.ensure(workload(directory, { ...background, command, environment }), forever);
+    const query = { data, app: 'shop', own: {}, lines: 5 };
+    await until('it has spoken', async () => (await readLogs(query)).length > 0);
+    const lines = await readLogs(query);
+    assert.deepEqual(
+      lines.map(({ line }) => line),
+      ['it is [API_KEY]'],
+    );
+    const end = new AbortController();
+    for await (const { line } of followLogs(query, end.signal)) {
+      assert.equal(line, 'it is [API_KEY]');
+      end.abort();
+    }
+  });
+
   test('the last lines of running and ended instances are told with where they come from', async (t) => {
     const [data, directory] = [scratch(t), scratch(t)];
     const platform = platformOn(t, data, recorder());
@@ -21,7 +46,7 @@ describe('logs', { concurrency: 4 }, () => {
     const [ended] = platform.instances();
     await platform.stop(blue);
     await platform.ensure(workload(directory, { ...background, command }, { version: 'v2' }), forever);
-    const lines = await readLogs({ data, app: 'shop', lines: 2 });
+    const lines = await readLogs({ data, app: 'shop', own: {}, lines: 2 });
     assert.deepEqual(
       lines.map((each) => [each.version, each.stream, each.line]),
       [
@@ -33,12 +58,19 @@ describe('logs', { concurrency: 4 }, () => {
         ['v2', 'stderr', 'ready'],
       ],
     );
-    const one = await readLogs({ data, app: 'shop', role: 'web', instance: ended?.id ?? '', lines: 1 });
+    const one = await readLogs({
+      data,
+      app: 'shop',
+      role: 'web',
+      own: {},
+      instance: ended?.id ?? '',
+      lines: 1,
+    });
     assert.deepEqual(
       one.map((each) => each.instance),
       [ended?.id, ended?.id],
     );
-    assert.deepEqual(await readLogs({ data, app: 'other', lines: 10 }), []);
+    assert.deepEqual(await readLogs({ data, app: 'other', own: {}, lines: 10 }), []);
   });
 
   test('following tells the last lines, then new ones until it is aborted', async (t) => {
@@ -51,7 +83,7 @@ describe('logs', { concurrency: 4 }, () => {
     const [instance] = platform.instances();
     const end = new AbortController();
     const seen: string[] = [];
-    for await (const { line } of followLogs({ data, app: 'shop', lines: 1 }, end.signal)) {
+    for await (const { line } of followLogs({ data, app: 'shop', own: {}, lines: 1 }, end.signal)) {
       seen.push(line);
       if (seen.length < 2 || seen.length > 3) continue;
       process.kill(instance?.pid ?? 0, 'SIGUSR2');
@@ -83,7 +115,7 @@ describe('logs', { concurrency: 4 }, () => {
     for (const version of ['v1', 'v2', 'v3', 'v4'])
       await platform.ensure(workload(directory, spec, { version }), forever);
     await pruneLogs(data, 2);
-    const kept = await readLogs({ data, app: 'shop', lines: 1 });
+    const kept = await readLogs({ data, app: 'shop', own: {}, lines: 1 });
     assert.deepEqual([...new Set(kept.map((each) => each.version))], ['v2', 'v3', 'v4']);
     assert.equal(readdirSync(path.join(data, 'instances')).length, 3);
   });
