@@ -223,6 +223,16 @@ const routes = {
     parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
     loader: async () => guard((await import('./unfreeze.ts')).unfreeze),
   }),
+  keys: buildRouteMap({
+    docs: { brief: briefs.keys },
+    routes: {
+      rotate: buildCommand<ReasonFlags, [string?], Context>({
+        docs: docs('keys rotate', ['shop', 'older keys go on verifying: nobody changes sides']),
+        parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+        loader: async () => guard((await import('./keys-rotate.ts')).keysRotate),
+      }),
+    },
+  }),
   remove: buildCommand<RemoveFlags, [string], Context>({
     docs: docs(
       'remove',

@@ -23,6 +23,7 @@ export const commandLabels: Readonly<Record<CommandName, readonly [string, strin
   maintenance: ['Maintenance', 'Maintenance'],
   freeze: ['Frozen', 'Frozen'],
   unfreeze: ['Unfrozen', 'Unfrozen'],
+  'rotate-keys': ['Rotated', 'Rotated'],
 };
 
 /** One line for each command, in the order and groups of `teal --help`. */
@@ -49,6 +50,8 @@ export const briefs = {
   maintenance: 'Answer everyone with a maintenance page, or stop doing so',
   freeze: 'Hold deploys and steps; going back stays possible',
   unfreeze: 'Let deploys and steps go on',
+  keys: 'Keys that cookies and previews are signed with',
+  'keys rotate': 'Have a new key sign cookies and previews',
   remove: 'Stop an app and take it out of the routers',
   history: 'Show what happened, who did it and why',
   logs: 'Show what the instances wrote, or the requests: --access',
@@ -67,7 +70,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
     ['deploy', 'preview', 'approve', 'reject', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume'],
   ],
   ['Look', ['status', 'plan', 'explain', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
-  ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'remove']],
+  ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'keys rotate', 'remove']],
 ];
 
 /** `teal --help`: examples that can be run come first. */

@@ -37,7 +37,7 @@ export async function applyAtStart(deps: Known, config: Config): Promise<void> {
 async function applyApps(deps: Known, apps: readonly App[], by: By): Promise<void> {
   const changed = apps.filter((app) => !sameSettings(deps.apps.state(app.name).config, app));
   // Before the app is known: the next table is built with its key.
-  await deps.keys.load(changed.map(({ name }) => name));
+  await deps.keys.load(changed.map(({ name }) => deps.apps.state(name)));
   await deps.apps.applyAll(
     changed.map((app) => ({ app: app.name, input: { type: 'apply', config: app } })),
     by,

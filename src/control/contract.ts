@@ -41,6 +41,7 @@ export const commandNames = [
   'maintenance',
   'freeze',
   'unfreeze',
+  'rotate-keys',
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 

@@ -12,7 +12,8 @@ import { serve } from './api/serve.ts';
 import type { EventView } from './contract.ts';
 import { pruneVersions, releaseEnded } from './deploy.ts';
 import { lockData, unusable } from './lock.ts';
-import { keepPruning, pruneEvents } from './retention.ts';
+import { daily, pruneEvents } from './retention.ts';
+import { rotateOld } from './rotate-keys.ts';
 import { stopAll } from './stop-all.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
 import { baseOf, urlsOf } from './urls.ts';
@@ -107,8 +108,16 @@ async function begin(
   for (const state of apps.states()) runner.want(state.app, effects(state));
   routes.open();
   undo.adopt(
-    keepPruning(() => pruneEvents(apps, deps.store, deps.now()), notPruned),
+    daily(() => pruneEvents(apps, deps.store, deps.now()), notPruned),
     (pruning) => pruning.close(),
+  );
+  undo.adopt(
+    daily(
+      () => rotateOld(deps),
+      (error) =>
+        deps.log.warn({ error }, 'keys that have signed for long were not rotated; trying again tomorrow'),
+    ),
+    (rotating) => rotating.close(),
   );
 }
 

@@ -1,4 +1,5 @@
 import { TealError } from '../errors.ts';
+import { firstKey } from '../release/keys.ts';
 import { colours, other, type AppState, type Colour } from '../release/state.ts';
 import { signPreview } from '../router/preview.ts';
 import { known } from './known.ts';
@@ -32,7 +33,8 @@ export async function linkTo(
   to: { readonly app: string; readonly version: string; readonly colour: Colour; readonly expiresAt: number },
 ): Promise<PreviewLink> {
   const { app, version, expiresAt } = to;
-  const token = signPreview({ app, version, expiresAt }, deps.keys.get(app));
+  const [signing] = deps.keys.all(deps.apps.state(app));
+  const token = signPreview({ app, version, expiresAt, key: signing?.id ?? firstKey }, signing?.key ?? '');
   const base = await baseUrl(deps);
   return { ...to, url: `${base}/.teal/preview/${token}/`, header: { name: previewHeader, value: token } };
 }

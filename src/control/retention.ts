@@ -19,12 +19,9 @@ export async function pruneEvents(
   return await store.prune(now - eventsKeptMs);
 }
 
-/** Prunes now and once a day, until closed. A failure is told, and the next turn tries again. */
-export function keepPruning(
-  prune: () => Promise<unknown>,
-  failed: (error: unknown) => void,
-): { close(): void } {
-  const turn = (): void => void prune().catch(failed);
+/** Does it now and once a day, until closed. A failure is told, and the next turn tries again. */
+export function daily(work: () => Promise<unknown>, failed: (error: unknown) => void): { close(): void } {
+  const turn = (): void => void work().catch(failed);
   const timer = setInterval(turn, dayMs);
   timer.unref();
   turn();

@@ -41,7 +41,7 @@ export async function assemble(ground: Ground): Promise<System> {
   const { config, store } = ground;
   const apps = await Apps.load(store, Date.now);
   const keys = new PreviewKeys(store);
-  await keys.load(apps.names());
+  await keys.load(apps.states());
   await applyAtStart({ apps, keys }, config);
   const versions = await VersionStore.open({ data: config.data });
   const router = await EmbeddedRouter.start({
@@ -106,7 +106,13 @@ function table({
 }: Pick<Deps, 'apps' | 'platform' | 'releases' | 'keys'>): readonly AppTable[] {
   const instances = platform.instances();
   releases.keepOnly(new Set(instances.map(({ id }) => id)));
-  return tableOf({ states: apps.states(), instances, released: releases.released, previewKey: keys.get });
+  return tableOf({
+    states: apps.states(),
+    instances,
+    released: releases.released,
+    previewKey: keys.get,
+    keys: keys.all,
+  });
 }
 
 /**

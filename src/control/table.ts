@@ -2,7 +2,7 @@ import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
 import { other, type AppState, type Colour } from '../release/state.ts';
-import type { AppTable, Endpoint, EnvironmentTable, MirrorTable } from '../router/table.ts';
+import type { AppTable, Endpoint, EnvironmentTable, MirrorTable, SigningKey } from '../router/table.ts';
 
 /** What a table is made of. */
 export interface Facts {
@@ -11,6 +11,7 @@ export interface Facts {
   /** Instances about to be stopped: they get nothing new. */
   readonly released: ReadonlySet<string>;
   readonly previewKey: (app: string) => string;
+  readonly keys: (state: AppState) => readonly SigningKey[];
 }
 
 /** Where every request shall go now: a pure function of what is known, so that it can be compared and made again. */
@@ -31,6 +32,7 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     environments,
     maintenance: state.maintenance,
     previewKey: facts.previewKey(state.app),
+    keys: facts.keys(state),
     audience: audienceTable(state, config),
     judged: null,
     mirror: mirrorOf(state),

@@ -14,6 +14,10 @@ export type Event =
   | { readonly type: 'maintenance-set'; readonly message: string | null }
   | { readonly type: 'frozen'; readonly reason: string | null }
   | { readonly type: 'unfrozen' }
+  /** A key that verifies, and will sign when every router knows it. */
+  | { readonly type: 'key-added'; readonly key: string }
+  /** It signs from now on. */
+  | { readonly type: 'keys-rotated'; readonly key: string }
   /** It is deployed when the running release has ended; null: what was queued is not wanted any more. */
   | { readonly type: 'queued'; readonly deploy: Queued | null }
   | ReleaseEvent;

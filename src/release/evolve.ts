@@ -2,6 +2,7 @@ import { buckets } from '../audience/bucket.ts';
 import { countFirsts, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { Event, ReleaseEvent } from './events.ts';
+import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
 import { sizeFor } from './steps.ts';
@@ -21,7 +22,7 @@ const livesKept = 10;
 export function evolve(state: AppState, event: Event, happened: Happened): AppState {
   switch (event.type) {
     case 'applied':
-      return { ...state, config: event.config };
+      return { ...state, config: event.config, keys: begun(state.keys, happened.at) };
     case 'scaled':
       return { ...state, scale: { ...state.scale, [event.role]: event.instances } };
     case 'restarted':
@@ -32,6 +33,10 @@ export function evolve(state: AppState, event: Event, happened: Happened): AppSt
       return frozen(state, event.reason, happened);
     case 'unfrozen':
       return goesOn({ ...state, frozen: null }, happened.at);
+    case 'key-added':
+      return { ...state, keys: { ...state.keys, next: event.key } };
+    case 'keys-rotated':
+      return { ...state, keys: rotated(state.keys, happened.at) };
     case 'queued':
       return { ...state, queued: event.deploy };
     case 'remove-started':

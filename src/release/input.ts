@@ -17,6 +17,10 @@ export type Command =
   | { readonly type: 'reject'; readonly step: number; readonly reason: string }
   | { readonly type: 'freeze'; readonly reason: string | null }
   | { readonly type: 'unfreeze' }
+  /** The next key, by `following`; its secret is there. */
+  | { readonly type: 'add-key'; readonly key: string }
+  /** Every router knows the next key. */
+  | { readonly type: 'rotate-keys' }
   | { readonly type: 'abort'; readonly reason: string | null }
   | { readonly type: 'retry' }
   | { readonly type: 'rollback'; readonly reason: string | null }

@@ -5,6 +5,7 @@ import type { Asked, Decision } from './decision.ts';
 import { deploy } from './deploy.ts';
 import { approve, promote, reject } from './gates.ts';
 import type { Command } from './input.ts';
+import { following } from './keys.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Release } from './state.ts';
 import { other } from './state.ts';
@@ -35,6 +36,14 @@ export function obey(state: AppState, command: Command, asked: Asked): Decision 
       return state.frozen === null
         ? { events: [], note: `${state.app} is not frozen` }
         : { events: [{ type: 'unfrozen' }] };
+    case 'add-key':
+      return command.key === following(state.keys) && state.keys.next === null
+        ? { events: [{ type: 'key-added', key: command.key }] }
+        : { events: [] };
+    case 'rotate-keys':
+      return state.keys.next === null
+        ? { events: [], note: `the keys of ${state.app} were rotated a moment ago` }
+        : { events: [{ type: 'keys-rotated', key: state.keys.next }] };
     case 'abort':
       return abort(state, command.reason);
     case 'retry':

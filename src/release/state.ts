@@ -2,6 +2,7 @@ import { firstCohort, type CohortState, type ReleaseCohort } from '../audience/c
 import type { Exposure } from '../audience/table.ts';
 import type { App, ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
+import { firstRing, type KeyRing } from './keys.ts';
 
 export const colours = ['blue', 'green'] as const;
 export type Colour = (typeof colours)[number];
@@ -32,6 +33,7 @@ export interface AppState {
   readonly frozen: { readonly reason: string | null; readonly actor: string; readonly at: number } | null;
   /** Who has been first in the releases so far. */
   readonly cohort: CohortState;
+  readonly keys: KeyRing;
   /** What is deployed when the running release has ended. */
   readonly queued: Queued | null;
   /** `teal remove` has been asked and the instances are being drained and stopped. */
@@ -178,6 +180,7 @@ export const nothing = (app: string): AppState => ({
   maintenance: null,
   frozen: null,
   cohort: firstCohort,
+  keys: firstRing,
   queued: null,
   removing: false,
 });

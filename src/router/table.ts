@@ -2,7 +2,9 @@ import type { AudienceTable } from '../audience/table.ts';
 import type { DrainPolicy, UpstreamPolicy } from '../config/config.ts';
 import type { Scale } from '../judge/rank.ts';
 import type { Slow } from '../judge/units.ts';
+import { firstKey } from '../release/keys.ts';
 import type { Colour } from '../release/state.ts';
+
 /**
  * Where every request goes: one immutable, numbered snapshot. A router replaces its whole table by one reference
  * (invariant 2), so a request sees one table or the next, never a mixture.
@@ -22,6 +24,8 @@ export interface AppTable {
   readonly maintenance: { readonly message: string } | null;
   /** HMAC key (base64url) that preview tokens of this app are signed with. Secret: the table's file is 0600 and never shown. */
   readonly previewKey: string;
+  /** What cookies and previews are signed with: the first signs, all verify. Absent: `previewKey` alone, as `k1`. Secret, too. */
+  readonly keys?: readonly SigningKey[];
   /** Who goes where; null (or absent, in a table of an older Teal): everyone goes to live. */
   readonly audience?: AudienceTable | null;
   /** Answers of the app say which version they are of (`x-teal-version`). */
@@ -64,6 +68,20 @@ export interface MirrorTable {
   /** Requests with a longer body are not copied. */
   readonly maxBodyBytes: number;
 }
+
+export interface SigningKey {
+  /** Named in what it has signed. */
+  readonly id: string;
+  /** base64url */
+  readonly key: string;
+}
+
+/** The keys of an app, the one that signs first. */
+export const signingKeys = ({
+  keys,
+  previewKey,
+}: Pick<AppTable, 'keys' | 'previewKey'>): readonly SigningKey[] =>
+  keys ?? [{ id: firstKey, key: previewKey }];
 
 /** Hosts and paths of one web role, as in App: no hosts means every host, no paths every path. */
 interface Route {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Apps, teal, type By } from '../../src/control/apps.ts';
-import { keepPruning, pruneEvents } from '../../src/control/retention.ts';
+import { daily, pruneEvents } from '../../src/control/retention.ts';
 import type { Event } from '../../src/release/events.ts';
 import type { NewEvent } from '../../src/store/store.ts';
 import { app, build } from '../release/story.ts';
@@ -155,7 +155,7 @@ describe('the event log', () => {
 
   test('that cannot be pruned is told, and pruned at another turn', async () => {
     const told: unknown[] = [];
-    const pruning = keepPruning(
+    const pruning = daily(
       () => Promise.reject(new Error('full')),
       (error) => told.push(error),
     );

@@ -142,7 +142,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
   const store = await openStore(t, data, maxPages);
   const apps = await Apps.load(store, Date.now);
   const keys = new PreviewKeys(store);
-  await keys.load(['shop']);
+  await keys.load([apps.state('shop')]);
   await apps.submit('shop', { type: 'apply', config: spec }, teal);
   const router = new FakeRouter();
   const platform = new FakePlatform();
@@ -155,6 +155,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
         instances: platform.instances(),
         released: releases.released,
         previewKey: keys.get,
+        keys: keys.all,
       }),
     nextGeneration: () => store.nextGeneration(),
     failed: () => undefined,

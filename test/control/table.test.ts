@@ -11,6 +11,7 @@ const table = (story: Story, instances: readonly Instance[], released: readonly 
     instances,
     released: new Set(released),
     previewKey: (name) => `key of ${name}`,
+    keys: ({ app: name }) => [{ id: 'k1', key: `key of ${name}` }],
   });
 
 const ids = (story: Story, instances: readonly Instance[], released?: readonly string[]): readonly string[] =>

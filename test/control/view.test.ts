@@ -39,6 +39,8 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   mirrored: { type: 'mirrored', cursor: 1, generation: 8 },
   frozen: { type: 'frozen', reason: 'the fair' },
   unfrozen: { type: 'unfrozen' },
+  'key-added': { type: 'key-added', key: 'k2' },
+  'keys-rotated': { type: 'keys-rotated', key: 'k2' },
   queued: { type: 'queued', deploy: { build: build('v3'), steps: [], actor: 'user:anna', at: 0 } },
   'steps-passed': { type: 'steps-passed' },
   paused: { type: 'paused' },

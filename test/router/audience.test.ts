@@ -31,7 +31,7 @@ let address = '';
 let generation = 0;
 
 before(async () => {
-  world = makeWorld(Date.now(), cookieKeys(previewKey, cases.app));
+  world = makeWorld(Date.now(), cookieKeys([{ id: 'k1', key: previewKey }], cases.app));
   const say = (colour: string) => answering((text) => ok(colour + '\n' + text));
   origins = { blue: await say('blue'), green: await say('green') };
   const trustedProxies = trustedList(cases.trustedProxies);

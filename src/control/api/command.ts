@@ -5,6 +5,7 @@ import type { CommandBody, CommandName, CommandResult } from '../contract.ts';
 import { deploy } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
 import { known } from '../known.ts';
+import { rotateKeys } from '../rotate-keys.ts';
 import { says } from '../view/says.ts';
 import { statusAfter } from './status.ts';
 
@@ -19,12 +20,15 @@ export async function command(
     const { note } = await deploy(deps, app, asked.body, asked.by);
     return { did: note ?? `deploying ${asked.body.version}`, app: await statusAfter(deps, app) };
   }
-  const decision = await deps.apps.submit(app, toCommand(asked.name, asked.body), asked.by);
+  const decision =
+    asked.name === 'rotate-keys'
+      ? await rotateKeys(deps, app, asked.by)
+      : await deps.apps.submit(app, toCommand(asked.name, asked.body), asked.by);
   const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
   return { did, app: await statusAfter(deps, app) };
 }
 
-function toCommand(name: Exclude<CommandName, 'deploy'>, body: CommandBody): Command {
+function toCommand(name: Exclude<CommandName, 'deploy' | 'rotate-keys'>, body: CommandBody): Command {
   switch (name) {
     case 'promote':
       return { type: 'promote', full: body.full ?? false };

@@ -21,6 +21,10 @@ export function says(event: Event): string {
       return `frozen${event.reason === null ? '' : `: ${firstLine(event.reason)}`}; nothing is deployed and no step advances`;
     case 'unfrozen':
       return 'no longer frozen';
+    case 'key-added':
+      return `${event.key} is made: routers learn it before it signs`;
+    case 'keys-rotated':
+      return `${event.key} signs cookies and previews from now on; what older keys have signed stays good`;
     case 'queued':
       return event.deploy === null
         ? 'what was queued is not wanted any more'

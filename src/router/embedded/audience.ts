@@ -8,7 +8,7 @@ import { setCookies } from '../../audience/set-cookie.ts';
 import type { JwtSettings } from '../../config/audience.ts';
 import type { FactsContext } from '../facts/facts.ts';
 import type { TokenVerifier } from '../facts/token.ts';
-import type { AppTable } from '../table.ts';
+import { signingKeys, type AppTable, type SigningKey } from '../table.ts';
 
 /** An app's audiences made ready, with what tells facts from what anybody can write. */
 export interface CompiledAudience {
@@ -37,11 +37,11 @@ export const noSources: FactSources = {
 
 /** Null where everyone goes to live and nobody is asked who they are. */
 export function compileAudience(source: AppTable, sources: FactSources): CompiledAudience | null {
-  const { audience, app, previewKey } = source;
+  const { audience, app } = source;
   if (audience === undefined || audience === null) return null;
   const table = compileAudiences(audience, (address) => sources.lookUp(address));
   const { jwt } = audience.identity;
-  const keys = cookieKeys(previewKey, app);
+  const keys = cookieKeys(signingKeys(source), app);
   const memory = sources.cookies(app, keys);
   return {
     table,
@@ -56,10 +56,12 @@ export function compileAudience(source: AppTable, sources: FactSources): Compile
   };
 }
 
-/** What the cookies of an app are signed with. The NUL keeps this use of its key apart from the others. */
-export function cookieKeys(previewKey: string, app: string): readonly CookieKey[] {
-  const secret = createHmac('sha256', Buffer.from(previewKey, 'base64url')).update(`cookies\0${app}`);
-  return [{ id: 'k1', secret: secret.digest('base64url') }];
+/** What the cookies of an app are signed with. The NUL keeps this use of its keys apart from the others. */
+export function cookieKeys(keys: readonly SigningKey[], app: string): readonly CookieKey[] {
+  return keys.map(({ id, key }) => {
+    const secret = createHmac('sha256', Buffer.from(key, 'base64url')).update(`cookies\0${app}`);
+    return { id, secret: secret.digest('base64url') };
+  });
 }
 
 /** What became of a request that was asked who it is. */

@@ -3,7 +3,7 @@ import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { colours } from '../../release/state.ts';
 import { compileAudience, noSources, type CompiledAudience, type FactSources } from './audience.ts';
-import type { AppTable, EnvironmentTable, RoutingTable } from '../table.ts';
+import { signingKeys, type AppTable, type EnvironmentTable, type RoutingTable } from '../table.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { compilePages } from './error-pages.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
@@ -33,7 +33,8 @@ export interface CompiledApp {
   readonly live: Colour | null;
   readonly environments: Readonly<Record<Colour, CompiledEnvironment | null>>;
   readonly maintenance: { readonly message: string } | null;
-  readonly previewKey: string;
+  /** What previews are signed with, by id. */
+  readonly keys: ReadonlyMap<string, string>;
   readonly audience: CompiledAudience | null;
   readonly upstream: UpstreamPolicy;
   readonly pages: ErrorPages;
@@ -126,7 +127,7 @@ function compileApp(source: AppTable, registry: Registry, sources: FactSources):
       green: compileEnvironment(source, 'green', parts),
     }),
     maintenance: source.maintenance,
-    previewKey: source.previewKey,
+    keys: new Map(signingKeys(source).map(({ id, key }) => [id, key])),
     audience,
     upstream: source.upstream,
     pages,

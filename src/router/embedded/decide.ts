@@ -253,7 +253,7 @@ function splitCookie(part: string): readonly [string, string] {
 }
 
 function verify(table: CompiledTable, token: string, now: number): PreviewVerdict {
-  return verifyPreview(token, now, (app) => table.apps.get(app)?.previewKey ?? null);
+  return verifyPreview(token, now, (app, id) => table.apps.get(app)?.keys.get(id) ?? null);
 }
 
 function holder(app: CompiledApp, version: string): CompiledEnvironment | null {
