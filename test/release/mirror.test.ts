@@ -38,7 +38,13 @@ function routersHaveIt(story: Story): string[] {
 }
 
 const copies = (story: Story): MirrorTable | null | undefined =>
-  tableOf({ states: [story.state], instances: [], released: new Set(), previewKey: () => 'key' })[0]?.mirror;
+  tableOf({
+    states: [story.state],
+    instances: [],
+    released: new Set(),
+    keys: () => [],
+    previewKey: () => 'key',
+  })[0]?.mirror;
 
 function candidates({ state }: Story): number | undefined {
   const run = effects(state).find(
@@ -131,6 +137,7 @@ describe('a mirror step', () => {
       states: [story.state],
       instances: [],
       released: new Set(),
+      keys: () => [],
       previewKey: () => 'key',
     });
     assert.deepEqual(table?.audience?.audiences, { staff });
