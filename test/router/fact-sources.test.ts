@@ -10,7 +10,7 @@ const now = Date.now();
 const other = Buffer.from('another key for tests, no secret').toString('base64url');
 
 function signer(facts: WorkerFacts, app: string, key: string): Signer {
-  const keys = cookieKeys(key, app);
+  const keys = cookieKeys([{ id: 'k1', key: key }], app);
   return { app, keys, memory: facts.cookies(app, keys) };
 }
 
