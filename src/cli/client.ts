@@ -222,15 +222,22 @@ function errorJson(value: unknown, status: number): ErrorJson {
   };
 }
 
-/** Who asks, for the history. Header-safe whatever the system calls its users. */
+/**
+ * Who asks, for the history and for approvals; header-safe whatever the system calls its users. Behind sudo it is who typed it: the user that
+ * runs Teal is nobody in particular, and whoever may run commands as that user could say any name anyway.
+ */
 function actor(): string {
-  let name = process.env['USER'] ?? 'unknown';
+  const name = process.env['SUDO_USER'] || systemUser();
+  return `user:${name.replaceAll(/[^\x21-\x7e]/g, '?')}`;
+}
+
+function systemUser(): string {
   try {
-    name = userInfo().username;
+    return userInfo().username;
   } catch {
     // A container may run as a uid that has no name; the environment's word is as good as any then.
+    return process.env['USER'] ?? 'unknown';
   }
-  return `user:${name.replaceAll(/[^\x21-\x7e]/g, '?')}`;
 }
 
 function notRunning(config: string): TealError {

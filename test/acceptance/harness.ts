@@ -325,7 +325,7 @@ function preloading(all: readonly Readonly<Record<string, string>>[]): Record<st
 }
 
 function clean(): NodeJS.ProcessEnv {
-  const foreign = /^(TEAL_|NO_COLOR|FORCE_COLOR|NODE_TEST|NODE_OPTIONS|COLUMNS|CI$|ACCEPTANCE_)/;
+  const foreign = /^(TEAL_|NO_COLOR|FORCE_COLOR|NODE_TEST|NODE_OPTIONS|COLUMNS|SUDO_|CI$|ACCEPTANCE_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 

@@ -20,7 +20,7 @@ export interface Running {
 export function start(directory: string, args: readonly string[], env: Record<string, string> = {}): Running {
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(TEAL_|NO_COLOR|FORCE_COLOR|NODE_TEST|COLUMNS|CI$)/.test(name),
+      ([name]) => !/^(TEAL_|NO_COLOR|FORCE_COLOR|NODE_TEST|COLUMNS|SUDO_|CI$)/.test(name),
     ),
   );
   const child = spawn(process.execPath, [bin, ...args], {

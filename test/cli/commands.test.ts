@@ -48,6 +48,12 @@ test('a command carries who asked and why', async () => {
   });
 });
 
+test('behind sudo it is who typed the command that asks', async () => {
+  const { code } = await start(fake.directory, ['pause', 'shop'], { SUDO_USER: 'anna' }).finished;
+  assert.equal(code, 0);
+  assert.equal(fake.calls.at(-1)?.actor, 'user:anna');
+});
+
 test('the app may be left out when there is only one', async () => {
   await teal(fake.directory, 'rollback');
   assert.equal(fake.calls.at(-1)?.path, '/v1/apps/shop/rollback');

@@ -328,6 +328,7 @@ test('numbers and times are short', () => {
     [540_000, '9 min'],
     [3_900_000, '1 h 5 min'],
     [273_600_000, '3 d 4 h'],
+    [86_399_000, '1 d'],
     [-5, '0 ms'],
   ];
   for (const [ms, text] of cases) assert.equal(duration(ms), text);

@@ -13,7 +13,7 @@ export function duration(ms: number): string {
   const minutes = Math.round(value / minute) * minute;
   if (minutes < hour) return `${minutes / minute} min`;
   if (minutes < day) return two(minutes, [hour, 'h'], [minute, 'min']);
-  return two(value, [day, 'd'], [hour, 'h']);
+  return two(Math.round(value / hour) * hour, [day, 'd'], [hour, 'h']);
 }
 
 type Unit = readonly [ms: number, name: string];

@@ -162,7 +162,7 @@ export const mutations: readonly Mutation[] = [
     id: 'G4',
     says: 'the output of a test is not kept',
     file: 'src/control/effects/test-command.ts',
-    find: 'log.write(chunk);',
+    find: 'log.write(shown);',
     replace: '',
     fails: /The input did not match the regular expression \/\^shop green-tests/,
   },
