@@ -48,6 +48,37 @@ test('HTTP/1.0 is kept only when asked', async () => {
   client.close();
 });
 
+test('what is kept of a read is not overwritten by the reads of other connections', async () => {
+  await using origin = await rawOrigin((socket, text) => {
+    const posted = text.lastIndexOf('POST ') > text.lastIndexOf('GET ');
+    if (text.endsWith(posted ? 'end' : '\r\n\r\n')) socket.write(ok(text));
+  });
+  await using router = await proxyTo(origin);
+  const other = new RawClient(router.port);
+  let asked = 0;
+  // As long as what it has to overwrite.
+  const overwrite = async (): Promise<void> => {
+    asked++;
+    await other
+      .send(get(`/other?${'x'.repeat(300)}`))
+      .until(({ text }) => text.split('200 OK').length > asked);
+  };
+  const half = new RawClient(router.port).send('GET /whole HTTP/1.1\r\nHos');
+  await until(() => router.engine.clients.size === 2, 'both to be there');
+  await overwrite();
+  await half.send('t: shop.test\r\n\r\n').has('GET /whole');
+  const body = new RawClient(router.port);
+  body.send('POST /body HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 9\r\n\r\nbegin,');
+  await until(() => origin.received.includes('begin,'), 'the beginning of the body to arrive');
+  await overwrite();
+  await body.send('end').has('begin,end');
+  const two = new RawClient(router.port).send(`${get('/first')}GET /second HTTP/1.1\r\nHost: sh`);
+  await two.has('GET /first');
+  await overwrite();
+  await two.send('op.test\r\n\r\n').has('GET /second');
+  for (const client of [other, half, body, two]) client.close();
+});
+
 test('an idle connection is closed no sooner than announced', async () => {
   await using origin = await answering(ok('x'));
   await using router = await proxyTo(origin, {}, { client: { idleTimeoutMs: 1000 } });

@@ -165,7 +165,7 @@ export async function proxy(table: RoutingTable | null, options: ProxyOptions = 
     httpsPort,
     wantListeners: () => {},
   });
-  await entrance.listen({ handle, speech: transport === 'tls' ? 'tls' : 'http1' });
+  entrance.listen({ handle, speech: transport === 'tls' ? 'tls' : 'http1' });
   const use = (next: RoutingTable) => engine.commit(compileTable(next, engine.registry));
   if (table !== null) use(table);
   return {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Arrival } from './arrival.ts';
 import { begin } from './begin.ts';
 import { requestBody } from './body.ts';
+import { ClientSocket } from './client-socket.ts';
 import type { Answered, Before, Downstream } from './downstream.ts';
 import type { Engine } from './engine.ts';
 import type { Exchange } from './exchange.ts';
@@ -45,6 +46,8 @@ export class Client implements Downstream {
   #ended = false;
   #backlog = 0;
   #pumping = false;
+  /** `#held` is the borrowed buffer: a head may be read from it, and nothing may keep it. */
+  #borrows = false;
 
   constructor(socket: Socket, engine: Engine, arrival: Arrival) {
     this.socket = socket;
@@ -53,7 +56,8 @@ export class Client implements Downstream {
     this.everyLines = arrival.secure ? engine.hstsLine : '';
     this.peer = peerOf(arrival, engine.trustedProxies);
     this.deadline = engine.after(engine.limits.headTimeoutMs);
-    socket.on('data', (data: Buffer) => this.#data(data));
+    if (socket instanceof ClientSocket) socket.onBytes = (borrowed) => this.#borrowed(borrowed);
+    else socket.on('data', (data: Buffer) => this.#data(data));
     socket.on('end', () => this.#end());
     socket.on('drain', () => this.#drained());
     socket.on('error', () => socket.destroy());
@@ -184,6 +188,18 @@ export class Client implements Downstream {
     }
   }
 
+  /** Heads are read where they are. Whatever is kept for later, or for somebody else, is a copy. */
+  #borrowed(data: Buffer): void {
+    if (this.#held !== null || this.#phase !== 'idle') {
+      this.#data(Buffer.from(data));
+      return;
+    }
+    this.#borrows = true;
+    this.#data(data);
+    if (this.#borrows && this.#held !== null) this.#held = Buffer.from(this.#held);
+    this.#borrows = false;
+  }
+
   #data(data: Buffer): void {
     if (this.#phase === 'linger') return;
     if (this.#held === null && this.#phase === 'idle') {
@@ -248,7 +264,9 @@ export class Client implements Downstream {
       this.#refuseHead(end);
       return false;
     }
-    this.#held = end < held.length ? held.subarray(end) : null;
+    const rest = end < held.length ? held.subarray(end) : null;
+    this.#held = rest !== null && this.#borrows ? Buffer.from(rest) : rest;
+    this.#borrows = false;
     this.#searched = 0;
     this.#begin(null);
     return true;
@@ -258,7 +276,7 @@ export class Client implements Downstream {
     const head = this.engine.requestHead;
     const body = requestBody(head);
     const keep = (head.minor === 1 ? !head.close : head.keepAlive && !head.close) && body.done;
-    const fallbackHost = `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
+    const fallbackHost = head.host === '' ? this.#localHost() : '';
     this.#phase = 'exchange';
     const location = this.#elsewhere(head);
     const begun = begin(this, head, { peer: this.peer, fallbackHost, body, keep, before, location });
@@ -269,6 +287,10 @@ export class Client implements Downstream {
     }
     this.#exchange = begun.exchange;
     begun.exchange.start(begun.endpoint, begun.waitsUntil);
+  }
+
+  #localHost(): string {
+    return `${this.socket.localAddress ?? 'localhost'}:${this.socket.localPort ?? 80}`;
   }
 
   #elsewhere(head: RequestHead): string | null {

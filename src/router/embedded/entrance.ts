@@ -1,8 +1,8 @@
 import type { BlockList, Socket } from 'node:net';
-import net from 'node:net';
+import { ClientSocket, streamSocket } from './client-socket.ts';
 import type { Engine } from './engine.ts';
-import type { Listener, Speech } from './listen-handle.ts';
-import { boundAddress, cannotListen } from './listen-handle.ts';
+import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
+import { acceptFrom } from './listen-handle.ts';
 import { isWithin } from './peer.ts';
 import { readProxyHeader } from './proxy-reader.ts';
 import type { Terminator } from './tls/terminator.ts';
@@ -40,7 +40,7 @@ interface Entering {
 export class Entrance {
   readonly #engine: Engine;
   readonly #options: EntranceOptions;
-  readonly #servers = new Set<net.Server>();
+  readonly #listening = new Set<ListenHandle>();
   /** With the `performance.now()` at which they are given up. */
   readonly #entering = new Map<Socket, number>();
   readonly #timer: NodeJS.Timeout;
@@ -56,21 +56,18 @@ export class Entrance {
   }
 
   /** Accepts from a listening socket that the parent owns. @throws TealError `port-taken`, `router-unavailable` */
-  listen({ handle, speech }: Listener): Promise<void> {
+  listen({ handle, speech }: Listener): void {
     if (this.#closed || this.#full) {
       handle.close();
-      return Promise.resolve();
+      return;
     }
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#accepted(socket, speech),
-    );
-    this.#servers.add(server);
-    return new Promise((resolve, reject) => {
-      server.on('error', (error: NodeJS.ErrnoException) => {
-        reject(cannotListen(boundAddress(handle), error.code ?? error.message));
-      });
-      server.listen(handle as unknown as net.ListenOptions, backlog, () => resolve());
+    const bare = speech === 'http1' && this.#options.proxies.rules.length === 0;
+    acceptFrom(handle, backlog, (connection) => {
+      const socket = bare ? new ClientSocket(connection) : streamSocket(connection);
+      socket.setNoDelay(true);
+      this.#accepted(socket, speech);
     });
+    this.#listening.add(handle);
   }
 
   /** Accepts no more; connections that have not come to their first byte of HTTP are closed. */
@@ -141,8 +138,8 @@ export class Entrance {
   }
 
   #stopAccepting(): void {
-    for (const server of this.#servers) server.close();
-    this.#servers.clear();
+    for (const handle of this.#listening) handle.close();
+    this.#listening.clear();
   }
 
   #sweep(now: number): void {

@@ -10,7 +10,7 @@ import { TealError } from '../../errors.ts';
  * SO_REUSEPORT each worker would have a queue of its own, and a worker that leaves would reset what is in it.)
  *
  * `net._createServerHandle` is what node:cluster itself binds with. It is not public, and there is no public way to
- * bind without accepting; this file is the only one that knows it.
+ * bind without accepting, nor to choose how an accepted connection is read; this file is the only one that knows it.
  */
 export interface ListenHandle {
   getsockname(out: { address?: string; port?: number }): number;
@@ -45,6 +45,31 @@ export async function bindListener(listen: ListenAddress): Promise<ListenHandle>
   return handle;
 }
 
+/** A connection that was accepted, and is nobody's yet: `net.Socket` takes it as its `handle`. */
+export type ConnectionHandle = object;
+
+interface AcceptingHandle extends ListenHandle {
+  onconnection: (error: number, connection: ConnectionHandle | undefined) => void;
+  listen(backlog: number): number;
+}
+
+/**
+ * Accepts from it until it is closed. What goes wrong with one connection says nothing of the next.
+ * @throws TealError `port-taken`, `router-unavailable`
+ */
+export function acceptFrom(
+  handle: ListenHandle,
+  backlog: number,
+  accepted: (connection: ConnectionHandle) => void,
+): void {
+  const accepting = handle as AcceptingHandle;
+  accepting.onconnection = (_error, connection) => {
+    if (connection !== undefined) accepted(connection);
+  };
+  const error = accepting.listen(backlog);
+  if (error !== 0) throw cannotListen(boundAddress(handle), getSystemErrorName(error));
+}
+
 /** The address it is bound to; says which port when 0 was asked. */
 export function boundAddress(handle: ListenHandle): ListenAddress {
   const out: { address?: string; port?: number } = {};
@@ -52,7 +77,7 @@ export function boundAddress(handle: ListenHandle): ListenAddress {
   return { host: out.address ?? '', port: out.port ?? 0 };
 }
 
-export function cannotListen(listen: ListenAddress, code: string): TealError {
+function cannotListen(listen: ListenAddress, code: string): TealError {
   const address = `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`;
   if (code === 'EADDRINUSE') {
     return new TealError('port-taken', `${address} is already in use`, {

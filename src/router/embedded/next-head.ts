@@ -31,7 +31,7 @@ function earlyFault(held: Buffer, start: number, head: RequestHead): RequestFaul
   if (lineEnd < 0) return null;
   if (lineEnd === start || held[lineEnd - 1] !== CR) return 'bad-line-end';
   if (lineEnd === start + 1) return 'bad-request-line';
-  const line = head.readLine(held, start);
+  const line = head.readLine(held, start, lineEnd + 1);
   if (typeof line === 'string') return line;
   for (let at = held.indexOf(LF, lineEnd + 1); at >= 0; at = held.indexOf(LF, at + 1)) {
     if (held[at - 1] !== CR) return 'bad-line-end';

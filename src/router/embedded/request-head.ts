@@ -78,9 +78,7 @@ export class RequestHead {
   /** Parses `buffer` from `start` to `end`, which is just behind the empty line. */
   parse(buffer: Buffer, start: number, end: number): RequestFault | null {
     this.#reset();
-    this.base = start;
-    this.text = buffer.toString('latin1', start, end);
-    const line = this.readLine(buffer, start);
+    const line = this.readLine(buffer, start, end);
     if (typeof line === 'string') return line;
     const fault = this.fields.scan(buffer, line, this.#limit);
     if (fault !== null) return fault;
@@ -91,8 +89,14 @@ export class RequestHead {
     return this.#judge();
   }
 
-  /** Reads the request line at `start`. @returns where the field lines begin, or the fault */
-  readLine(buffer: Buffer, start: number): number | RequestFault {
+  /**
+   * Reads the request line at `start`.
+   * @param end behind it, or behind the whole head: what becomes `text`
+   * @returns where the field lines begin, or the fault
+   */
+  readLine(buffer: Buffer, start: number, end: number): number | RequestFault {
+    this.base = start;
+    this.text = buffer.toString('latin1', start, end);
     let at = start;
     while (isUpper(buffer[at])) at++;
     const methodEnd = at;
@@ -107,8 +111,8 @@ export class RequestHead {
     if (typeof minor === 'string') return minor;
     this.minor = minor;
     this.version = minor === 1 ? '1.1' : '1.0';
-    this.method = buffer.toString('latin1', start, methodEnd);
-    this.target = buffer.toString('latin1', targetStart, at);
+    this.method = this.text.slice(0, methodEnd - start);
+    this.target = this.text.slice(targetStart - start, at - start);
     if (this.method === 'CONNECT' || this.method === 'TRACE') return 'method-not-allowed';
     return at + 11;
   }

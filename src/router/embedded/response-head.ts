@@ -70,17 +70,16 @@ export class ResponseHead {
 
   /** `HTTP/1.1 200 OK`; the space before an empty reason may be missing, as many servers leave it out. */
   #readLine(buffer: Buffer, start: number): number {
-    const version = buffer.toString('latin1', start, start + 9);
-    if (version !== 'HTTP/1.1 ' && version !== 'HTTP/1.0 ') return -1;
-    this.minor = version === 'HTTP/1.1 ' ? 1 : 0;
-    const code = buffer.toString('latin1', start + 9, start + 12);
-    if (!/^[1-9][0-9][0-9]$/.test(code)) return -1;
-    this.status = Number(code);
+    const { text } = this;
+    this.minor = text.startsWith('HTTP/1.1 ') ? 1 : 0;
+    if (this.minor === 0 && !text.startsWith('HTTP/1.0 ')) return -1;
+    this.status = threeDigits(buffer, start + 9);
+    if (this.status < 100) return -1;
     let at = start + 12;
     if (buffer[at] !== SP && buffer[at] !== CR) return -1;
     while (valueByte[buffer[at] as number] === 1) at++;
     if (buffer[at] !== CR || buffer[at + 1] !== LF) return -1;
-    this.reason = buffer.toString('latin1', start + 12, at);
+    this.reason = text.slice(12, at - start);
     return at + 2;
   }
 
@@ -129,4 +128,15 @@ export class ResponseHead {
       else if (token !== '' && token !== 'upgrade') this.listed = [...this.listed, token];
     }
   }
+}
+
+/** -1 when they are not. */
+function threeDigits(buffer: Buffer, at: number): number {
+  let number = 0;
+  for (let index = at; index < at + 3; index++) {
+    const digit = (buffer[index] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }

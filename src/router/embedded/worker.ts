@@ -84,7 +84,7 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
       httpsPort: tls?.config.redirect === true ? tls.port : null,
       wantListeners: () => send({ want: 'listeners' }),
     });
-    await Promise.all(early.splice(0).map((listener) => listen(listener)));
+    for (const listener of early.splice(0)) entrance.listen(listener);
   },
   async prepare(args: { table: RoutingTable }) {
     prepared = await compiled(args.table, running());
@@ -124,7 +124,7 @@ process.on('message', (message: Message | ListenerMessage, handle: unknown) => {
     const listener = { handle: handle as ListenHandle, speech: message.listener };
     if (entrance === null) early.push(listener);
     // When it cannot be listened on any more, the parent is about to end.
-    else listen(listener).catch(() => {});
+    else listenIfOpen(entrance, listener);
   } else {
     answerer.receive(message);
   }
@@ -153,8 +153,12 @@ function send(message: Message | WantMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-async function listen(listener: Listener): Promise<void> {
-  await entrance?.listen(listener);
+function listenIfOpen(to: Entrance, listener: Listener): void {
+  try {
+    to.listen(listener);
+  } catch {
+    // See where it is called.
+  }
 }
 
 function engineTls({ acme, hstsSeconds }: TlsConfig): {
