@@ -102,19 +102,22 @@ function below(json: Json, path: string): readonly Row[] {
   if (inner?.properties !== undefined) return rows(inner, `${path}.<name>`);
   const shapes = (json.items?.anyOf ?? []).filter((shape) => shape.properties !== undefined);
   const single = json.anyOf?.find((shape) => shape.properties !== undefined);
-  // One map, or a list of such.
-  if (single !== undefined) return rows(single, `${path}[]`);
+  // One map, or a list of such, or a word.
+  if (single !== undefined) return rows(single, isListed(json) ? `${path}[]` : path);
   if (json.items?.properties !== undefined) return rows(json.items, `${path}[]`);
   if (shapes.length > 0)
     return shapes.flatMap((shape) => rows(shape, `${path}[${shape.required?.[0] ?? ''}]`));
   return rows(json, path);
 }
 
+const isListed = ({ anyOf = [] }: Json): boolean => anyOf.some(({ items }) => items !== undefined);
+
 function valueOf(json: Json): string {
   if (json.title !== undefined) return json.title;
   if (json.items !== undefined) return `a list, each ${json.items.title ?? 'a map'}`;
-  const [one] = json.anyOf ?? [];
-  if (one !== undefined) return `${valueOf(one)}; or a list of them`;
+  // A word that stands for a map names the map too.
+  const one = json.anyOf?.find(({ title }) => title !== undefined) ?? json.anyOf?.[0];
+  if (one !== undefined) return `${valueOf(one)}${isListed(json) ? '; or a list of them' : ''}`;
   return 'a map';
 }
 

@@ -1,17 +1,26 @@
+import { buildTiming, type ExposeInput } from './build-judge.ts';
 import type { ApprovePolicy, Config, ExposePolicy, ReleasePolicy, StepPolicy, Test } from './config.ts';
 import type { AppInput, TestInput } from './schema.ts';
+import type { JudgeInput } from './schema-judge.ts';
 import type { StepInput } from './schema-release.ts';
 
 type ReleaseInput = AppInput['release'];
 
+interface Context {
+  readonly people: Config['people'];
+  readonly judge: JudgeInput;
+}
+
 /** How a version goes live: the strategy's name replaced by its steps, roles by the people who have them. */
-export function buildRelease(release: ReleaseInput, people: Config['people']): ReleasePolicy {
+export function buildRelease(release: ReleaseInput, context: Context): ReleasePolicy {
   const strategy = release.steps === undefined ? (release.strategy ?? 'blue-green') : 'steps';
   return {
     strategy,
     tests: release.tests.map((test) => buildTest(test)),
     steps:
-      strategy === 'steps' ? (release.steps ?? []).map((step) => buildStep(step, people)) : presets[strategy],
+      strategy === 'steps'
+        ? (release.steps ?? []).map((step) => buildStep(step, context))
+        : presets[strategy](context.judge),
     windows: {
       open: release.windows.map(({ days, hours, zone }) => ({ days, ...hours, zone })),
       holidays: release.holidays,
@@ -33,11 +42,11 @@ const actor = (name: string): string => (name.includes(':') ? name : `user:${nam
 
 const minutes = 60_000;
 
-const expose = (percent: number, forMinutes: number): ExposePolicy => ({
+const expose = (percent: number, timing: ExposeInput, judge: JudgeInput): ExposePolicy => ({
   kind: 'expose',
   to: [],
   percent,
-  forMs: forMinutes * minutes,
+  ...buildTiming(timing, judge),
 });
 
 const anyone: ApprovePolicy = {
@@ -49,26 +58,42 @@ const anyone: ApprovePolicy = {
   onExpiry: 'abort',
 };
 
-/** The last share is a hold-back: the few who are still on the old version show what the new one does to the others. */
-const presets: Readonly<Record<'blue-green' | 'canary' | 'cautious', readonly StepPolicy[]>> = {
-  'blue-green': [],
-  canary: [...[1, 5, 10, 25, 50].map((percent) => expose(percent, 10)), expose(95, 30)],
-  cautious: [
-    expose(1, 30),
-    anyone,
-    ...[5, 10, 25, 50].map((percent) => expose(percent, 30)),
-    anyone,
-    expose(95, 60),
-  ],
-};
+const ramp: readonly number[] = [1, 5, 10, 25, 50];
 
-function buildStep(step: StepInput, people: Config['people']): StepPolicy {
+/** Steps that the judge lets pass, or of ten minutes each where there is none; then the hold-back. */
+function canary(judge: JudgeInput): readonly StepPolicy[] {
+  return [...ramp.map((percent) => expose(percent, {}, judge)), ...holdBack(judge, 1)];
+}
+
+/** Half an hour each at least, and two people who look at it. */
+function cautious(judge: JudgeInput): readonly StepPolicy[] {
+  const slowly: ExposeInput = judge === null ? { for: 30 * minutes } : { for: 30 * minutes, judge: 'on' };
+  const [first, ...rest] = ramp.map((percent) => expose(percent, slowly, judge));
+  return [...(first === undefined ? [] : [first]), anyone, ...rest, anyone, ...holdBack(judge, 2)];
+}
+
+/** The few who are still on the old version show what the new one does to the others. @param times how much longer than said */
+function holdBack(judge: JudgeInput, times: number): readonly StepPolicy[] {
+  const { percent, for: forMs } = (judge === null ? plainHoldBack : judge['hold-back']) ?? {};
+  if (percent === undefined || forMs === undefined) return [];
+  // Written as a share of three decimals, as steps are.
+  return [expose(Math.round((100 - percent) * 1000) / 1000, { for: forMs * times, judge: 'hold' }, judge)];
+}
+
+/** Where there is no judge people look at it themselves. */
+const plainHoldBack = { percent: 5, for: 30 * minutes };
+
+const presets: Readonly<
+  Record<'blue-green' | 'canary' | 'cautious', (judge: JudgeInput) => readonly StepPolicy[]>
+> = { 'blue-green': () => [], canary, cautious };
+
+function buildStep(step: StepInput, { people, judge }: Context): StepPolicy {
   if ('test' in step) return { kind: 'test', test: step.test };
   if ('wait' in step) return { kind: 'wait', ms: step.wait };
   if ('warm' in step) return { kind: 'warm', ...step.warm };
   if ('expose' in step) {
-    const { to, percent, for: forMs } = step.expose;
-    return { kind: 'expose', to, percent: percent ?? null, forMs };
+    const { to, percent } = step.expose;
+    return { kind: 'expose', to, percent: percent ?? null, ...buildTiming(step.expose, judge) };
   }
   if ('mirror' in step) {
     const { of, percent, methods, timeout } = step.mirror;

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
-import { buildMetric } from './build-metrics.ts';
+import { buildJudge } from './build-judge.ts';
 import { actorsOf, buildRelease } from './build-release.ts';
 import type {
   App,
@@ -106,7 +106,7 @@ function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | nu
 }
 
 function buildApp(name: string, app: AppInput, { base, pages, people }: Place): App {
-  const { drain, upstream } = app;
+  const { drain, upstream, judge } = app;
   return {
     name,
     hosts: app.hosts,
@@ -119,8 +119,8 @@ function buildApp(name: string, app: AppInput, { base, pages, people }: Place): 
     audiences: Object.fromEntries(
       Object.entries(app.audiences).map(([audience, rule]) => [audience, buildRule(rule, app.identity)]),
     ),
-    release: buildRelease(app.release, people),
-    judge: { metrics: app.judge.metrics.map((metric) => buildMetric(metric, base)) },
+    release: buildRelease(app.release, { people, judge }),
+    judge: buildJudge(judge, base),
     drain: { streams: drain.streams, deadlineMs: drain.deadline },
     upstream: {
       connectTimeoutMs: upstream['connect-timeout'],

@@ -104,8 +104,8 @@ export interface App {
   /** Who can be sent to a candidate before everyone is, by name. References inside them exist and hold no circle. */
   readonly audiences: Readonly<Record<string, Rule>>;
   readonly release: ReleasePolicy;
-  /** Absent in what an older Teal wrote: no metrics of its own. */
-  readonly judge?: { readonly metrics: readonly MetricPolicy[] };
+  /** Null: off. Absent in what an older Teal wrote: off. */
+  readonly judge?: JudgePolicy | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** Own pages for what Teal itself answers, by `maintenance`, a status, `4xx` or `5xx`. Nothing is none: as older versions of Teal stored it. */
@@ -230,9 +230,21 @@ export interface ExposePolicy {
   readonly to: readonly string[];
   /** How many of them, 0.001 to 99.999; null: all. */
   readonly percent: number | null;
-  /** How long, from when every router has it. */
+  /** How long, from when every router has it; at least that long where the judge decides. */
   readonly forMs: number;
+  /**
+   * `on`: goes on as soon as it is shown to be safe; `hold`: goes on by time, unless the judge holds it; both: goes back on evidence of harm.
+   * `off`: goes on by time, whatever the judge says. Absent in what an older Teal wrote: off.
+   */
+  readonly judge?: StepJudge;
+  /** Where it is `on`: after this long without evidence of safety, */
+  readonly atMostMs?: number;
+  /** this is done. */
+  readonly withoutEvidence?: WithoutEvidence;
 }
+
+export type StepJudge = 'off' | 'hold' | 'on';
+export type WithoutEvidence = 'ask' | 'advance' | 'rollback';
 
 /** Sends the candidate copies of live's requests; its answers are thrown away. */
 export interface MirrorPolicy {
@@ -274,6 +286,20 @@ export type Test =
       readonly contains: string | null;
       readonly timeoutMs: number;
     };
+
+/** How the candidate is compared with live while people are on it. */
+export interface JudgePolicy {
+  /** How often it is looked at. */
+  readonly tickMs: number;
+  /** Bound on the probability that a release that is not worse than tolerated is ever rolled back. */
+  readonly alpha: number;
+  /** Bound on the probability that a step goes on although a guarded metric is too bad for it. */
+  readonly beta: number;
+  /** By metric: people with the event per minute in which one is active, above which everyone goes back whatever live does. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Numbers that other systems have measured. */
+  readonly metrics: readonly MetricPolicy[];
+}
 
 export interface DrainPolicy {
   /**

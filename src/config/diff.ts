@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto';
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
 import { metricKeys } from './diff-metrics.ts';
-import type { App, BalancePolicy, EnvironmentValue, Role, StepPolicy, Test, WindowPolicy } from './config.ts';
+import type {
+  App,
+  BalancePolicy,
+  EnvironmentValue,
+  ExposePolicy,
+  JudgePolicy,
+  Role,
+  StepPolicy,
+  Test,
+  WindowPolicy,
+} from './config.ts';
 import { plainBalance } from './config.ts';
 import { looksSecret } from './problem.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -89,6 +99,7 @@ function ofApp(app: App): Keys {
     ['release.preview-instances', `${release.previewInstances}`],
     ['release.deadline', formatDuration(release.deadlineMs)],
     ['release.rollback-window', formatDuration(release.rollbackWindowMs)],
+    ...judgeKeys(app.judge ?? null),
     ...metricKeys(app),
     ['drain.streams', drain.streams],
     ['drain.deadline', formatDuration(drain.deadlineMs)],
@@ -254,7 +265,7 @@ function describeStep(step: StepPolicy): string {
     case 'expose': {
       const share = step.percent === null ? '' : `${step.percent} % of `;
       const people = step.to.length === 0 ? 'everyone' : step.to.join(', ');
-      return `expose to ${share}${people} for ${formatDuration(step.forMs)}`;
+      return `expose to ${share}${people} for ${formatDuration(step.forMs)}${describeJudge(step)}`;
     }
     case 'mirror': {
       const share = step.percent === null ? '' : `${step.percent} % of `;
@@ -269,6 +280,23 @@ function describeStep(step: StepPolicy): string {
       return `approve by ${by}${step.fourEyes ? ' with four eyes' : ''}${expires}`;
     }
   }
+}
+
+function describeJudge({ judge = 'off', atMostMs = 0, withoutEvidence = 'ask' }: ExposePolicy): string {
+  if (judge !== 'on') return judge === 'hold' ? ', held by the judge' : '';
+  return ` at least, until it is safe, else ${withoutEvidence} after ${formatDuration(atMostMs)}`;
+}
+
+function judgeKeys(judge: JudgePolicy | null): readonly [string, string][] {
+  if (judge === null) return [['judge', 'off']];
+  const limits = Object.entries(judge.limits).map(([metric, limit]) => `${metric}: ${limit}`);
+  return [
+    ['judge', 'on'],
+    ['judge.tick', formatDuration(judge.tickMs)],
+    ['judge.alpha', `${judge.alpha}`],
+    ['judge.beta', `${judge.beta}`],
+    ['judge.limit', list(limits)],
+  ];
 }
 
 function describeWindow({ days, fromMinute, toMinute, zone }: WindowPolicy): string {

@@ -96,10 +96,17 @@ const expose = keys({
     percent,
     'How many of those audiences, or of everyone when none is named; all of them when left out. More than in an earlier step for the same audiences: nobody is ever sent back but by a rollback.',
   ),
-  for: key(
+  for: maybe(
     duration(0),
-    '10m',
-    'How long, counted from when every router has it. 10m by default: faults that people meet at once show by then.',
+    'How long, counted from when every router has it; at least that long with judge: on. When left out: as long as the judge takes to see that it is safe; 10m where that does not decide, since faults that people meet at once show by then.',
+  ),
+  judge: maybe(
+    choice(['off', 'hold', 'on']),
+    'on: goes on when it is shown to be safe; hold: goes on after its time, but not while there is evidence of harm; off: goes on after its time, whatever the judge says. With on and hold everyone goes back on evidence of harm. When left out: hold where `for` is given, else on; off where the judge of the app is off.',
+  ),
+  'without-evidence': maybe(
+    choice(['ask', 'advance', 'rollback']),
+    'With judge: on, what happens when judge.max has passed and it is not shown to be safe. ask waits for `teal approve`, and the judge goes on meanwhile. ask by default: too few people came to know, and somebody may.',
   ),
 });
 

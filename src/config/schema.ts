@@ -10,7 +10,7 @@ import { command, directory, environmentValue, signal, variableName } from './ki
 import { audiences, identity } from './schema-audience.ts';
 import { errorKey } from './kinds-router.ts';
 import { key, maybe, needed } from './schema-keys.ts';
-import { metrics } from './schema-metrics.ts';
+import { judge } from './schema-judge.ts';
 import { person, release, type test } from './schema-release.ts';
 import { router, upstream } from './schema-router.ts';
 
@@ -168,15 +168,9 @@ const app = keys({
   health: key(health, {}, 'How Teal knows that an instance can take traffic.'),
   release: key(release, {}, 'How a version goes live.'),
   judge: key(
-    keys({
-      metrics: key(
-        metrics,
-        [],
-        'Numbers that other systems have measured, and what they may be while both versions serve people. None by default: what the routers see of people is judged anyway.',
-      ),
-    }),
-    {},
-    'What decides whether a release goes on or back.',
+    judge,
+    'on',
+    'Compares the candidate with live while people are on both, and takes everyone back when it is worse. A map of its keys, on or off. on by default: nobody watches a release as closely.',
   ),
   drain: key(drain, {}, 'What happens to requests in flight when traffic leaves an environment.'),
   upstream: key(upstream, {}, 'How the router speaks to the instances.'),

@@ -3,6 +3,7 @@ import type { Finding } from './finding.ts';
 import { show, type Path } from './problem.ts';
 import type { AppInput, FileInput } from './schema.ts';
 import type { StepInput } from './schema-release.ts';
+import { judgeOfStep } from './semantics-judge.ts';
 
 /** What is wrong with a list of steps in which each step is right. */
 export function stepsOf(path: Path, app: AppInput, file: FileInput): readonly Finding[] {
@@ -15,7 +16,11 @@ export function stepsOf(path: Path, app: AppInput, file: FileInput): readonly Fi
     ...steps.flatMap((step, index) => {
       const here = [...at, index];
       if ('test' in step) return knownTest(here, step.test, app);
-      if ('expose' in step) return knownAudiences([...here, 'expose', 'to'], step.expose.to, app);
+      if ('expose' in step)
+        return [
+          ...knownAudiences([...here, 'expose', 'to'], step.expose.to, app),
+          ...judgeOfStep([...here, 'expose'], step.expose, app),
+        ];
       if ('mirror' in step) return knownAudiences([...here, 'mirror', 'of'], step.mirror.of, app);
       return 'approve' in step ? approvers([...here, 'approve'], step.approve, file.people) : [];
     }),

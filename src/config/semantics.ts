@@ -3,6 +3,7 @@ import { looksSecret, show, type Path } from './problem.ts';
 import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, RoleInput } from './schema.ts';
 import { audiencesOf } from './semantics-audience.ts';
+import { judgeOf } from './semantics-judge.ts';
 import { metricsOf } from './semantics-metrics.ts';
 import { stepsOf } from './semantics-release.ts';
 import { formatDuration } from './units.ts';
@@ -101,7 +102,8 @@ function twice(listen: Tls['listen'], path: Path, seen: Map<string, Path>): read
 function ofApp(path: Path, app: AppInput, file: FileInput): readonly Finding[] {
   return [
     ...stepsOf(path, app, file),
-    ...metricsOf([...path, 'judge', 'metrics'], app.judge.metrics),
+    ...judgeOf(path, app),
+    ...metricsOf([...path, 'judge', 'metrics'], app.judge?.metrics ?? []),
     ...times(path, app),
     ...testNames(path, app),
     ...environment([...path, 'run', 'process', 'environment'], app.run.process.environment, true),

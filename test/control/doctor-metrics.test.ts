@@ -16,7 +16,7 @@ before(async () => {
 after(() => source.close());
 
 function live(...metrics: readonly MetricPolicy[]): AppState {
-  const config = { ...app(), judge: { metrics } };
+  const config = { ...app(), judge: { tickMs: 10_000, alpha: 0.01, beta: 0.05, limits: {}, metrics } };
   const blue = { version: 'v1', directory: null, spec: config, size: 'full', phase: 'running' } as const;
   return {
     ...nothing('shop'),
