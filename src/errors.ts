@@ -67,6 +67,7 @@ export const errorCodes = {
   frozen: { exit: 1, status: 409 },
   rejected: { exit: 1, status: 409 },
   'release-failed': { exit: 1, status: 409 },
+  'verdict-fail': { exit: 1, status: 424 },
   // platform/
   'command-not-found': { exit: 1, status: 422 },
   'directory-not-found': { exit: 1, status: 422 },

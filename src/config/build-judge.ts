@@ -28,8 +28,9 @@ type Timing = Pick<ExposePolicy, 'forMs' | 'judge' | 'atMostMs' | 'withoutEviden
 
 /** When a step goes on, and by what. A time that somebody gives is kept: the judge never makes it shorter. */
 export function buildTiming(step: ExposeInput, app: JudgeInput): Timing {
-  const judge = app === null ? 'off' : (step.judge ?? (step.for === undefined ? 'on' : 'hold'));
-  if (app === null || judge !== 'on') return { forMs: step.for ?? timeMs, judge };
+  if (app === null) return { forMs: step.for ?? timeMs };
+  const judge = step.judge ?? (step.for === undefined ? 'on' : 'hold');
+  if (judge !== 'on') return { forMs: step.for ?? timeMs, judge };
   const forMs = Math.max(step.for ?? 0, app.min);
   const withoutEvidence = step['without-evidence'] ?? 'ask';
   return { forMs, judge, atMostMs: Math.max(forMs, app.max), withoutEvidence };

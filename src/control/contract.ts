@@ -22,7 +22,7 @@ import type { Explanation } from '../audience/explain.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { InstanceState } from '../platform/platform.ts';
-import type { Approval, Colour, Difference, Drain, ReleaseStatus, Step } from '../release/state.ts';
+import type { Approval, Colour, Difference, Drain, Release, ReleaseStatus, Step } from '../release/state.ts';
 import type { RouterStatus } from '../router/router.ts';
 
 export const commandNames = [
@@ -195,6 +195,8 @@ export interface ReleaseView {
   /** Who is sent to the candidate; empty: nobody. */
   readonly exposed: readonly Exposure[];
   readonly approvals: readonly Approval[];
+  /** What the judge said last that changed anything, and when; null: nothing, or nobody is compared. */
+  readonly verdict: Release['verdict'];
   readonly actor: string;
   readonly startedAt: number;
   readonly pausedAt: number | null;
@@ -214,6 +216,8 @@ export interface StepView {
   readonly kind: Step['kind'];
   /** When time alone ends it. */
   readonly endsAt: number | null;
+  /** It waits for `teal approve`: it is an approval, or the judge asks. */
+  readonly asks: boolean;
   /** Who may approve it; null: anyone, or it is no approval. */
   readonly by: readonly string[] | null;
 }

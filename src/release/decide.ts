@@ -39,6 +39,7 @@ const facts: ReadonlySet<string> = new Set<Fact['type']>([
   'exposure-acknowledged',
   'warmed',
   'drained',
+  'verdict',
   'tick',
 ]);
 

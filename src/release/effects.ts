@@ -1,4 +1,5 @@
 import type { Role } from '../config/config.ts';
+import { judging } from './judging.ts';
 import type { AppState, Colour, Environment, Release, Step } from './state.ts';
 import { colours, other } from './state.ts';
 import { wakeAt } from './timers.ts';
@@ -41,6 +42,8 @@ export type Effect =
     }
   /** Get the table that sends this step's people, or copies, to the candidate to every router; then `exposure-acknowledged`. */
   | { readonly kind: 'expose'; readonly key: string; readonly release: string; readonly cursor: number }
+  /** Compare the people on both sides again and again; then `verdict` after each look. */
+  | { readonly kind: 'judge'; readonly key: string; readonly release: string }
   /** Send a `tick` at this time. */
   | { readonly kind: 'wake'; readonly key: string; readonly at: number };
 
@@ -62,8 +65,15 @@ export function effects(state: AppState): readonly Effect[] {
     ...releaseEffects(state),
     ...colours.flatMap((colour) => environmentEffects(state, colour)),
     ...handOver(state),
+    ...judge(state),
     ...wake(state),
   ];
+}
+
+/** The same wish from the first people on to the last: whatever step they are at, one memory goes on. */
+function judge(state: AppState): readonly Effect[] {
+  const judged = judging(state);
+  return judged === null ? [] : [{ kind: 'judge', key: `judge/${judged.release}`, release: judged.release }];
 }
 
 function environmentEffects(state: AppState, colour: Colour): readonly Effect[] {

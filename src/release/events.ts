@@ -3,6 +3,7 @@ import type { Exposure } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { Build, Colour, Difference, Drain, Queued, Step } from './state.ts';
+import type { Past, Verdict } from './verdict.ts';
 
 /** What happened to an app: the only thing that is stored. Past tense, and never changed once written. */
 export type Event =
@@ -39,13 +40,22 @@ export type ReleaseEvent =
     }
   /** The idle environment is empty, and the candidate's place. */
   | { readonly type: 'cleared' }
-  | { readonly type: 'candidate-ready'; readonly differences: readonly Difference[] }
+  | {
+      readonly type: 'candidate-ready';
+      readonly differences: readonly Difference[];
+      /** Absent where nothing is compared. */
+      readonly past?: Past;
+    }
   | {
       readonly type: 'step-passed';
       readonly cursor: number;
       readonly name: string;
       readonly output: string | null;
       readonly skipped: boolean;
+      /** Somebody has signed it off. */
+      readonly approved?: true;
+      /** What the judge said of the people who were on the candidate. */
+      readonly verdict?: Verdict;
     }
   | {
       readonly type: 'step-failed';
@@ -61,6 +71,8 @@ export type ReleaseEvent =
   | { readonly type: 'mirror-started'; readonly cursor: number }
   /** Every router has acknowledged the table in which they are copied. */
   | { readonly type: 'mirrored'; readonly cursor: number; readonly generation: number }
+  /** The judge says something else than before. */
+  | { readonly type: 'judged'; readonly cursor: number; readonly verdict: Verdict }
   | { readonly type: 'steps-passed' }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
@@ -73,7 +85,18 @@ export type ReleaseEvent =
   | { readonly type: 'settled' }
   /** The environment is drained, stopped and empty. */
   | { readonly type: 'retired'; readonly colour: Colour; readonly drain: Drain }
-  | { readonly type: 'abort-started'; readonly why: string; readonly error: ErrorJson | null }
-  | { readonly type: 'rollback-started'; readonly why: string; readonly error: ErrorJson | null }
+  | {
+      readonly type: 'abort-started';
+      readonly why: string;
+      readonly error: ErrorJson | null;
+      /** What it rests on, when the judge said so. */
+      readonly verdict?: Verdict;
+    }
+  | {
+      readonly type: 'rollback-started';
+      readonly why: string;
+      readonly error: ErrorJson | null;
+      readonly verdict?: Verdict;
+    }
   /** Another release needs the idle environment now: this one ends where it stands. */
   | { readonly type: 'superseded'; readonly by: string };

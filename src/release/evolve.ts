@@ -5,6 +5,7 @@ import type { Event, ReleaseEvent } from './events.ts';
 import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
+import { judgeHolds } from './judging.ts';
 import { sizeFor } from './steps.ts';
 import { shifted, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
@@ -78,6 +79,8 @@ function started(
     cohort: event.cohort ?? unchosen,
     expose: null,
     approvals: [],
+    past: null,
+    verdict: null,
     startedAt: happened.at,
     since: happened.at,
     pausedAt: null,
@@ -121,9 +124,11 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'cleared':
       return withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' });
     case 'candidate-ready':
-      return sized(set({ differences: event.differences }));
+      return sized(set({ differences: event.differences, past: event.past ?? null }));
     case 'step-passed':
-      return sized(set(pastStep(release, event.cursor, happened)));
+      return sized(set(pastStep(release, event, happened)));
+    case 'judged':
+      return set({ verdict: { ...event.verdict, at } });
     case 'expose-started':
       return exposing(state, event.exposed);
     case 'mirror-started':
@@ -147,6 +152,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
           cursor: release.steps.length,
           exposed: [],
           expose: null,
+          verdict: null,
         }),
         live: release.colour,
         lives: livesAfter(state),
@@ -190,14 +196,21 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
 
 const running = { pausedAt: null, stoppedAt: null } as const;
 
-function pastStep(release: Release, cursor: number, { at, actor }: Happened): Partial<Release> {
+function pastStep(
+  release: Release,
+  { cursor, approved, verdict }: ReleaseEvent & { type: 'step-passed' },
+  { at, actor }: Happened,
+): Partial<Release> {
   const waited = waitsSince(release);
-  const gate = release.steps[cursor]?.kind === 'approve';
+  const gate = approved === true || release.steps[cursor]?.kind === 'approve';
+  const approval = { cursor, actor, at, ...(verdict === undefined ? {} : { verdict }) };
   return {
     cursor: cursor + 1,
     since: at,
     expose: null,
-    approvals: gate ? [...release.approvals, { cursor, actor, at }] : release.approvals,
+    approvals: gate ? [...release.approvals, approval] : release.approvals,
+    // What holds the release holds it further on, too; whether it may go on is asked anew.
+    verdict: judgeHolds(release) ? release.verdict : null,
     // The deadline does not count how long the step stood still for a person or a clock.
     deadlineAt: release.deadlineAt + (waited === null ? 0 : at - waited),
   };

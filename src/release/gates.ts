@@ -5,7 +5,9 @@ import type { Event } from './events.ts';
 import type { Command } from './input.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Release } from './state.ts';
-import { stepName } from './steps.ts';
+import { judgeAsks } from './judging.ts';
+import { byAnyone, stepName } from './steps.ts';
+import { said, type Verdict } from './verdict.ts';
 import { transitions } from './transitions.ts';
 
 /** Goes on now: past a wait or an approval; `full`: past all that is left. Gates ask who it is all the same. */
@@ -46,17 +48,35 @@ const skippable = (kind: string | undefined, release: Release): boolean =>
   kind === 'wait' ||
   ((kind === 'expose' || kind === 'mirror') && release.expose?.at != null);
 
-const skip = (release: Release, until: number): Event[] =>
-  release.steps.slice(release.cursor, until).map((step, index) => ({
+const skip = (release: Release, until: number): (Event & { type: 'step-passed' })[] => {
+  const seen = lastOf(release);
+  return release.steps.slice(release.cursor, until).map((step, index) => ({
     type: 'step-passed',
     cursor: release.cursor + index,
     name: stepName(step),
     output: null,
     skipped: step.kind !== 'approve',
+    ...(step.kind === 'approve' && seen !== null ? { verdict: seen } : {}),
+  }));
+};
+
+/** The step is signed off, with what the judge said of it just then. */
+const signed = (release: Release, seen: Verdict | null): readonly Event[] =>
+  skip(release, release.cursor + 1).map((event) => ({
+    ...event,
+    skipped: false,
+    approved: true,
+    ...(seen === null ? {} : { verdict: seen }),
   }));
 
+const lastOf = ({ verdict }: Release): Verdict | null => (verdict === null ? null : said(verdict));
+
 /** Passes the gate that somebody has looked at: the step is named, so that two approvals never pass two gates. */
-export function approve(state: AppState, step: number, actor: string): Decision {
+export function approve(
+  state: AppState,
+  { step, verdict }: Command & { type: 'approve' },
+  actor: string,
+): Decision {
   const release = state.release;
   if (release === null) return refused(refuse.noRelease(state, 'approve'));
   const before = release.approvals.find(({ cursor }) => cursor === step);
@@ -65,7 +85,7 @@ export function approve(state: AppState, step: number, actor: string): Decision 
   const asked = gateAt(state, release, { step, command: 'approve' });
   if (asked.refused !== undefined) return asked;
   const refusal = notAllowed(state, release, { gate: asked.gate, actor });
-  return refusal === null ? { events: skip(release, step + 1) } : refused(refusal);
+  return refusal === null ? { events: signed(release, verdict ?? lastOf(release)) } : refused(refusal);
 }
 
 /** The release aborts. Who may approve may reject; who deployed may, too. */
@@ -87,7 +107,7 @@ export function reject(
   }).toJSON();
   return {
     events: [
-      { type: 'step-failed', cursor: step, name: stepName(asked.gate), error },
+      { type: 'step-failed', cursor: step, name: stepName(release.steps[step] ?? asked.gate), error },
       { type: 'abort-started', why, error },
     ],
   };
@@ -98,7 +118,9 @@ function gateAt(
   release: Release,
   { step, command }: { readonly step: number; readonly command: string },
 ): { readonly gate: ApprovePolicy; readonly refused?: never } | { readonly refused: TealError } {
-  const gate = release.steps[release.cursor];
+  const current = release.steps[release.cursor];
+  // Where the judge asks anyone may answer: who may not, is said by a step of its own.
+  const gate = judgeAsks(release) ? byAnyone : current;
   if (release.status !== 'stepping' || gate?.kind !== 'approve')
     return { refused: refuse.wrongState(state, command, `teal status ${state.app}`) };
   if (step !== release.cursor) return { refused: refuse.otherStep(state, release, step) };

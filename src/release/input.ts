@@ -1,6 +1,7 @@
 import type { App } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { Build, Colour, Drain, Size } from './state.ts';
+import type { Past, Verdict } from './verdict.ts';
 
 /** What a person or CI asks for. */
 export type Command =
@@ -13,7 +14,12 @@ export type Command =
     }
   | { readonly type: 'promote'; readonly full: boolean }
   /** Of the step with this index: what somebody has looked at, and no other. */
-  | { readonly type: 'approve'; readonly step: number }
+  | {
+      readonly type: 'approve';
+      readonly step: number;
+      /** What the judge says just now; what the release knows of it may be some ticks old. */
+      readonly verdict?: Verdict;
+    }
   | { readonly type: 'reject'; readonly step: number; readonly reason: string }
   | { readonly type: 'freeze'; readonly reason: string | null }
   | { readonly type: 'unfreeze' }
@@ -43,6 +49,8 @@ export type Fact =
       readonly colour: Colour;
       readonly version: string;
       readonly size: Size;
+      /** What its people will be compared with; absent where nobody will be. */
+      readonly past?: Past;
     }
   /** It cannot be brought up, or what was up keeps crashing. */
   | {
@@ -80,6 +88,14 @@ export type Fact =
       readonly generation: number;
     }
   | { readonly type: 'warmed'; readonly release: string; readonly cursor: number; readonly output: string }
+  /** What the judge says after a tick; said again at the next one, and after a restart. */
+  | {
+      readonly type: 'verdict';
+      readonly release: string;
+      /** The step that was under way. */
+      readonly cursor: number;
+      readonly verdict: Verdict;
+    }
   | { readonly type: 'drained'; readonly release: string; readonly colour: Colour; readonly drain: Drain }
   /** Nothing but time has passed. */
   | { readonly type: 'tick' };

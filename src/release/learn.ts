@@ -1,9 +1,13 @@
 import type { ErrorJson } from '../errors.ts';
 import type { Event } from './events.ts';
 import type { Fact } from './input.ts';
+import { goBack } from './back.ts';
 import { dequeued } from './deploy.ts';
+import { heed } from './heed.ts';
+import { judgeHolds } from './judging.ts';
+import { said } from './verdict.ts';
 import { parity } from './parity.ts';
-import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
+import type { AppState, Colour, Drain, Release, Step } from './state.ts';
 import { other } from './state.ts';
 import { exposedAfter, stepName } from './steps.ts';
 import { stepEndsAt, waitsSince } from './timers.ts';
@@ -14,7 +18,7 @@ import { next, transitions } from './transitions.ts';
 export function learn(state: AppState, fact: Fact, now: number): readonly Event[] {
   switch (fact.type) {
     case 'environment-ready':
-      return current(state, fact) ? ready(state, fact.colour, fact.size) : [];
+      return current(state, fact) ? ready(state, fact) : [];
     case 'environment-failed':
       return current(state, fact) ? failed(state, fact.colour, fact.error) : [];
     case 'environment-stopped':
@@ -30,6 +34,8 @@ export function learn(state: AppState, fact: Fact, now: number): readonly Event[
       return warmed(state, fact);
     case 'drained':
       return drained(state, fact);
+    case 'verdict':
+      return heed(state, fact);
     case 'tick':
       return passed(state, now);
   }
@@ -39,11 +45,14 @@ const current = (state: AppState, fact: { readonly colour: Colour; readonly vers
   state.environments[fact.colour]?.version === fact.version &&
   state.environments[fact.colour]?.phase === 'running';
 
-function ready(state: AppState, colour: Colour, size: Size): readonly Event[] {
+function ready(state: AppState, fact: Fact & { type: 'environment-ready' }): readonly Event[] {
+  const { colour, size, past } = fact;
   const release = state.release;
   if (release === null || release.colour !== colour) return [];
-  if (release.status === 'starting')
-    return [{ type: 'candidate-ready', differences: differences(state, release) }];
+  if (release.status === 'starting') {
+    const compared = past === undefined ? {} : { past };
+    return [{ type: 'candidate-ready', differences: differences(state, release), ...compared }];
+  }
   // A pause holds the step, not the growth; when it ends, the same fact is found out again.
   if (release.stoppedAt !== null || size !== state.environments[colour]?.size) return [];
   if (release.status === 'scaling' && size === 'full')
@@ -63,12 +72,8 @@ function grown(release: Release): readonly Event[] {
 function failed(state: AppState, colour: Colour, error: ErrorJson): readonly Event[] {
   const release = state.release;
   if (release === null || release.colour !== colour) return [];
-  if (next(release.status, 'abort-started')) return [{ type: 'abort-started', why: error.message, error }];
-  // Watched until the window closes: what is live and keeps failing goes back by itself, when there is somewhere to go.
-  if (next(release.status, 'rollback-started') && state.environments[other(colour)] !== null) {
-    return [{ type: 'rollback-started', why: error.message, error }];
-  }
-  return [];
+  // Watched until the window closes: what is live and keeps failing goes back by itself.
+  return goBack(state, release, { why: error.message, error });
 }
 
 function stopped(state: AppState, colour: Colour, drain: Drain): readonly Event[] {
@@ -120,7 +125,11 @@ const isAt = (
 ): release is Release =>
   release?.id === fact.release && release.status === 'stepping' && release.cursor === fact.cursor;
 
-const passedStep = (step: Step, cursor: number, output: string | null = null): Event => ({
+const passedStep = (
+  step: Step,
+  cursor: number,
+  output: string | null = null,
+): Event & { type: 'step-passed' } => ({
   type: 'step-passed',
   cursor,
   name: stepName(step),
@@ -159,11 +168,12 @@ function held(state: AppState, release: Release, now: number): boolean {
 
 function stepped(release: Release, now: number): readonly Event[] {
   const step = release.steps[release.cursor];
-  const on = (): readonly Event[] => (step === undefined ? [] : [passedStep(step, release.cursor)]);
+  const on = (): readonly Event[] =>
+    step === undefined || judgeHolds(release) ? [] : [judgedStep(release, step)];
   const due = now >= (stepEndsAt(release) ?? Infinity);
   switch (step?.kind) {
     case 'promote':
-      return [{ type: 'steps-passed' }];
+      return judgeHolds(release) ? [] : [{ type: 'steps-passed' }];
     case 'wait':
     case 'mirror':
     case 'expose':
@@ -176,6 +186,13 @@ function stepped(release: Release, now: number): readonly Event[] {
     default:
       return [];
   }
+}
+
+/** What the judge let pass says why. */
+function judgedStep(release: Release, step: Step): Event {
+  const { cursor, verdict } = release;
+  if (verdict?.action !== 'advance') return passedStep(step, cursor);
+  return { ...passedStep(step, cursor, verdict.sentence), verdict: said(verdict) };
 }
 
 function watched(state: AppState, release: Release, now: number): readonly Event[] {

@@ -25,7 +25,7 @@ export function obey(state: AppState, command: Command, asked: Asked): Decision 
     case 'promote':
       return promote(state, command.full, actor);
     case 'approve':
-      return approve(state, command.step, actor);
+      return approve(state, command, actor);
     case 'reject':
       return reject(state, command, actor);
     case 'freeze':

@@ -3,6 +3,7 @@ import type { Exposure } from '../audience/table.ts';
 import type { App, ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
 import { firstRing, type KeyRing } from './keys.ts';
+import type { Past, Verdict } from './verdict.ts';
 
 export const colours = ['blue', 'green'] as const;
 export type Colour = (typeof colours)[number];
@@ -106,6 +107,10 @@ export interface Release {
   /** The `expose` or `mirror` step under the cursor: null while the candidate grows for it; `at` is null until every router has it. */
   readonly expose: { readonly at: number | null } | null;
   readonly approvals: readonly Approval[];
+  /** What its people are compared with; null before the candidate was ready. */
+  readonly past: Past | null;
+  /** The judge's last one that changed anything, and when it was given. */
+  readonly verdict: (Verdict & { readonly at: number }) | null;
   readonly startedAt: number;
   /** When the current step (or status) began; what timers count from. */
   readonly since: number;
@@ -142,6 +147,8 @@ export interface Approval {
   readonly cursor: number;
   readonly actor: string;
   readonly at: number;
+  /** What the judge said at that moment, as the person could see it. Absent where nobody was compared. */
+  readonly verdict?: Verdict;
 }
 
 /** A deploy that waits for the release before it to end. */
@@ -186,4 +193,4 @@ export const nothing = (app: string): AppState => ({
 });
 
 /** Bumped when the shape of AppState changes; `upcast` reads the older ones. */
-export const stateShape = 2;
+export const stateShape = 3;

@@ -1,4 +1,5 @@
-import type { Windows } from '../config/config.ts';
+import type { ExposePolicy, Windows } from '../config/config.ts';
+import { decidesNow, judgeHolds } from './judging.ts';
 import type { AppState, Release } from './state.ts';
 import { transitions } from './transitions.ts';
 import { opensAt } from './windows.ts';
@@ -17,8 +18,15 @@ export function stepEndsAt(release: Release): number | null {
   const since = waitsSince(release);
   if (since === null) return null;
   if (step?.kind === 'wait') return since + step.ms;
-  if (step?.kind === 'expose' || step?.kind === 'mirror') return since + step.forMs;
+  if (step?.kind === 'mirror') return since + step.forMs;
+  if (step?.kind === 'expose') return exposeEndsAt(release, step, since);
   return step?.kind === 'approve' && step.expiresMs !== null ? since + step.expiresMs : null;
+}
+
+/** Where evidence decides: at once, when it is there and only a window is waited for. */
+function exposeEndsAt(release: Release, step: ExposePolicy, since: number): number | null {
+  if (decidesNow(release) === null) return since + step.forMs;
+  return release.verdict?.action === 'advance' ? release.verdict.at : null;
 }
 
 /** When time alone will change something: the end of a step, inside a window; a deadline; the opening a deploy waits for. */
@@ -36,6 +44,12 @@ function releaseWakesAt(release: Release, windows: Windows): number | null {
   if (release.stoppedAt !== null) return null;
   if (release.status === 'promoted') return release.drain === null ? null : release.windowEndsAt;
   const ends = release.status === 'stepping' ? endsAt(release) : null;
+  if (
+    judgeHolds(release) &&
+    release.steps[release.cursor]?.kind !== 'approve' &&
+    waitsSince(release) !== null
+  )
+    return null;
   if (ends !== null) return release.kind === 'deploy' ? opensAt(windows, ends) : ends;
   if (waitsSince(release) !== null) return null;
   return transitions[release.status].timed ? release.deadlineAt : null;

@@ -54,6 +54,7 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
       'mirror-started': 'stepping',
       mirrored: 'stepping',
       'steps-passed': 'scaling',
+      judged: 'stepping',
       'abort-started': 'aborting',
       paused: 'stepping',
       resumed: 'stepping',
@@ -63,19 +64,26 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   },
   scaling: {
     means: 'growing the candidate to full size',
-    on: { 'switch-started': 'switching', 'abort-started': 'aborting', paused: 'scaling', resumed: 'scaling' },
+    on: {
+      'switch-started': 'switching',
+      judged: 'scaling',
+      'abort-started': 'aborting',
+      paused: 'scaling',
+      resumed: 'scaling',
+    },
     effects: [],
     timed: true,
   },
   switching: {
     means: 'switching the routers',
-    on: { switched: 'promoted', 'rollback-started': 'reverting' },
+    on: { switched: 'promoted', judged: 'switching', 'rollback-started': 'reverting' },
     effects: ['route'],
   },
   promoted: {
     means: 'live, with the old environment kept warm',
     on: {
       drained: 'promoted',
+      judged: 'promoted',
       'window-closed': 'retiring',
       'rollback-started': 'reverting',
       paused: 'promoted',

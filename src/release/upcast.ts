@@ -51,4 +51,12 @@ const release = (old: Release): Release => ({
 });
 
 const newRelease = (stoppedAt: number | null) =>
-  ({ stoppedAt, exposed: [], cohort: unchosen, expose: null, approvals: [] }) as const;
+  ({
+    stoppedAt,
+    exposed: [],
+    cohort: unchosen,
+    expose: null,
+    approvals: [],
+    past: null,
+    verdict: null,
+  }) as const;

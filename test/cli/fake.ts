@@ -49,7 +49,16 @@ export function environment(more: Partial<EnvironmentStatus> = {}): EnvironmentS
 }
 
 export function step(more: Partial<StepView> = {}): StepView {
-  return { index: 1, of: 3, name: 'smoke', kind: 'test', endsAt: null, by: null, ...more };
+  return {
+    index: 1,
+    of: 3,
+    name: 'smoke',
+    kind: 'test',
+    endsAt: null,
+    asks: more.kind === 'approve',
+    by: null,
+    ...more,
+  };
 }
 
 export function release(more: Partial<ReleaseView> = {}): ReleaseView {
@@ -64,6 +73,7 @@ export function release(more: Partial<ReleaseView> = {}): ReleaseView {
     step: step(),
     exposed: [],
     approvals: [],
+    verdict: null,
     actor: 'user:ann',
     startedAt: now - 12_000,
     pausedAt: null,

@@ -219,6 +219,37 @@ const values: readonly Mistake[] = [
     ['strategy or steps', 'both', /^keep one/],
   ),
   row(
+    'a step that is judged where nothing is',
+    shop('release: { steps: [{ expose: { percent: 5, judge: @on } }] }'),
+    'apps.shop.release.steps[0].expose.judge',
+    ['off, since the judge of the app is off', 'on', /^remove judge: off of the app/],
+  ),
+  row(
+    'what follows without evidence in a step that goes on by time',
+    shop(
+      'judge: on\n    release: { steps: [{ expose: { percent: 5, for: 1m, without-evidence: @advance } }] }',
+    ),
+    'apps.shop.release.steps[0].expose.without-evidence',
+    ['a step that the judge lets pass', 'judge: hold', /^write judge: on beside it/],
+  ),
+  row(
+    'a judge that gives up before it may begin',
+    shop('judge: { min: 5m, max: @2m }'),
+    'apps.shop.judge.max',
+    ['at least judge.min, which is 5m', '2m', /^write 5m or more/],
+  ),
+  row('a judge that looks all the time', shop('judge: { tick: @100ms }'), 'apps.shop.judge.tick', [
+    'a duration of at least 1s',
+    '"100ms"',
+    'write 1s or more',
+  ]),
+  row(
+    'a limit on nothing that is counted',
+    shop('judge: { limit: { @error: 0.1 } }'),
+    'apps.shop.judge.limit',
+    [/^one of errors, errors-3/, '"error"', 'Did you mean `errors`?'],
+  ),
+  row(
     'a percentage that goes down',
     shop('release: { steps: [{ expose: { percent: 5 } }, { expose: { percent: @1 } }] }'),
     'apps.shop.release.steps[1].expose.percent',

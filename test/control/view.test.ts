@@ -5,7 +5,7 @@ import { says } from '../../src/control/view/says.ts';
 import { eventView } from '../../src/control/view/event.ts';
 import { appStatus, type Seen } from '../../src/control/view/status.ts';
 import type { Event } from '../../src/release/events.ts';
-import { app, build, Story } from '../release/story.ts';
+import { app, build, Story, verdict } from '../release/story.ts';
 import { instance } from './fakes.ts';
 
 const drain = { finished: 1, cut: 0, seconds: 0.5 };
@@ -42,6 +42,7 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   'key-added': { type: 'key-added', key: 'k2' },
   'keys-rotated': { type: 'keys-rotated', key: 'k2' },
   queued: { type: 'queued', deploy: { build: build('v3'), steps: [], actor: 'user:anna', at: 0 } },
+  judged: { type: 'judged', cursor: 1, verdict: verdict('freeze') },
   'steps-passed': { type: 'steps-passed' },
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },
@@ -218,7 +219,7 @@ describe('the status of an app', () => {
     const story = new Story(app({ promote: { kind: 'manual' } }));
     story.deploys('v1', app({ promote: { kind: 'manual' } }));
     story.isReady();
-    const step = { index: 0, of: 2, name: 'approve', kind: 'approve', endsAt: null, by: null };
+    const step = { index: 0, of: 2, name: 'approve', kind: 'approve', endsAt: null, asks: true, by: null };
     assert.deepEqual(of(story).release?.step, step);
     assert.equal(of(story).next, 'teal approve shop');
     story.does({ type: 'pause' });

@@ -10,10 +10,11 @@ import type { AppState, Colour } from '../../src/release/state.ts';
 import { colours, other, releaseStatuses } from '../../src/release/state.ts';
 import { evolve } from '../../src/release/evolve.ts';
 import { byAnyone } from '../../src/release/steps.ts';
+import { isUnjudged, judging } from '../../src/release/judging.ts';
 import { transitions } from '../../src/release/transitions.ts';
-import { app, build, Story } from './story.ts';
+import { build, judged, Story, verdict } from './story.ts';
 
-const spec = app({
+const spec = judged({
   tests: [{ kind: 'command', name: 't', command: 't', timeoutMs: 1 }],
   promote: { kind: 'auto', afterMs: 50 },
   strategy: 'steps',
@@ -30,7 +31,7 @@ const spec = app({
       timeoutMs: 1,
       maxBodyBytes: 1,
     },
-    { kind: 'expose', to: [], percent: 50, forMs: 50 },
+    { kind: 'expose', to: [], percent: 50, forMs: 50, judge: 'on', atMostMs: 100, withoutEvidence: 'ask' },
   ],
   previewInstances: 1,
   deadlineMs: 5000,
@@ -45,6 +46,9 @@ const deploys = ['v1', 'v2', 'v3'].map((each) => ({
   promote: null,
 }));
 
+const actions = ['roll-back', 'restart-instance', 'stop', 'freeze', 'advance', 'ask', 'wait'] as const;
+const past = { slow: { q95: 20, q99: 80 }, scale: [] };
+
 /** Anything a person may press and anything that may be found out, right or wrong for the state. */
 function anything(state: AppState): readonly (Command | Fact)[] {
   const release = state.release?.id ?? 'shop-0';
@@ -53,7 +57,7 @@ function anything(state: AppState): readonly (Command | Fact)[] {
   const facts = colours.flatMap((colour): Fact[] => [
     { type: 'environment-ready', colour, version: version(colour), size: 'preview' },
     { type: 'environment-ready', colour, version: version(colour), size: 'full' },
-    { type: 'environment-ready', colour, version: version(colour), size: 50 },
+    { type: 'environment-ready', colour, version: version(colour), size: 50, past },
     { type: 'environment-failed', colour, version: version(colour), error },
     { type: 'environment-stopped', colour, drain },
     { type: 'table-acknowledged', release, live: colour, generation: 1 },
@@ -65,6 +69,7 @@ function anything(state: AppState): readonly (Command | Fact)[] {
     { type: 'test-failed', release, cursor, error },
     { type: 'exposure-acknowledged', release, cursor, generation: 1 },
     { type: 'warmed', release, cursor, output: '' },
+    ...actions.map((action): Fact => ({ type: 'verdict', release, cursor, verdict: verdict(action) })),
     { type: 'approve', step: cursor },
     { type: 'reject', step: cursor, reason: 'no' },
     { type: 'freeze', reason: null },
@@ -101,6 +106,7 @@ function progress(state: AppState): readonly (Command | Fact)[] {
             colour: effect.colour,
             version: effect.environment.version,
             size: effect.environment.size,
+            past,
           },
         ];
       case 'retire':
@@ -122,6 +128,10 @@ function progress(state: AppState): readonly (Command | Fact)[] {
             generation: 1,
           },
         ];
+      case 'judge': {
+        const cursor = state.release?.cursor ?? 0;
+        return [{ type: 'verdict', release: effect.release, cursor, verdict: verdict('advance') }];
+      }
       case 'hand-over':
       case 'wake':
         return [{ type: 'tick' }];
@@ -176,13 +186,25 @@ function holds(before: AppState, state: AppState, input: Command | Fact): void {
     !moved || (input.type !== 'tick' && input.type !== 'apply'),
     'neither time nor a new teal.yaml moves traffic',
   );
+  theWayBackIsFree(before, state, input);
+  onlyThoseItCanCarry(before, state);
+  somethingIsDone(state);
+}
+
+function theWayBackIsFree(before: AppState, state: AppState, input: Command | Fact): void {
   if (input.type === 'rollback' && ['switching', 'promoted'].includes(before.release?.status ?? '')) {
     const back = other(before.release!.colour);
     assert.ok(state.live === back || !before.environments[back], 'rollback is never gated');
   }
-  onlyThoseItCanCarry(before, state);
-  somethingIsDone(state);
+  if (input.type === 'verdict' && input.verdict.action === 'roll-back' && isJudged(before))
+    assert.ok(
+      state.release?.id !== before.release?.id || !isJudged(state),
+      'the way back is never gated, also where the judge asks for it',
+    );
 }
+
+const isJudged = (state: AppState): boolean =>
+  state.release !== null && judging(state) !== null && !isUnjudged(state.release);
 
 /** People are sent to a candidate that has grown for them, more and more of them, until it ends for all at once. */
 function onlyThoseItCanCarry({ release: before }: AppState, { release, environments }: AppState): void {

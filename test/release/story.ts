@@ -6,6 +6,7 @@ import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
 import type { AppState, Build } from '../../src/release/state.ts';
 import { nothing } from '../../src/release/state.ts';
+import type { Verdict } from '../../src/release/verdict.ts';
 
 const web: Role = {
   name: 'web',
@@ -59,6 +60,28 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
 
 export const build = (version: string, spec: App = app()): Build => ({ version, directory: null, spec });
 
+/** One that is judged. */
+export const judged = (more: Partial<App['release']> = {}, roles: Partial<Role>[] = [{}]): App => ({
+  ...app(more, roles),
+  judge: { tickMs: 10_000, alpha: 0.01, beta: 0.05, limits: {}, metrics: [] },
+});
+
+/** What a judge could say. */
+export const verdict = (action: Verdict['action'], more: Partial<Verdict> = {}): Verdict => ({
+  action,
+  because: 'comparison',
+  subject: null,
+  sentence: `11 of 214 people on green hit an error; ${action}`,
+  guarantee: 'randomised',
+  log: 5,
+  seq: 3,
+  seconds: 40,
+  people: { candidate: 214, live: 4100 },
+  metrics: [],
+  needed: null,
+  ...more,
+});
+
 /** One app told as a story: inputs in order, with a clock that only moves when it is told to. */
 export class Story {
   state: AppState = nothing('shop');
@@ -104,7 +127,13 @@ export class Story {
   isReady(): string[] {
     const colour = this.state.release!.colour;
     const { version, size } = this.state.environments[colour]!;
-    return this.does({ type: 'environment-ready', colour, version, size });
+    return this.does({ type: 'environment-ready', colour, version, size, past });
+  }
+
+  /** What the judge says of the step under the cursor. */
+  judge(action: Verdict['action'], more: Partial<Verdict> = {}): string[] {
+    const { id, cursor } = this.state.release!;
+    return this.does({ type: 'verdict', release: id, cursor, verdict: verdict(action, more) });
   }
 
   fails(message = 'it crashed'): string[] {
@@ -162,3 +191,6 @@ export class Story {
 }
 
 const report = { finished: 3, cut: 0, seconds: 0.5 };
+
+/** The marks that a router knows of an app that has been live. */
+const past = { slow: { q95: 20, q99: 80 }, scale: [] };

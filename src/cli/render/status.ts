@@ -55,8 +55,16 @@ function releaseRows(current: ReleaseView, view: View): string[] {
   return [
     row('release', release(current, view), view),
     ...(some === null ? [] : [row('exposed', [some], view)]),
+    ...(current.ended || current.verdict === null ? [] : [verdict(current.verdict, view)]),
     ...approvals.map(({ cursor, actor }) => row('approved', [`step ${cursor + 1}`, `by ${actor}`], view)),
   ];
+}
+
+/** What the judge says: it decides what comes next, so it is told in full. */
+function verdict({ action, sentence }: NonNullable<ReleaseView['verdict']>, view: View): string {
+  const kind = action === 'wait' || action === 'advance' ? 'going' : 'warn';
+  const name = pad(paint(view, 'dim', 'judge'), labelColumns - 2);
+  return `  ${name}${wrap(`${glyph(view, kind)} ${sentence}`, view.width, labelColumns)}`;
 }
 
 const differences = (current: ReleaseView, view: View): string[] =>

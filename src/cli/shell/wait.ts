@@ -38,7 +38,7 @@ export function progressOf(release: ReleaseView, goal: Goal): Progress {
 }
 
 function isApproval(release: ReleaseView): boolean {
-  return release.step?.kind === 'approve';
+  return release.step?.asks === true;
 }
 
 export interface Waiting {

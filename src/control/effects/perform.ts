@@ -26,6 +26,8 @@ export async function perform(deps: Deps, app: string, effect: Effect, signal: A
       return await wake(deps, app, effect, signal);
     case 'warm':
       return await warm(deps, app, effect, signal);
+    case 'judge':
+      return;
     case 'expose': {
       const { release, cursor } = effect;
       const generation = await deps.routes.current(signal);

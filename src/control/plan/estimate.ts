@@ -8,7 +8,7 @@ import type { Scheduled } from '../../release/schedule.ts';
 import { openPlaces, type Places } from '../../router/facts/places.ts';
 import type { PlanEstimate, PlanTraffic } from '../contract.ts';
 import type { KnownState } from '../known.ts';
-import { evidenceMs, proposal, type Population } from './evidence.ts';
+import { evidenceMs, patienceMs, proposal, type Population } from './evidence.ts';
 import { logLines } from './log-file.ts';
 import { activeMs } from './people.ts';
 import { Replay, type Replayed } from './replay.ts';
@@ -57,8 +57,8 @@ export async function estimates(estimating: Estimating, signal: AbortSignal): Pr
       const seen = reached.reduce((sum, { pieces }) => sum + (pieces[index]?.seen ?? 0), 0);
       const requests = reached.reduce((sum, one) => sum + one.requests, 0);
       return {
-        people: Math.round((seen * scale) / Math.max(1, span / step.forMs)),
-        requests: Math.round((requests * scale * step.forMs) / span),
+        people: Math.round((seen * scale) / Math.max(1, span / patienceMs(step))),
+        requests: Math.round((requests * scale * patienceMs(step)) / span),
         ...evidenceOf(step, populations[index]),
       };
     });
@@ -101,7 +101,7 @@ async function replayed(
     base: compileAudiences(base, lookUp),
     populations: exposes.map(({ to }) => to),
     copied: mirrorsOf(scheduled).map(({ of }) => of),
-    spans: exposes.map(({ forMs }) => forMs),
+    spans: exposes.map(patienceMs),
     now,
   });
   for await (const lines of logLines(log, signal)) for (const line of lines) replay.line(line);
@@ -122,7 +122,7 @@ function evidenceOf(
   const needed = evidenceMs(population, step.percent / 100);
   return {
     neededMs: Number.isFinite(needed) ? Math.ceil(needed) : null,
-    evidence: needed <= step.forMs ? 'enough' : 'too-little',
+    evidence: needed <= patienceMs(step) ? 'enough' : 'too-little',
   };
 }
 

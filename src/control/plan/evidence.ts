@@ -84,7 +84,9 @@ const ask: StepPolicy = {
 
 function enough(step: Percent, population: Population): { readonly step: Percent; readonly ask: boolean } {
   const needed = (percent: number): number => evidenceMs(population, percent / 100);
-  const percent = [step.percent, ...ladder].find((one) => one >= step.percent && needed(one) <= step.forMs);
+  const percent = [step.percent, ...ladder].find(
+    (one) => one >= step.percent && needed(one) <= patienceMs(step),
+  );
   if (percent !== undefined) return { step: { ...step, percent }, ask: false };
   const most = Math.max(step.percent, 50);
   const forMs = roundedUp(needed(most));
@@ -92,6 +94,9 @@ function enough(step: Percent, population: Population): { readonly step: Percent
     ? { step: { ...step, percent: most, forMs: Math.max(step.forMs, forMs) }, ask: false }
     : { step, ask: true };
 }
+
+/** How long the step waits for evidence. */
+export const patienceMs = ({ forMs, atMostMs }: ExposePolicy): number => atMostMs ?? forMs;
 
 /** To five minutes: it is a forecast. */
 const roundedUp = (ms: number): number => Math.ceil(ms / 300_000) * 300_000;

@@ -18,6 +18,12 @@ export function stepYaml(step: StepPolicy): string {
         ['to', step.to.length === 0 ? null : list(step.to)],
         ['percent', step.percent === null ? null : `${step.percent}`],
         ['for', formatDuration(step.forMs)],
+        // Held by the judge is what a step with a time is when nothing is said.
+        ['judge', step.judge === undefined || step.judge === 'hold' ? null : step.judge],
+        [
+          'without-evidence',
+          (step.withoutEvidence ?? 'ask') === 'ask' ? null : (step.withoutEvidence ?? null),
+        ],
       ]);
     case 'mirror':
       return map('mirror', [

@@ -1,6 +1,7 @@
 import type { Event } from '../../release/events.ts';
 import type { Drain } from '../../release/state.ts';
 import { whom } from '../../release/steps.ts';
+import type { Verdict } from '../../release/verdict.ts';
 
 /** One sentence for people about what happened. */
 export function says(event: Event): string {
@@ -36,11 +37,9 @@ export function says(event: Event): string {
     case 'candidate-ready':
       return `the candidate is healthy${differ(event.differences.length)}`;
     case 'step-passed':
-      return event.skipped
-        ? `${event.name} was skipped`
-        : event.name === 'approve'
-          ? 'approved'
-          : `${event.name} passed`;
+      return stepPassed(event);
+    case 'judged':
+      return judged(event.verdict);
     case 'step-failed':
       return `${event.name} failed`;
     case 'expose-started':
@@ -76,6 +75,19 @@ export function says(event: Event): string {
     case 'superseded':
       return `the release before has ended, since ${event.by} needs the idle environment`;
   }
+}
+
+function stepPassed({ name, skipped, approved, output, verdict }: Event & { type: 'step-passed' }): string {
+  if (skipped) return `${name} was skipped`;
+  const seen = verdict === undefined ? '' : `: ${firstLine(verdict.sentence)}`;
+  if (name === 'approve') return `approved${seen}`;
+  if (approved === true) return `${name} was approved${seen}`;
+  return verdict !== undefined && output === verdict.sentence ? `${name} passed${seen}` : `${name} passed`;
+}
+
+/** What the judge says, where it is not what it said before. */
+function judged({ action, sentence }: Verdict): string {
+  return action === 'wait' ? `the judge goes on: ${sentence}` : `the judge: ${sentence}`;
 }
 
 const drained = ({ finished, cut, seconds }: Drain): string =>

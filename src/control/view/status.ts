@@ -8,6 +8,7 @@ import {
   type Release,
   type Step,
 } from '../../release/state.ts';
+import { judgeAsks } from '../../release/judging.ts';
 import { stepEndsAt } from '../../release/timers.ts';
 import { stepName } from '../../release/steps.ts';
 import { next as nextStatus, transitions } from '../../release/transitions.ts';
@@ -107,6 +108,7 @@ function releaseView(release: Release): ReleaseView {
     step: stepping ? stepView(release, step) : null,
     exposed: release.exposed,
     approvals: release.approvals,
+    verdict: release.verdict,
     actor: release.actor,
     startedAt: release.startedAt,
     pausedAt: release.pausedAt,
@@ -126,6 +128,7 @@ const stepView = (release: Release, step: Step): StepView => ({
   name: stepName(step),
   kind: step.kind,
   endsAt: stepEndsAt(release),
+  asks: step.kind === 'approve' || judgeAsks(release),
   by: step.kind === 'approve' ? step.by : null,
 });
 
@@ -164,7 +167,7 @@ function nextCommand(state: AppState): string {
       return `teal status ${app} --watch`;
     case 'stepping': {
       const step = release.steps[release.cursor]?.kind;
-      if (step === 'approve') return `teal approve ${app}`;
+      if (step === 'approve' || judgeAsks(release)) return `teal approve ${app}`;
       return step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
     }
     case 'retiring':
