@@ -1,8 +1,9 @@
 import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
+import { counted } from '../release/judging.ts';
 import { other, type AppState, type Colour } from '../release/state.ts';
-import type { AppTable, Endpoint, EnvironmentTable, MirrorTable, SigningKey } from '../router/table.ts';
+import type { AppTable, Endpoint, EnvironmentTable, Judged, MirrorTable, SigningKey } from '../router/table.ts';
 
 /** What a table is made of. */
 export interface Facts {
@@ -34,7 +35,7 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     previewKey: facts.previewKey(state.app),
     keys: facts.keys(state),
     audience: audienceTable(state, config),
-    judged: null,
+    judged: judgedOf(state),
     mirror: mirrorOf(state),
     drain: config.drain,
     upstream: config.upstream,
@@ -42,6 +43,14 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     skew: config.skew === 'pin' ? { warm: warmOf(state) } : null,
     errors: Object.fromEntries(Object.entries(config.errors ?? {}).map(([key, { html }]) => [key, html])),
   };
+}
+
+/** Whose answers are counted by person: from before anybody is exposed, so that the routers know how it was. */
+function judgedOf(state: AppState): Judged | null {
+  const found = counted(state);
+  if (found === null) return null;
+  const { release, past } = found;
+  return { release: release.id, candidate: release.colour, ...past };
 }
 
 /**

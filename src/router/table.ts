@@ -46,7 +46,7 @@ export interface AppTable {
  * A release whose people are counted. Best from its start on: what happens before anybody is exposed is the `before` of `Router.past`. Who was seen then
  * is forgotten at the first exposure. The marks may change until then, and stay from then on.
  */
-interface Judged {
+export interface Judged {
   readonly release: string;
   readonly candidate: Colour;
   /** In milliseconds to the first byte. Null: not known yet, nobody is slow. */

@@ -13,7 +13,7 @@ import { runHttp } from '../../src/control/effects/test-http.ts';
 import { pruneTestLogs } from '../../src/control/retention.ts';
 import { TealError } from '../../src/errors.ts';
 import { effects, type Effect } from '../../src/release/effects.ts';
-import { app, build } from '../release/story.ts';
+import { app, build, judged } from '../release/story.ts';
 import { fakeDeps, instance, type FakeDeps } from './fakes.ts';
 import { atEnd, forever, scratch, settle, until } from './help.ts';
 
@@ -75,6 +75,18 @@ describe('the effect', () => {
     };
     await assert.rejects(does(deps, 'run'), { code: 'router-unavailable' });
     assert.equal(status(deps), 'starting');
+  });
+
+  test('run says what answers were like, once, for a release that is judged', async (t) => {
+    const deps = await fakeDeps(t);
+    const known = { slow: { q95: 20, q99: 80 }, scale: [1, 2], before: { exposed: 3, events: 1 } };
+    deps.router.known = known;
+    await live(deps, 'v1', judged());
+    assert.equal(deps.apps.state('shop').release?.past, null, 'there was nothing before it');
+    await live(deps, 'v2', judged());
+    assert.deepEqual(deps.apps.state('shop').release?.past, { slow: known.slow, scale: known.scale });
+    await deps.routes.current(forever);
+    assert.deepEqual(deps.router.applied.at(-1)?.apps[0]?.judged?.scale, [1, 2]);
   });
 
   test('run that is given up says nothing', async (t) => {

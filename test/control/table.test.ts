@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { tableOf } from '../../src/control/table.ts';
 import type { Instance } from '../../src/platform/platform.ts';
-import { app, Story } from '../release/story.ts';
+import { app, judged, Story } from '../release/story.ts';
 import { instance } from './fakes.ts';
 
 const table = (story: Story, instances: readonly Instance[], released: readonly string[] = []) =>
@@ -24,6 +24,23 @@ const live = (): Story => {
 };
 
 describe('the routing table', () => {
+  test('has the answers of a judged release counted from before anybody is exposed until the old side is given up', () => {
+    const spec = judged({ strategy: 'steps', steps: [{ kind: 'wait', ms: 1000 }] });
+    const told = (story: Story) => table(story, [])[0]?.judged;
+    const story = live();
+    story.deploys('v2', spec);
+    assert.equal(told(story), null, 'what answers were like is not known yet');
+    story.isReady();
+    const marks = { slow: { q95: 20, q99: 80 }, scale: [] };
+    assert.deepEqual(told(story), { release: 'shop-2', candidate: 'green', ...marks });
+    story.later(1000);
+    story.isReady();
+    story.routersHaveIt();
+    assert.equal(told(story)?.release, 'shop-2', 'everyone is on it, and it can be left');
+    story.does({ type: 'rollback', reason: null });
+    assert.equal(told(story), null);
+  });
+
   test('sends requests to the healthy instances of the live version only', () => {
     const instances = [
       instance({ id: 'good' }),

@@ -1,5 +1,7 @@
 import { TealError, type ErrorCode } from '../../errors.ts';
 import type { Effect } from '../../release/effects.ts';
+import type { Colour } from '../../release/state.ts';
+import type { Past } from '../../release/verdict.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
 import { workload } from './workload.ts';
@@ -23,7 +25,22 @@ export async function run(
   if (signal.aborted) return;
   // Ready is what can be reached: whoever is told that the candidate waits for them opens its preview at once.
   await deps.routes.current(signal);
-  await deps.apps.submit(app, { type: 'environment-ready', colour, version, size: environment.size }, teal);
+  const compared = await comparedWith(deps, app, colour);
+  const size = environment.size;
+  await deps.apps.submit(app, { type: 'environment-ready', colour, version, size, ...compared }, teal);
+}
+
+/** What live's answers have been like, told once per release: when its candidate is ready, and nobody has met it. */
+async function comparedWith(
+  deps: Deps,
+  app: string,
+  colour: Colour,
+): Promise<{ readonly past: Past } | Record<string, never>> {
+  const { release, live } = deps.apps.state(app);
+  const judged = release?.status === 'starting' && release.colour === colour && live !== null;
+  if (!judged || release.build.spec.judge == null) return {};
+  const { slow, scale } = await deps.router.past(app);
+  return { past: { slow, scale } };
 }
 
 /** Trouble of Teal or its machine, which says nothing about the version: tried again, until the release's deadline. */
