@@ -11,6 +11,7 @@ import type {
   CommandResult,
   DroppedLines,
   EventView,
+  EvidenceView,
   ExplainBody,
   ExplainResult,
   LogLine,
@@ -75,6 +76,12 @@ export class Client {
 
   preview(app: string): Promise<PreviewLink> {
     return this.#get(`/v1/apps/${encodeURIComponent(app)}/preview`);
+  }
+
+  /** Of the last release that was judged when none is named; null when there is none. */
+  evidence(app: string, release?: string): Promise<EvidenceView | null> {
+    const asked = release === undefined ? {} : { release };
+    return this.#get(`/v1/apps/${encodeURIComponent(app)}/evidence${search(asked)}`);
   }
 
   doctor(): Promise<readonly Check[]> {

@@ -1,5 +1,7 @@
 import type { EventView } from '../control/contract.ts';
-import { connectControl } from './client.ts';
+import { TealError } from '../errors.ts';
+import { connectControl, type Client } from './client.ts';
+import { renderCourse, renderEvidence } from './render/evidence.ts';
 import { renderEvent } from './render/event.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { onInterrupt } from './shell/interrupt.ts';
@@ -7,11 +9,13 @@ import { onInterrupt } from './shell/interrupt.ts';
 export interface HistoryFlags extends CommonFlags {
   readonly follow?: boolean;
   readonly limit?: number;
+  readonly evidence?: string;
 }
 
 /** Shows events, the newest at the bottom, and goes on when asked to. */
 export async function history(this: Context, flags: HistoryFlags, app?: string): Promise<Result | void> {
   const client = await connectControl(this, flags);
+  if (flags.evidence !== undefined) return course(client, flags.evidence, app);
   const about = app === undefined ? {} : { app };
   const past = await client.events({ ...about, limit: flags.limit ?? 50 });
   const { terminal, json } = this;
@@ -32,4 +36,15 @@ export async function history(this: Context, flags: HistoryFlags, app?: string):
   for (const event of past.toReversed()) print(event);
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   for await (const event of client.follow({ ...about, after: past[0]?.seq ?? 0 }, signal)) print(event);
+}
+
+/** How a release was judged, from its first tick to its last; its id begins with the name of its app. */
+async function course(client: Client, release: string, app: string | undefined): Promise<Result> {
+  const evidence = await client.evidence(app ?? release.replace(/-\d+$/, ''), release);
+  if (evidence === null)
+    throw new TealError('internal', `no evidence of ${release}`, { remedy: 'teal status' });
+  return {
+    json: evidence,
+    text: (view) => `${renderCourse(evidence, view)}\n\n${renderEvidence(evidence, view)}`,
+  };
 }

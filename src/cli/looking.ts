@@ -60,7 +60,11 @@ export const looking = {
     docs: docs('status', ['', 'every app'], ['shop --watch', 'one app, as it changes']),
     parameters: {
       positional: is.appArgument,
-      flags: { ...is.common, watch: is.switchFlag('Go on showing it until Ctrl-C') },
+      flags: {
+        ...is.common,
+        watch: is.switchFlag('Go on showing it until Ctrl-C'),
+        evidence: is.switchFlag('What the candidate is judged by, in figures'),
+      },
     },
     loader: async () => guard((await import('./status.ts')).status),
   }),
@@ -75,6 +79,7 @@ export const looking = {
       flags: {
         ...is.common,
         follow: is.switchFlag('Go on until Ctrl-C'),
+        evidence: is.textFlag('release', 'How this release was judged, such as shop-7'),
         limit: {
           kind: 'parsed',
           parse: is.whole,

@@ -1,5 +1,6 @@
-import type { Status } from '../control/contract.ts';
+import type { EvidenceView, Status } from '../control/contract.ts';
 import { connectControl, type Client } from './client.ts';
+import { renderEvidence } from './render/evidence.ts';
 import { renderApp, renderStatus } from './render/status.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { onInterrupt } from './shell/interrupt.ts';
@@ -8,6 +9,7 @@ import { pause } from './shell/wait.ts';
 
 export interface StatusFlags extends CommonFlags {
   readonly watch?: boolean;
+  readonly evidence?: boolean;
 }
 
 /** How often --watch looks. */
@@ -16,27 +18,46 @@ const watchEveryMs = 1000;
 /** Shows what is live, what is being released, and what to do next. */
 export async function status(this: Context, flags: StatusFlags, app?: string): Promise<Result | void> {
   const client = await connectControl(this, flags);
-  if (flags.watch === true) return watch(this, client, app);
-  return show(client, app);
+  if (flags.watch === true) return watch({ context: this, client, flags }, app);
+  return show(client, app, flags);
 }
 
-async function show(client: Client, app: string | undefined): Promise<Result> {
+async function show(client: Client, app: string | undefined, { evidence }: StatusFlags): Promise<Result> {
   if (app !== undefined) {
     const one = await client.app(app);
-    return { json: one, text: (view) => renderApp(one, view) };
+    if (evidence !== true) return { json: one, text: (view) => renderApp(one, view) };
+    const judged = await client.evidence(app);
+    return {
+      json: { ...one, evidence: judged },
+      text: (view) => `${renderApp(one, view)}\n\n${judgedBy(judged, view)}`,
+    };
   }
   const all: Status = await client.status();
-  return { json: all, text: (view) => renderStatus(all, view) };
+  if (evidence !== true) return { json: all, text: (view) => renderStatus(all, view) };
+  const found = await Promise.all(all.apps.map(async (each) => client.evidence(each.app)));
+  return {
+    json: { ...all, evidence: Object.fromEntries(all.apps.map((each, index) => [each.app, found[index]])) },
+    text: (view) => [renderStatus(all, view), ...found.map((each) => judgedBy(each, view))].join('\n\n'),
+  };
+}
+
+const judgedBy = (evidence: EvidenceView | null, view: View): string =>
+  evidence === null ? 'No release was judged yet.' : renderEvidence(evidence, view);
+
+interface Watching {
+  readonly context: Context;
+  readonly client: Client;
+  readonly flags: StatusFlags;
 }
 
 /** On a terminal the picture is redrawn in place; elsewhere it is printed again whenever it has changed. */
-async function watch(context: Context, client: Client, app: string | undefined): Promise<void> {
+async function watch({ context, client, flags }: Watching, app: string | undefined): Promise<void> {
   using interrupt = onInterrupt(['SIGINT', 'SIGTERM']);
   const { terminal } = context;
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   let last = '';
   while (!signal.aborted) {
-    const result = await show(client, app);
+    const result = await show(client, app, flags);
     const data = JSON.stringify(result.json);
     if (context.json) {
       if (data !== last) terminal.out(data);

@@ -7,6 +7,7 @@
  *   POST /v1/rollback                        body RollbackBody → RollbackResult    (every app)
  *   POST /v1/apply                           ApplyBody → ApplyResult
  *   GET  /v1/apps/:app/preview               PreviewLink
+ *   GET  /v1/apps/:app/evidence?release=     EvidenceView; null when no release is named and none was judged
  *   POST /v1/apps/:app/explain               body ExplainBody → ExplainResult
  *   POST /v1/apps/:app/plan                  body PlanBody → PlanResult
  *   GET  /v1/events?app=&limit=&before=      EventView[], newest first
@@ -221,6 +222,8 @@ export interface StepView {
   /** Who may approve it; null: anyone, or it is no approval. */
   readonly by: readonly string[] | null;
 }
+
+export type { CourseView, EvidenceView } from './judge/contract.ts';
 
 /** Somebody to be explained; everything is optional. */
 export interface ExplainBody {

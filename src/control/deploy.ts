@@ -100,5 +100,7 @@ export async function pruneVersions(deps: Deps, app: string): Promise<void> {
   const inUse = [state.environments.blue, state.environments.green, state.release?.build, ...state.lives];
   const versions = new Set(inUse.flatMap((build) => (build ? [build.version] : [])));
   const removed = await deps.versions.prune(app, config.keep, versions);
+  // Of as many releases as of versions: what nobody could go back to any more nobody asks about.
+  await deps.store.evidence.keepNewest(app, config.keep);
   if (removed.length > 0) deps.log.info({ app, removed, by: teal.actor }, 'old versions removed');
 }

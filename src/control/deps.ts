@@ -5,6 +5,7 @@ import type { VersionStore } from '../platform/versions/version-store.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import type { Apps } from './apps.ts';
+import type { Rules } from './judge/rules.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
 import type { Routes } from './routes.ts';
@@ -21,6 +22,8 @@ export interface Deps {
   readonly releases: Releases;
   /** Signs and checks preview tokens. */
   readonly keys: PreviewKeys;
+  /** What else a release is judged by, once per tick. */
+  readonly rules: Rules;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

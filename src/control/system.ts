@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import { CustomMetrics } from '../metrics/custom/custom-metrics.ts';
 import { ProcessPlatform } from '../platform/process/process-platform.ts';
 import { VersionStore } from '../platform/versions/version-store.ts';
 import type { Fact } from '../release/input.ts';
@@ -13,6 +14,7 @@ import type { Deps } from './deps.ts';
 import { perform } from './effects/perform.ts';
 import { Facts } from './facts.ts';
 import { endsWithin } from './pause.ts';
+import { rulesOf } from './judge/rules.ts';
 import { PreviewKeys } from './preview-keys.ts';
 import { Releases } from './releases.ts';
 import { Routes } from './routes.ts';
@@ -25,6 +27,7 @@ export interface System {
   readonly router: EmbeddedRouter;
   readonly runner: Runner;
   readonly facts: Facts;
+  readonly custom: CustomMetrics;
 }
 
 export interface Ground {
@@ -78,6 +81,7 @@ function wire({ config, store, log }: Ground, { apps, keys, versions, router }: 
     failed: (error) => log.error({ error }, 'the routing table could not be put in force; trying again'),
     applied: (generation) => log.debug({ generation }, 'routing table in force'),
   });
+  const custom = new CustomMetrics({ fetch, environment: process.env, now: () => performance.now() });
   const deps: Deps = {
     config,
     apps,
@@ -88,6 +92,7 @@ function wire({ config, store, log }: Ground, { apps, keys, versions, router }: 
     routes,
     releases,
     keys,
+    rules: rulesOf(custom),
     log,
     now: Date.now,
   };
@@ -95,7 +100,7 @@ function wire({ config, store, log }: Ground, { apps, keys, versions, router }: 
     perform: (app, effect, signal) => perform(deps, app, effect, signal),
     failed: (app, { key }, error) => log.warn({ app, effect: key, error }, 'did not work; trying again'),
   });
-  return { deps, router, runner, facts };
+  return { deps, router, runner, facts, custom };
 }
 
 function table({
@@ -119,7 +124,7 @@ function table({
  * Lets go of everything: router and instances go on as they are. Whatever waits for them is cut off from them first, so
  * that an effect that is given up half way can neither hang nor stop an instance that is not drained yet.
  */
-export async function leave({ deps, router, runner, facts }: System): Promise<void> {
+export async function leave({ deps, router, runner, facts, custom }: System): Promise<void> {
   const { platform, releases, routes, log } = deps;
   runner.giveUp();
   facts.giveUp();
@@ -129,7 +134,7 @@ export async function leave({ deps, router, runner, facts }: System): Promise<vo
   await platform.close();
   await endsWithin(lastTable, giveUpMs);
   router.close();
-  const settled = Promise.all([lastTable, runner.close(), facts.close()]);
+  const settled = Promise.all([lastTable, runner.close(), facts.close(), custom.close()]);
   if (!(await endsWithin(settled, giveUpMs))) log.warn('something did not end in time; it is left behind');
 }
 

@@ -3,7 +3,14 @@ import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
 import { counted } from '../release/judging.ts';
 import { other, type AppState, type Colour } from '../release/state.ts';
-import type { AppTable, Endpoint, EnvironmentTable, Judged, MirrorTable, SigningKey } from '../router/table.ts';
+import type {
+  AppTable,
+  Endpoint,
+  EnvironmentTable,
+  Judged,
+  MirrorTable,
+  SigningKey,
+} from '../router/table.ts';
 
 /** What a table is made of. */
 export interface Facts {

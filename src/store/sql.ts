@@ -4,7 +4,34 @@
 export const applicationId = 0x54_65_61_6c;
 
 /** Version of the schema below. A file with a higher one was written by a newer Teal and is refused. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
+
+/** Since version 2. */
+const evidence = `
+  -- What the judge of a release knows after its last tick.
+  CREATE TABLE judge (
+    stream TEXT NOT NULL,
+    release TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    memory TEXT NOT NULL,
+    PRIMARY KEY (stream, release)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tick (
+    stream TEXT NOT NULL,
+    release TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (stream, release, seq)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** What brings a file of an older schema to this one, in one transaction; nothing that was in it changes. */
+export const upgrades: readonly { readonly from: number; readonly sql: string }[] = [
+  { from: 1, sql: `${evidence} PRAGMA user_version = 2;` },
+];
 
 export const create = `
   PRAGMA application_id = ${applicationId};
@@ -46,6 +73,8 @@ export const create = `
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+
+  ${evidence}
 `;
 
 /** Before `create`, outside any transaction; it stays in the file. */
@@ -128,4 +157,17 @@ export const statements = {
     RETURNING value`,
   secret: 'SELECT value FROM secret WHERE name = ?',
   addSecret: 'INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
+} as const;
+
+export const evidenceStatements = {
+  memory: 'SELECT seq, at, memory FROM judge WHERE stream = ? AND release = ?',
+  remember: `
+    INSERT INTO judge (stream, release, seq, at, memory) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (stream, release) DO UPDATE
+    SET seq = excluded.seq, at = excluded.at, memory = excluded.memory`,
+  addTick: 'INSERT INTO tick (stream, release, seq, at, data) VALUES (?, ?, ?, ?, ?)',
+  ticks: 'SELECT seq, at, data FROM tick WHERE stream = ? AND release = ? AND seq > ? ORDER BY seq',
+  releases: 'SELECT release FROM judge WHERE stream = ? ORDER BY at DESC, release DESC',
+  dropTicks: 'DELETE FROM tick WHERE stream = ? AND release = ?',
+  forget: 'DELETE FROM judge WHERE stream = ? AND release = ?',
 } as const;

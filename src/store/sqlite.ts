@@ -3,6 +3,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { conflict, translated, unreadable } from './failures.ts';
 import { markOf, prepareFile } from './file.ts';
 import { Mark } from './mark.ts';
+import type { EvidenceStore } from './evidence.ts';
+import { SqliteEvidence } from './sqlite-evidence.ts';
 import * as sql from './sql.ts';
 import type { Batch, NewEvent, Snapshot, Store, StoredEvent } from './store.ts';
 
@@ -20,6 +22,7 @@ export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #mark: Mark;
+  readonly evidence: EvidenceStore;
   #generation = 0;
   #reserved = 0;
 
@@ -29,6 +32,11 @@ export class SqliteStore implements Store {
     // Prepared once: an append lies on the way of a rollback.
     const prepared = Object.entries(sql.statements).map(([name, text]) => [name, database.prepare(text)]);
     this.#statements = Object.fromEntries(prepared) as Statements;
+    this.evidence = new SqliteEvidence(database, {
+      write: (work) => this.#write(work),
+      guard: (work) => this.#guard(work),
+      parsed: (text) => this.#parsed(text),
+    });
     this.#mark = new Mark(markOf(file));
     this.#mark.raise(Number(database.prepare(sql.checks.lastSeq).get()?.['seq'] ?? 0));
   }
@@ -45,6 +53,7 @@ export class SqliteStore implements Store {
       database = new DatabaseSync(file);
       database.exec(sql.connection);
       if (options.maxPages !== undefined) database.exec(sql.limitPages(options.maxPages));
+      upgrade(database);
       return new SqliteStore(file, database);
     } catch (error) {
       database?.close();
@@ -223,6 +232,13 @@ export class SqliteStore implements Store {
       throw translated(error, this.#file);
     }
   }
+}
+
+function upgrade(database: DatabaseSync): void {
+  const version = Number(database.prepare(sql.checks.schemaVersion).get()?.['user_version']);
+  const due = sql.upgrades.filter(({ from }) => from >= version);
+  if (due.length === 0) return;
+  database.exec(`${sql.begin}; ${due.map(({ sql: text }) => text).join('\n')} ${sql.commit};`);
 }
 
 function json(value: unknown): string {

@@ -1,3 +1,5 @@
+import type { EvidenceStore } from './evidence.ts';
+
 /**
  * The event log: append-only, one stream per app (and `teal` for the installation itself).
  * State is what the events say; nothing else is kept that could disagree with them.
@@ -39,6 +41,9 @@ export interface Store {
 
   /** A secret of the installation (random, made at first use, never shown): keys for signatures. */
   secret(name: string): Promise<string>;
+
+  /** What releases were judged by. */
+  readonly evidence: EvidenceStore;
 
   close(): Promise<void>;
 }

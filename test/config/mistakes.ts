@@ -246,7 +246,7 @@ const values: readonly Mistake[] = [
   row(
     'a limit on nothing that is counted',
     shop('judge: { limit: { @error: 0.1 } }'),
-    'apps.shop.judge.limit',
+    'apps.shop.judge.limit.error',
     [/^one of errors, errors-3/, '"error"', 'Did you mean `errors`?'],
   ),
   row(

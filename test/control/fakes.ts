@@ -175,6 +175,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     routes,
     releases,
     keys,
+    rules: async () => [],
     log: quiet,
     now: Date.now,
   };

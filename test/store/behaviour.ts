@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { NewTick } from '../../src/store/evidence.ts';
 import type { NewEvent, Store } from '../../src/store/store.ts';
 
 /** One place where a store keeps things; every `open` is another process's view of it. */
@@ -17,6 +18,15 @@ export const event = (type: string, more: Partial<NewEvent> = {}): NewEvent => (
   type,
   data: { type },
   ...more,
+});
+
+const tick = (seq: number, data: unknown, memory: unknown): NewTick => ({
+  app: 'shop',
+  release: 'shop-2',
+  seq,
+  at: 1000 + seq,
+  data,
+  memory,
 });
 
 type Case = (store: Store, open: () => Promise<Store>) => Promise<void>;
@@ -245,6 +255,48 @@ const cases: Readonly<Record<string, Case>> = {
       }),
       { numRuns: 100 },
     );
+  },
+
+  'evidence is kept tick by tick, with the memory after the last one, for whoever opens it next': async (
+    store,
+    open,
+  ) => {
+    assert.equal(await store.evidence.memory('shop', 'shop-2'), null);
+    await store.evidence.save(tick(0, { counts: [1] }, 'first'));
+    await store.evidence.save(tick(1, { counts: [2] }, 'second'));
+    await store.evidence.save({ ...tick(0, 'other', 'other'), release: 'shop-3' });
+    await store.close();
+    const again = await open();
+    assert.deepEqual(await again.evidence.memory('shop', 'shop-2'), { seq: 1, at: 1001, memory: 'second' });
+    assert.deepEqual(await again.evidence.ticks('shop', 'shop-2'), [
+      { seq: 0, at: 1000, data: { counts: [1] } },
+      { seq: 1, at: 1001, data: { counts: [2] } },
+    ]);
+    assert.deepEqual(
+      (await again.evidence.ticks('shop', 'shop-2', 0)).map(({ seq }) => seq),
+      [1],
+    );
+  },
+
+  'a tick that is kept is never changed, and one that was left out is refused with its memory': async (
+    store,
+  ) => {
+    await store.evidence.save(tick(0, 'first', 'first'));
+    await store.evidence.save(tick(0, 'again', 'again'));
+    await assert.rejects(store.evidence.save(tick(2, 'third', 'third')), { code: 'store-conflict' });
+    assert.deepEqual(await store.evidence.ticks('shop', 'shop-2'), [{ seq: 0, at: 1000, data: 'first' }]);
+    assert.equal((await store.evidence.memory('shop', 'shop-2'))?.memory, 'first');
+  },
+
+  'of evidence the newest releases of an app stay': async (store) => {
+    for (const [index, release] of ['shop-1', 'shop-2', 'shop-10'].entries())
+      await store.evidence.save({ ...tick(0, release, release), release, at: index });
+    await store.evidence.save({ ...tick(0, 'b', 'b'), app: 'blog', release: 'blog-1' });
+    assert.deepEqual(await store.evidence.releases('shop'), ['shop-10', 'shop-2', 'shop-1']);
+    assert.equal(await store.evidence.keepNewest('shop', 1), 2);
+    assert.deepEqual(await store.evidence.releases('shop'), ['shop-10']);
+    assert.deepEqual(await store.evidence.ticks('shop', 'shop-1'), []);
+    assert.deepEqual(await store.evidence.releases('blog'), ['blog-1']);
   },
 
   'closing twice is closing once': async (store) => {

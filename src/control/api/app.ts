@@ -10,6 +10,7 @@ import type { By } from '../apps.ts';
 import { commandNames, type CommandName } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
+import { evidenceOf } from '../judge/view.ts';
 import { known } from '../known.ts';
 import { explainWho } from '../explain.ts';
 import { plan } from '../plan/plan.ts';
@@ -38,6 +39,9 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   app.get('/doctor', async (c) => c.json(await doctor(deps, options.startedAt)));
   app.get('/apps/:app', async (c) => c.json(await statusOf(deps, c.req.param('app'))));
   app.get('/apps/:app/preview', async (c) => c.json(await previewLink(deps, c.req.param('app'))));
+  app.get('/apps/:app/evidence', async (c) =>
+    c.json(await evidenceOf(deps, c.req.param('app'), c.req.query('release'))),
+  );
   app.get('/apps/:app/logs', (c) => logs(deps, c, options.closing));
   app.get('/access', (c) => access(deps, c, options.closing));
   app.get('/events', (c) => events(deps, c, options.closing));

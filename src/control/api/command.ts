@@ -4,6 +4,7 @@ import type { By } from '../apps.ts';
 import type { CommandBody, CommandName, CommandResult } from '../contract.ts';
 import { deploy } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
+import type { JudgeMemory } from '../judge/memory.ts';
 import { known } from '../known.ts';
 import { rotateKeys } from '../rotate-keys.ts';
 import { says } from '../view/says.ts';
@@ -23,9 +24,22 @@ export async function command(
   const decision =
     asked.name === 'rotate-keys'
       ? await rotateKeys(deps, app, asked.by)
-      : await deps.apps.submit(app, toCommand(asked.name, asked.body), asked.by);
+      : await deps.apps.submit(
+          app,
+          await withEvidence(deps, app, toCommand(asked.name, asked.body)),
+          asked.by,
+        );
   const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
   return { did, app: await statusAfter(deps, app) };
+}
+
+/** An approval holds what the judge said at that moment, which the release may know only as it was some ticks before. */
+async function withEvidence(deps: Deps, app: string, order: Command): Promise<Command> {
+  const { release } = deps.apps.state(app);
+  if (order.type !== 'approve' || release === null) return order;
+  const stored = await deps.store.evidence.memory(app, release.id);
+  const last = (stored?.memory as JudgeMemory | undefined)?.last;
+  return last == null ? order : { ...order, verdict: last.verdict };
 }
 
 function toCommand(name: Exclude<CommandName, 'deploy' | 'rotate-keys'>, body: CommandBody): Command {

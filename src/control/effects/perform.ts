@@ -3,6 +3,7 @@ import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
 import { drain } from './drain.ts';
 import { handOver } from './hand-over.ts';
+import { judge } from './judge.ts';
 import { retire } from './retire.ts';
 import { run } from './run.ts';
 import { testStep } from './test-step.ts';
@@ -27,7 +28,7 @@ export async function perform(deps: Deps, app: string, effect: Effect, signal: A
     case 'warm':
       return await warm(deps, app, effect, signal);
     case 'judge':
-      return;
+      return await judge(deps, app, effect, signal);
     case 'expose': {
       const { release, cursor } = effect;
       const generation = await deps.routes.current(signal);
