@@ -65,7 +65,8 @@ function exposedStep({ steps, cursor, expose, status }: Release): number | null 
   if (status !== 'stepping' && status !== 'scaling') return null;
   const here = steps[cursor]?.kind === 'expose' && expose?.at == null ? cursor : cursor + 1;
   const index = steps.slice(0, here).findLastIndex(({ kind }) => kind === 'expose');
-  return index === -1 ? null : index;
+  // The first one counts as soon as its people may come: some routers have it before the last has.
+  return index === -1 ? (steps[cursor]?.kind === 'expose' ? cursor : null) : index;
 }
 
 /** The step that evidence lets pass, when its people are there; null when the step under the cursor is none. */
