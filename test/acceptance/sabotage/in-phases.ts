@@ -119,8 +119,8 @@ export const inPhases: readonly Mutation[] = [
   {
     id: 'C14',
     says: 'a candidate that keeps dying is not taken back',
-    file: 'src/release/learn.ts',
-    find: "if (next(release.status, 'abort-started')) return [{ type: 'abort-started', why: error.message, error }];",
+    file: 'src/release/back.ts',
+    find: "if (next(release.status, 'abort-started')) return [{ type: 'abort-started', ...why }];",
     replace: '',
     fails: /never happened: v2 aborted/,
   },
@@ -200,9 +200,9 @@ export const inPhases: readonly Mutation[] = [
     id: 'G2',
     says: 'an approval passes the gate that is there when it comes',
     file: 'src/release/obey.ts',
-    find: 'return approve(state, command.step, actor);',
+    find: 'return approve(state, command, actor);',
     replace:
-      "return approve(state, state.release?.status === 'stepping' ? state.release.cursor : command.step, actor);",
+      "return approve(state, state.release?.status === 'stepping' ? { ...command, step: state.release.cursor } : command, actor);",
     fails: /may not approve|two words for one gate|Missing expected rejection|\[\s*"/,
   },
   {

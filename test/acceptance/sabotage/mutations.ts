@@ -41,9 +41,9 @@ export const mutations: readonly Mutation[] = [
   {
     id: 'A3',
     says: 'the live version is not watched',
-    file: 'src/release/learn.ts',
-    find: "if (next(release.status, 'rollback-started') && state.environments[other(colour)] !== null) {",
-    replace: 'if (state === null) {',
+    file: 'src/release/back.ts',
+    find: "if (next(release.status, 'rollback-started') && state.environments[other(release.colour)] !== null)",
+    replace: 'if (state === null)',
     fails: /never happened: v2 rolled back/,
   },
   {
