@@ -305,7 +305,7 @@ export interface PlannedStep {
   } | null;
   /** Who is sent to the candidate while it lasts; empty: nobody. */
   readonly exposed: readonly Exposure[];
-  /** Their rules, in words. */
+  /** Whom the step itself names, and their rules in words. */
   readonly who: readonly string[];
   /** Web instances of the candidate, by role. */
   readonly instances: Readonly<Record<string, number>>;

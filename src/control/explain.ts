@@ -26,6 +26,13 @@ export async function explainWho(deps: Deps, app: string, body: ExplainBody): Pr
       remedy: `teal deploy ${app} <version>`,
     });
   }
+  if (body.user !== undefined && state.config.identity.sources.length === 0) {
+    throw new TealError('usage', `${app} knows nobody by name: it has no identity.sources.`, {
+      remedy:
+        'say in teal.yaml where names come from, such as identity: { sources: [{ header: x-user-id }] }',
+      details: { app },
+    });
+  }
   const places =
     body.ip === undefined
       ? null

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { App, ExposePolicy, MirrorPolicy } from '../../src/config/config.ts';
 import { teal } from '../../src/control/apps.ts';
+import { explainBody, parse } from '../../src/control/api/bodies.ts';
 import { explainWho } from '../../src/control/explain.ts';
 import { exposureTables, restingTable } from '../../src/control/exposures.ts';
 import { audienceTable } from '../../src/control/table.ts';
@@ -89,6 +90,14 @@ test('the table of a step is the one that was foreseen', async (t) => {
   assert.deepEqual({ ...now, paths: [] }, staff.table);
 });
 
+test('somebody with a name is asked about only where names come from somewhere', async (t) => {
+  const deps = await live(t, canary(['anna']));
+  await assert.rejects(explainWho(deps, 'shop', { user: 'anna' }), {
+    code: 'usage',
+    message: /shop knows nobody by name/,
+  });
+});
+
 test('later steps are explained by the rules that the running release was deployed with', async (t) => {
   const deps = await live(t, canary(['anna']));
   const later = async (who: string) =>
@@ -131,4 +140,9 @@ test('while requests are copied, an explanation says whose', async (t) => {
   assert.deepEqual([anna.mirrored, ben.mirrored], [true, false]);
   assert.match(anna.text, /\nmirror the requests of staff: theirs may be copied to the candidate$/);
   assert.match(ben.text, /: theirs are not copied$/);
+});
+
+test('what cannot be asked is refused with what was expected', () => {
+  assert.throws(() => parse(explainBody, { ip: 'home' }), /ip: expected an IPv4 or IPv6 address, got "home"/);
+  assert.throws(() => parse(explainBody, { country: 'Bavaria' }), /country: expected two letters such as DE/);
 });

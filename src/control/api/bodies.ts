@@ -42,6 +42,14 @@ export const rollbackBody = v.strictObject({
 
 export const stopBody = v.strictObject({ everything: v.boolean() });
 
+/** Where the schema's own words are a pattern, or none. */
+const expectations: Readonly<Record<string, string>> = {
+  ip: 'an IPv4 or IPv6 address',
+  country: 'two letters such as DE',
+  region: 'a code such as DE-BY',
+  log: 'an absolute path',
+};
+
 /** @throws TealError `usage` */
 export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
   const result = v.safeParse(schema, body);
@@ -50,9 +58,9 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T 
   const path = v.getDotPath(issue) ?? 'the body';
   throw new TealError(
     'usage',
-    `${path}: expected ${issue.expected ?? 'something else'}, got ${issue.received}.`,
+    `${path}: expected ${expectations[path] ?? issue.expected ?? 'something else'}, got ${issue.received}.`,
     {
-      remedy: 'see the types of the API: docs/cli.md names the command that sends it rightly',
+      remedy: 'correct it; the commands are in docs/cli.md',
       details: { path },
     },
   );

@@ -74,8 +74,7 @@ interface Part {
 function planned({ state, build }: Planning, { one, index, table, told }: Part): PlannedStep {
   const { step, startsAt, endsAt, exposed, size } = one;
   const web = build.spec.roles.filter(({ kind }) => kind === 'web');
-  const copied = step.kind === 'mirror' ? step.of : [];
-  const names = [...new Set([...exposed.flatMap(({ to }) => to), ...copied])];
+  const names = step.kind === 'expose' ? step.to : step.kind === 'mirror' ? step.of : [];
   return {
     name: stepName(step),
     kind: step.kind,
