@@ -1,4 +1,4 @@
-import { within } from './bucket.ts';
+import { digestOf, within } from './bucket.ts';
 import type { CompiledTable } from './compile.ts';
 import type { AudienceRequest, Place } from './request.ts';
 
@@ -38,6 +38,12 @@ export class Visit {
       this.#bucket = this.table.bucketOf(key);
     }
     return this.#bucket;
+  }
+
+  /** What the bucket is taken from, see `wordIn`; null for nobody. Not remembered: only who is counted is asked for it. */
+  get digest(): string | null {
+    const { key } = this;
+    return key === null ? null : digestOf(this.table.app, key);
   }
 
   /** Whether the person is among the first `width` buckets of the release; nobody is not. */
