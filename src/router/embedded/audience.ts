@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto';
 import type { Networks } from '../../audience/address.ts';
 import { compileAudiences, type CompiledTable } from '../../audience/compile.ts';
 import type { AudienceRequest, Place } from '../../audience/request.ts';
-import { route, type Routed } from '../../audience/route.ts';
+import { decide, type Routed } from '../../audience/route.ts';
 import type { CookieKey, CookieMemory } from '../../audience/signed.ts';
 import { setCookies } from '../../audience/set-cookie.ts';
+import { Visit } from '../../audience/visit.ts';
 import type { JwtSettings } from '../../config/audience.ts';
 import type { FactsContext } from '../facts/facts.ts';
 import type { TokenVerifier } from '../facts/token.ts';
@@ -69,10 +70,13 @@ export interface Visitor {
   readonly audience: CompiledAudience;
   readonly request: AudienceRequest;
   readonly routed: Routed;
+  /** What was found out of it. */
+  readonly visit: Visit;
 }
 
 export function visitorOf(audience: CompiledAudience, request: AudienceRequest): Visitor {
-  return { audience, request, routed: route(audience.table, request) };
+  const visit = new Visit(audience.table, request);
+  return { audience, request, routed: decide(visit), visit };
 }
 
 /** The lines that tell the app, so that logs and flags agree with the routing. */

@@ -8,6 +8,7 @@ import type { Before, Downstream } from './downstream.ts';
 import type { EndpointState } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { copyOf } from './mirror/mirror.ts';
+import { askedOf } from './judging.ts';
 import type { Decided, Observer } from './observer.ts';
 import { ownAnswer } from './own-answer.ts';
 import type { Page } from './page.ts';
@@ -97,6 +98,7 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
         ? null
         : copyOf(engine.copies, environment.mirror, { head, role, visitor, outgoing, moment });
     const last = before?.last ?? null;
+    const asked = environment.judging === null ? null : askedOf(place);
     // Not by spreading `place`: that costs a request more than all of the choice.
     const sending = {
       environment,
@@ -112,6 +114,7 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
       secure,
       visit,
       copy,
+      asked,
       last,
     };
     return new Exchange(client, head, sending, body);
@@ -130,7 +133,10 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
     admission.verified.then(again, again);
     return null;
   }
-  if ('environment' in admission && admission.kind !== 'redirect') admission.environment.counts.failed++;
+  if ('environment' in admission && admission.kind !== 'redirect') {
+    admission.environment.counts.failed++;
+    if (admission.environment.judging !== null) askedOf(admission)?.fail(performance.now());
+  }
   return answer(ownAnswer(admission, page), admission);
 }
 

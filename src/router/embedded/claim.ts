@@ -38,14 +38,14 @@ interface Where {
   readonly environment: CompiledEnvironment;
   readonly role: string;
   readonly rule: Rule;
+  /** Null: nobody was asked who they are. */
+  readonly visitor: Visitor | null;
 }
 
 /** Where a request belongs once it is decided. */
 export interface Place extends Where {
   readonly group: EndpointGroup;
   readonly want: Want;
-  /** Null: nobody was asked who they are. */
-  readonly visitor: Visitor | null;
 }
 
 /** The worker's clock and chance, and the time of day (milliseconds since the epoch). */
@@ -70,7 +70,7 @@ export function admit<Request extends Waiter>(
   const group = environment.roles.get(role) ?? null;
   if (group === null) {
     counts.requests++;
-    return { kind: 'no-endpoint', environment, role, rule };
+    return { kind: 'no-endpoint', environment, role, rule, visitor };
   }
   const want = wantOf(head, group);
   // Who comes may not overtake who waits.
@@ -78,7 +78,7 @@ export function admit<Request extends Waiter>(
   const tooMany = choice === 'full' && group.line.length >= group.queueSize && !moment.again;
   if (choice === 'none' || tooMany) {
     counts.requests++;
-    const where = { environment, role, rule };
+    const where = { environment, role, rule, visitor };
     return tooMany ? { kind: 'queue-full', ...where, group } : { kind: 'no-endpoint', ...where };
   }
   const { queueTimeoutMs } = group;

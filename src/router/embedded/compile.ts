@@ -4,6 +4,7 @@ import type { Colour } from '../../release/state.ts';
 import { colours } from '../../release/state.ts';
 import { compileAudience, noSources, type CompiledAudience, type FactSources } from './audience.ts';
 import { signingKeys, type AppTable, type EnvironmentTable, type RoutingTable } from '../table.ts';
+import type { Latencies } from '../../metrics/latencies.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { compilePages } from './error-pages.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
@@ -11,6 +12,7 @@ import type { EndpointGroup } from './group.ts';
 import { compileGroup } from './group.ts';
 import { skewOf, type Skew } from './skew.ts';
 import { compileMirror, type Mirror } from './mirror/mirror.ts';
+import { compileJudging, type Judging } from './judging.ts';
 import type { Registry } from './registry.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -40,6 +42,8 @@ export interface CompiledApp {
   readonly pages: ErrorPages;
   /** Null: pages are not kept together with their files. */
   readonly skew: Skew | null;
+  /** Null: nobody counts its people. */
+  readonly judging: Judging | null;
   /** Longest path first: for previews, which name the app and not the host. */
   readonly routes: readonly CompiledRoute[];
 }
@@ -62,6 +66,9 @@ export interface CompiledEnvironment {
   readonly skew: Skew | null;
   /** Of live: which of its requests are copied. */
   readonly mirror: Mirror | null;
+  /** Of the app. */
+  readonly judging: Judging | null;
+  readonly latencies: Latencies;
 }
 
 export interface CompiledRoute {
@@ -83,7 +90,7 @@ export function compileTable(
   const hosts = new Map<string, CompiledRoute[]>();
   const ids = new Set<string>();
   for (const source of table.apps) {
-    const app = compileApp(source, registry, sources);
+    const app = compileApp(source, table.generation, { registry, sources });
     apps.set(app.name, app.app);
     for (const id of app.ids) ids.add(id);
     for (const [host, routes] of app.hosts) {
@@ -113,12 +120,17 @@ interface AppParts {
   readonly hosts: ReadonlyMap<string, readonly CompiledRoute[]>;
 }
 
-function compileApp(source: AppTable, registry: Registry, sources: FactSources): AppParts {
+function compileApp(
+  source: AppTable,
+  generation: number,
+  { registry, sources }: { readonly registry: Registry; readonly sources: FactSources },
+): AppParts {
   const routes: CompiledRoute[] = [];
   const pages = compilePages(source.errors ?? {});
   const skew = compileSkew(source);
   const audience = compileAudience(source, sources);
-  const parts = { registry, pages, skew };
+  const judging = compileJudging(source, audience, { generation, taps: registry.taps });
+  const parts = { registry, pages, skew, judging };
   const app: CompiledApp = {
     name: source.app,
     live: source.live,
@@ -132,6 +144,7 @@ function compileApp(source: AppTable, registry: Registry, sources: FactSources):
     upstream: source.upstream,
     pages,
     skew,
+    judging,
     routes,
   };
   const hosts = new Map<string, CompiledRoute[]>();
@@ -155,7 +168,12 @@ function compileApp(source: AppTable, registry: Registry, sources: FactSources):
 function compileEnvironment(
   source: AppTable,
   colour: Colour,
-  { registry, pages, skew }: { readonly registry: Registry } & Pick<CompiledApp, 'pages' | 'skew'>,
+  {
+    registry,
+    pages,
+    skew,
+    judging,
+  }: { readonly registry: Registry } & Pick<CompiledApp, 'pages' | 'skew' | 'judging'>,
 ): CompiledEnvironment | null {
   const environment: EnvironmentTable | null = source.environments[colour];
   if (environment === null) return null;
@@ -185,6 +203,8 @@ function compileEnvironment(
       source.exposeVersion === true ? `X-Teal-Version: ${headerSafe(environment.version)}\r\n` : '',
     skew,
     mirror: null,
+    judging,
+    latencies: registry.latencies(counts),
   };
 }
 

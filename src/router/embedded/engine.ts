@@ -160,6 +160,7 @@ export class Engine {
     // After a stall of this process, what came meanwhile is still to be read: it is not the others that were silent.
     this.#stalled = this.now - last >= longestLate && !this.#stalled;
     if (!this.#stalled) this.#expire();
+    this.registry.taps.tick(this.now);
     this.#ticks++;
     if (this.#ticks % watchEvery === 0) {
       for (const client of this.clients) if (client instanceof ClientSession) client.watch();

@@ -357,10 +357,10 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   /** No (complete) answer: a page if the status is still ours to choose, else a broken connection. */
   #fail(code: FaultCode): void {
     if (this.#finished) return;
-    const { status, says, blame, excused } = faultOf(code);
+    const fault = faultOf(code);
+    const { status, says } = fault;
     const { environment, group, requestId, visit } = this.#sending;
-    if (status >= 500 && excused !== true) environment.counts.failed++;
-    if (blame !== undefined) this.#hold.blame(blame);
+    this.#hold.failed(fault);
     this.#upstream?.destroy();
     this.#upstream = null;
     if (this.#relay.started) {

@@ -1,13 +1,15 @@
 import type { Failure } from './ejection.ts';
 
 /** Why a request has no (complete) answer of the app; its name is the `X-Teal-Error` of ours. */
-interface Fault {
+export interface Fault {
   readonly status: 400 | 408 | 413 | 502 | 503 | 504;
   readonly says: string;
   /** What it says of the endpoint, when that is not known already. */
   readonly blame?: Failure;
   /** Nobody's: not counted as failed. */
   readonly excused?: true;
+  /** Counted as failed, but says nothing of the version. */
+  readonly ofClient?: true;
 }
 
 const faults = {
@@ -33,7 +35,7 @@ const faults = {
     blame: 'broken',
   },
   /** As `idle-timeout`, of a client that does not read on. */
-  'client-idle': { status: 504, says: '' },
+  'client-idle': { status: 504, says: '', ofClient: true },
 } as const satisfies Readonly<Record<string, Fault>>;
 
 export type FaultCode = keyof typeof faults;

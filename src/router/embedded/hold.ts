@@ -2,6 +2,7 @@ import type { Want } from './balance.ts';
 import type { Place } from './claim.ts';
 import { claimAnother, reportFailure, reportSuccess, waitAgain } from './claim.ts';
 import type { Failure } from './ejection.ts';
+import type { Fault } from './faults.ts';
 import type { EndpointState } from './endpoint.ts';
 import { becameStream, vacate } from './endpoint.ts';
 import type { Engine } from './engine.ts';
@@ -27,7 +28,7 @@ export class Hold {
   endpoint: EndpointState | null = null;
   /** On the engine's clock; null when it does not wait. */
   waitsUntil: number | null = null;
-  readonly #place: Place;
+  readonly #place: Place & Pick<Sending, 'asked'>;
   readonly #request: Waiter;
   readonly #engine: Engine;
   readonly #epoch: number;
@@ -36,8 +37,9 @@ export class Hold {
   #blamed: EndpointState | null = null;
   #left = false;
 
-  constructor(place: Place, request: Waiter, engine: Engine) {
+  constructor(place: Place & Pick<Sending, 'asked'>, request: Waiter, engine: Engine) {
     this.#place = place;
+    if (place.asked !== null) place.asked.at = this;
     this.#request = request;
     this.#engine = engine;
     this.want = place.want;
@@ -95,12 +97,25 @@ export class Hold {
 
   /** The app has answered with this status. */
   answered(status: number, streaming: boolean): void {
-    const { environment, group } = this.#place;
+    const { environment, group, rule, asked } = this.#place;
     if (status >= 500) environment.counts.errors++;
-    tally(environment.counts.tallies, cohortOf(this.#place.rule), status, performance.now() - this.#begun);
+    const cohort = cohortOf(rule);
+    const now = performance.now();
+    tally(environment.counts.tallies, cohort, status, now - this.#begun);
+    if (cohort === 'live') environment.latencies.add(now - this.#begun);
+    asked?.answered(status, now);
     if (status >= 500 && group.ejection?.appErrors === true) this.blame('broken');
     else if (this.endpoint !== null) reportSuccess(this.endpoint, this.#request, this.#engine.now);
     if (streaming && this.endpoint !== null) becameStream(this.endpoint, this.#request);
+  }
+
+  /** The request will have no (complete) answer. */
+  failed({ status, blame, excused, ofClient }: Fault): void {
+    if (status >= 500 && excused !== true) {
+      this.#place.environment.counts.failed++;
+      if (ofClient !== true) this.#place.asked?.fail(performance.now());
+    }
+    if (blame !== undefined) this.blame(blame);
   }
 
   /** Tells the client who it is, and where it belongs from now on, if it does not know; and how long things took. */
@@ -115,6 +130,8 @@ export class Hold {
   leave(elsewhere = false): void {
     if (this.#left) return;
     this.#left = true;
+    if (elsewhere) this.#place.asked?.forget();
+    else this.#place.asked?.end();
     const { counts } = this.#place.environment;
     counts.inFlight--;
     if (this.waitsUntil !== null) {

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import type { AccessLogConfig } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import { noCount } from '../../judge/facts.ts';
-import { nothingCounted, type Counted, type Past } from '../../metrics/counted.ts';
+import type { Counted, Past } from '../../metrics/counted.ts';
 import type {
   BoundAddress,
   CertificateStatus,
@@ -14,6 +13,7 @@ import type {
 import type { RoutingTable } from '../table.ts';
 import { compileTable } from './compile.ts';
 import type { Drained } from './drain.ts';
+import { PeopleCounts } from './people.ts';
 import { Registry } from './registry.ts';
 import type { WorkerStatus } from './options.ts';
 import { Reports } from './reports.ts';
@@ -52,6 +52,7 @@ export class Parent {
   readonly #h2c: RouterStatus['h2c'];
   readonly #log: Logger;
   readonly #reports = new Reports<WorkerProcess>();
+  readonly #people: PeopleCounts;
   readonly #accessLog: AccessLogConfig | null;
   readonly #rotation: Rotation | null;
   readonly #asking: NodeJS.Timeout;
@@ -67,11 +68,14 @@ export class Parent {
     this.#log = parts.log;
     this.#accessLog = parts.accessLog;
     this.#rotation = parts.accessLog === null ? null : new Rotation(parts.accessLog, () => this.reopenLogs());
+    this.#people = new PeopleCounts(() => workers.all, parts.log);
+    if (workers.table !== null) this.#people.adopt(workers.table);
     this.#asking = setInterval(() => void this.#ask(), askEveryMs).unref();
   }
 
   close(): void {
     this.#rotation?.close();
+    this.#people.close();
     clearInterval(this.#asking);
   }
 
@@ -125,13 +129,13 @@ export class Parent {
   }
 
   /** See `Router.count`. */
-  count({ seq }: CountRequest): Counted & { readonly lost: boolean } {
-    return { ...nothingCounted(seq), lost: true };
+  count(request: CountRequest): Promise<Counted & { readonly lost: boolean }> {
+    return this.#people.count(request);
   }
 
   /** See `Router.past`. */
-  past(): Past {
-    return { slow: null, scale: [], before: noCount };
+  past(app: string): Promise<Past> {
+    return this.#people.past(app);
   }
 
   /** What each worker says of itself; what it counted is kept for when it is gone. */
@@ -161,6 +165,7 @@ export class Parent {
     await Promise.all([saveTable(this.#file, table), this.#workers.prepare(table)]);
     this.#workers.table = table;
     await this.#workers.converge(table);
+    this.#people.adopt(table);
     this.#log.info({ generation: table.generation }, 'table in force');
   }
 }

@@ -111,7 +111,7 @@ function handlerOf(
       case 'count':
         return parent.count(args as CountRequest);
       case 'past':
-        return parent.past();
+        return parent.past((args as { app: string }).app);
       case 'shutdown':
         return stop((args as { deadlineMs: number }).deadlineMs);
       default:

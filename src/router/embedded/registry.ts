@@ -1,3 +1,4 @@
+import { Latencies } from '../../metrics/latencies.ts';
 import type { Colour } from '../../release/state.ts';
 import type { Moment } from './balance.ts';
 import type { CompiledTable } from './compile.ts';
@@ -6,6 +7,7 @@ import { closeIdle, newEndpoint } from './endpoint.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Share } from './share.ts';
 import { whole } from './share.ts';
+import { Taps } from './taps.ts';
 import type { Waiter } from './wait-line.ts';
 import { WaitLine } from './wait-line.ts';
 
@@ -20,6 +22,8 @@ export class Registry {
   readonly endpoints: Map<string, EndpointState> = new Map();
   readonly counts: Map<string, Counts> = new Map();
   readonly share: Share;
+  readonly taps: Taps = new Taps();
+  readonly #latencies = new WeakMap<Counts, Latencies>();
   readonly #lines = new Map<string, WaitLine>();
   readonly #budgets = new WeakMap<Counts, RetryBudget>();
   /** Since when they have been out of the table. */
@@ -72,6 +76,13 @@ export class Registry {
     return budget;
   }
 
+  /** Of the answers that everyone got who was not sent elsewhere. */
+  latencies(counts: Counts): Latencies {
+    const latencies = this.#latencies.get(counts) ?? new Latencies();
+    this.#latencies.set(counts, latencies);
+    return latencies;
+  }
+
   line(counts: Counts, role: string): WaitLine {
     const key = JSON.stringify([counts.app, counts.colour, counts.version, role]);
     let line = this.#lines.get(key);
@@ -94,6 +105,7 @@ export class Registry {
       closeIdle(endpoint);
       if (endpoint.active.size === 0) this.endpoints.delete(id);
     }
+    this.taps.keep(table.apps.values());
     return this.#adoptLines(table, before);
   }
 

@@ -1,3 +1,4 @@
+import type { Asked } from './tap.ts';
 import type { Place } from './claim.ts';
 import type { Copy } from './mirror/copy.ts';
 import type { Visit } from './visit.ts';
@@ -17,6 +18,8 @@ export interface Sending extends Place {
   readonly visit: Visit | null;
   /** Of it, for a candidate; null: none is made. */
   readonly copy: Copy | null;
+  /** Null: nobody counts the people of its app. */
+  readonly asked: Asked | null;
   /** When it has to be over, if it was decided before; on the engine's clock. */
   readonly last: number | null;
 }

@@ -4,7 +4,7 @@ import type { ClientLimits, ListenAddress, ObserveConfig, TlsConfig } from '../.
 import { TealError } from '../../errors.ts';
 import type { DrainRequest } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
-import type { CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledTable } from './compile.ts';
 import { compileTable } from './compile.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
@@ -103,6 +103,8 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     ...workerStatus(running(), process.pid, Date.now()),
     linesDropped: accessLog?.dropped ?? 0,
   }),
+  people: () => running().registry.taps.take(),
+  latencies: (args: { app: string }) => latenciesOf(running().table?.apps.get(args.app)),
   reopen: () => accessLog?.reopen(),
   material: (args: TlsMaterial) => terminator?.use(args),
   async close(args: { deadlineMs: number }) {
@@ -159,6 +161,11 @@ function listenIfOpen(to: Entrance, listener: Listener): void {
   } catch {
     // See where it is called.
   }
+}
+
+/** Of the live version's answers. */
+function latenciesOf(app: CompiledApp | undefined): readonly number[] {
+  return app?.live == null ? [] : (app.environments[app.live]?.latencies.counts ?? []);
 }
 
 function engineTls({ acme, hstsSeconds }: TlsConfig): {
