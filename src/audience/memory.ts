@@ -19,7 +19,8 @@ export class Memory<T, K = string> {
     return old;
   }
 
-  set(key: K, value: T): void {
+  set(given: K, value: T): void {
+    const key = typeof given === 'string' ? (ownText(given) as K & string) : given;
     if (this.#young.size >= this.#most) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -35,4 +36,9 @@ export class Memory<T, K = string> {
   get size(): number {
     return this.#young.size + this.#old.size;
   }
+}
+
+/** A text of its own. A piece that was cut out keeps alive what it was cut from: for a cookie the whole head that it came in. */
+export function ownText(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string;
 }
