@@ -18,6 +18,7 @@ import {
   ok,
   portOf,
   previewKey,
+  rawOrigin,
   tableOf,
   type Origin,
 } from './rig.ts';
@@ -57,17 +58,22 @@ after(async () => {
   world.remove();
 });
 
-function use(audience: AudienceTable, green = true): void {
+/** @param ports of the candidate's instances */
+function use(audience: AudienceTable, ports: readonly number[] = [origins.green.port]): void {
   const environments = {
     blue: { version: 'v1', endpoints: [endpoint('blue', origins.blue.port)] },
-    green: { version: 'v2', endpoints: green ? [endpoint('green', origins.green.port)] : [] },
+    green: { version: 'v2', endpoints: ports.map((port) => endpoint(`green ${port}`, port)) },
   };
   const app = appTable({ environments, audience });
   engine.commit(compileTable(tableOf(++generation, app), engine.registry, facts));
 }
 
 /** Sends a request as the case says, on a connection of its own, and ends its side. */
-function ask(headers: readonly (readonly [string, string])[], end = true): Promise<string> {
+function ask(
+  headers: readonly (readonly [string, string])[],
+  end = true,
+  what = { method: 'GET', body: '' },
+): Promise<string> {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return new Promise((resolve, reject) => {
     let text = '';
@@ -75,7 +81,7 @@ function ask(headers: readonly (readonly [string, string])[], end = true): Promi
     socket.on('data', (data: Buffer) => (text += data.toString('latin1')));
     socket.on('error', reject);
     socket.on('close', () => resolve(text));
-    const head = `GET /x HTTP/1.1\r\nHost: shop.example\r\n${end ? '' : 'Connection: close\r\n'}${lines}\r\n`;
+    const head = `${what.method} /x HTTP/1.1\r\nHost: shop.example\r\n${end ? '' : 'Connection: close\r\n'}${lines}\r\n${what.body}`;
     if (end) socket.end(head, 'latin1');
     else socket.write(head, 'latin1');
   });
@@ -159,7 +165,47 @@ describe('a token that has to be verified first', () => {
 
 test('a candidate without an instance sends its people to live', async () => {
   const everyone = cases.cases.find(({ expect }) => expect.environment === 'green') as Case;
-  use(world.tableOf(everyone), false);
+  use(world.tableOf(everyone), []);
   address = everyone.request.peer;
   assert.match(await ask(world.headersOf(everyone)), /\r\n\r\nblue\n/);
+});
+
+describe('a candidate whose last instance has just died', () => {
+  const everyone = cases.cases.find(({ expect }) => expect.environment === 'green') as Case;
+  const post = { method: 'POST', body: 'order' };
+  const failed = (): number => engine.registry.count('shop', 'green', 'v2').failed;
+  const posted = (): readonly (readonly [string, string])[] => [
+    ...world.headersOf(everyone),
+    ['content-length', '5'],
+  ];
+
+  test('sends its people to live when nobody takes a connection, whatever they send', async () => {
+    const gone = await answering(() => ok(''));
+    const { port } = gone;
+    await gone[Symbol.asyncDispose]();
+    use(world.tableOf(everyone), [port]);
+    address = everyone.request.peer;
+    const before = failed();
+    assert.match(await ask(world.headersOf(everyone), false), /\r\n\r\nblue\n/);
+    assert.match(await ask(posted(), false, post), /\r\n\r\nblue\nPOST [^]*order$/);
+    assert.equal(failed() - before, 2, 'for the candidate they are failures');
+  });
+
+  test('sends to live what it died on, and what must not be sent twice to nobody', async () => {
+    await using dying = await rawOrigin((socket) => socket.destroy());
+    use(world.tableOf(everyone), [dying.port]);
+    address = everyone.request.peer;
+    const before = failed();
+    assert.match(await ask(world.headersOf(everyone), false), /\r\n\r\nblue\n/);
+    assert.match(await ask(posted(), false, post), /^HTTP\/1\.1 502 /);
+    assert.equal(failed() - before, 2);
+  });
+
+  test('is given what another of its instances can take', async () => {
+    await using dying = await rawOrigin((socket) => socket.destroy());
+    use(world.tableOf(everyone), [dying.port, origins.green.port]);
+    address = everyone.request.peer;
+    for (let turn = 0; turn < 6; turn++)
+      assert.match(await ask(world.headersOf(everyone), false), /\r\n\r\ngreen\n/);
+  });
 });

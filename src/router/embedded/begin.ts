@@ -80,6 +80,7 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
     today,
     again: before !== null && !waited,
     asking: askingOf(head, peer, { now: today, waited }),
+    left: before?.left === true,
   };
   const admission = admit(table, head, moment, (place) => {
     const { environment, role, rule, group, want, visitor } = place;

@@ -9,7 +9,7 @@ import type { Moment, Want } from './balance.ts';
 import { choose } from './balance.ts';
 import type { Visitor } from './audience.ts';
 import type { CompiledEnvironment, CompiledTable } from './compile.ts';
-import type { Asking, Decision, Rule } from './decide.ts';
+import type { DecideMoment, Decision, Rule } from './decide.ts';
 import { decide } from './decide.ts';
 import type { Failure } from './ejection.ts';
 import { afterFailure, afterSuccess } from './ejection.ts';
@@ -49,11 +49,9 @@ export interface Place extends Where {
 }
 
 /** The worker's clock and chance, and the time of day (milliseconds since the epoch). */
-export interface AdmitMoment extends Moment {
-  readonly today: number;
+export interface AdmitMoment extends Moment, DecideMoment {
   /** It has waited elsewhere: it has been let in once, and is not sent away now. */
   readonly again: boolean;
-  readonly asking: Asking;
 }
 
 /** Decides where the request in `head` goes, and counts it there. `make` creates what is counted; it must not wait. */
@@ -63,7 +61,7 @@ export function admit<Request extends Waiter>(
   moment: AdmitMoment,
   make: (place: Place) => Request,
 ): Admission<Request> {
-  const decision = decide(table, head, moment.today, moment.asking);
+  const decision = decide(table, head, moment);
   if (decision.kind !== 'forward') return decision;
   const { environment, role, rule, visitor = null } = decision;
   const { counts } = environment;

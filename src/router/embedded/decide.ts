@@ -98,7 +98,8 @@ const ownCookiePrefix = 'teal-';
 const maintenanceRetrySeconds = 30;
 
 /** Decides, and takes the preview prefix off `head.target`. */
-export function decide(table: CompiledTable, head: RequestHead, now: number, asking: Asking): Decision {
+export function decide(table: CompiledTable, head: RequestHead, at: DecideMoment): Decision {
+  const now = at.today;
   if (head.target.startsWith(previewPrefix)) return byPath(table, head, now);
   if (head.preview !== '') return byToken(table, head, verify(table, head.preview, now), 'preview-header');
   const route = lookup(table, head.host, head.target);
@@ -106,7 +107,7 @@ export function decide(table: CompiledTable, head: RequestHead, now: number, ask
     const preview = byCookie(table, head, { route, now });
     if (preview !== null) return preview;
   }
-  return route === null ? unknownHost() : live(route, head, asking);
+  return route === null ? unknownHost() : live(route, head, at);
 }
 
 /** Whether the request names a preview, by path, header or cookie; nothing is said about whether it may see it. */
@@ -126,10 +127,18 @@ function ruleOf(reason: Visitor['routed']['reason']): Rule {
   }
 }
 
+export interface DecideMoment {
+  /** Milliseconds since the epoch. */
+  readonly today: number;
+  readonly asking: Asking;
+  /** The candidate has had its turn, and none of its instances took the request. */
+  readonly left: boolean;
+}
+
 /** Finds out who asks. A promise: it has to be verified first, and is known at once when asked again. */
 export type Asking = (audience: CompiledAudience) => AudienceRequest | Promise<unknown>;
 
-function live(route: CompiledRoute, head: RequestHead, asking: Asking): Decision {
+function live(route: CompiledRoute, head: RequestHead, { asking, left }: DecideMoment): Decision {
   const { app } = route;
   if (app.maintenance !== null) {
     const says = app.maintenance.message;
@@ -152,7 +161,7 @@ function live(route: CompiledRoute, head: RequestHead, asking: Asking): Decision
   const visitor = visitorOf(audience, known);
   const chosen = app.environments[visitor.routed.environment];
   // A candidate that has lost every instance is about to be taken back: nobody is refused for its sake.
-  const there = chosen !== null && isThere(chosen, route.role) ? chosen : null;
+  const there = chosen !== null && !left && isThere(chosen, route.role) ? chosen : null;
   const rule = ruleOf(visitor.routed.reason);
   return { kind: 'forward', environment: there ?? environment, role: route.role, rule, visitor };
 }

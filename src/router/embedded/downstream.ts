@@ -12,6 +12,8 @@ export interface Before {
   readonly visit: Visit | null;
   /** What the client brought has been verified meanwhile, as far as that can be. */
   readonly verified?: boolean;
+  /** No instance of the candidate would have it: live has it. */
+  readonly left?: boolean;
 }
 
 /** What an answer of ours needs to know of the request. */

@@ -92,15 +92,17 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
   }
 
   hopeless(): void {
-    this.#fail('connect-refused');
+    if (this.#hold.leaves(this.#attempts)) this.decideAgain(true);
+    else this.#fail('connect-refused');
   }
 
-  decideAgain(): void {
-    const until = this.#hold.waitsUntil;
+  decideAgain(left = false): void {
+    const { waitsUntil } = this.#hold;
     this.#finished = true;
     this.#hold.leave(true);
     const { visit, head } = this.#sending;
-    this.#client.decideAgain(head, { waitsUntil: until, last: this.#deadlines.last, visit });
+    const { last } = this.#deadlines;
+    this.#client.decideAgain(head, { waitsUntil, last, visit, verified: left, left });
   }
 
   /** @returns how many of the bytes belonged to this request */
@@ -343,13 +345,13 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
 
   /** @param kept see `Hold.again` @returns whether it goes on */
   #again(kept: boolean): boolean {
-    const again = this.#hold.again(kept);
+    const again = this.#hold.again(kept, this.#attempts);
     if (again === 'give-up') return false;
     this.#upstream?.destroy();
     this.#upstream = null;
     this.#sent = false;
     if (again === 'connect') this.#connect(this.#hold.endpoint as EndpointState, true);
-    else if (again === 'decide-again') this.decideAgain();
+    else if (again !== 'wait') this.decideAgain(again === 'leave');
     else this.#deadlines.until(this.#hold.waitsUntil as number);
     return true;
   }

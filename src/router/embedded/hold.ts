@@ -1,3 +1,4 @@
+import type { Attempts } from './attempts.ts';
 import type { Want } from './balance.ts';
 import type { Place } from './claim.ts';
 import { claimAnother, reportFailure, reportSuccess, waitAgain } from './claim.ts';
@@ -14,9 +15,10 @@ import type { Waiter } from './wait-line.ts';
 
 /**
  * What becomes of a request whose endpoint failed it: it has another, or the same again (`connect`); it waits for one;
- * it is to be decided again, since its environment has lost its place meanwhile; or that was all.
+ * it is to be decided again, since its environment has lost its place meanwhile, or goes to live, since no instance of the candidate would
+ * have it; or that was all.
  */
-export type Again = 'connect' | 'wait' | 'decide-again' | 'give-up';
+export type Again = 'connect' | 'wait' | 'decide-again' | 'leave' | 'give-up';
 
 /**
  * Where one request is counted: in its group's line or at exactly one endpoint, and all the time in its environment;
@@ -62,7 +64,12 @@ export class Hold {
   }
 
   /** @param kept a kept connection was closed: the same endpoint will do, and it is no retry of the app's */
-  again(kept: boolean): Again {
+  again(kept: boolean, attempts: Attempts): Again {
+    const again = this.#another(kept);
+    return again === 'give-up' && this.leaves(attempts) ? 'leave' : again;
+  }
+
+  #another(kept: boolean): Exclude<Again, 'leave'> {
     const last = this.endpoint as EndpointState;
     const { environment, group } = this.#place;
     if (!kept && !environment.retries.take(environment.counts.requests)) return 'give-up';
@@ -81,6 +88,21 @@ export class Hold {
     this.waitsUntil = this.#engine.after(group.queueTimeoutMs);
     waitAgain(group, this.#request, last);
     return 'wait';
+  }
+
+  /**
+   * No instance of a candidate has taken the request or begun it, and all of it is still here: then live has it, since who goes first is not
+   * to be refused for it. For the candidate it is a failure.
+   */
+  leaves({ bodySent }: Pick<Attempts, 'bodySent'>): boolean {
+    const { environment, visitor } = this.#place;
+    const leaves =
+      !bodySent && visitor?.routed.side === 'candidate' && visitor.routed.environment === environment.colour;
+    if (leaves) {
+      if (this.waitsUntil !== null && this.#tried === null) environment.counts.requests++;
+      environment.counts.failed++;
+    }
+    return leaves;
   }
 
   /** Once per endpoint, whatever else goes wrong with it. */
