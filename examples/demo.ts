@@ -1,6 +1,6 @@
 /**
  * The whole of Teal in half a minute, on loopback, without root: a shop is updated under load, a bad version follows,
- * passes its tests, fails under traffic, and is taken back. Every request is counted.
+ * passes its tests, fails before a tenth of the people, is caught by the judge, and repaired. Every request is counted.
  *
  *   npm run demo
  *   npm run demo -- --json     the story on stderr, and one line of JSON on stdout

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { count } from '../../src/cli/render/units.ts';
-import type { EventView } from '../../src/control/contract.ts';
+import type { AppStatus, EventView } from '../../src/control/contract.ts';
 import type { LoadReport } from '../../src/load/report.ts';
 import { jobCounts } from '../shop/jobs.js';
 import type { Home } from './home.ts';
@@ -11,8 +11,6 @@ import { letIn, type Tally, type Visitors } from './visitors.ts';
 
 /** Long enough for some hundred requests between the events of the story. */
 const quietMs = 2000;
-/** From the first error to somebody who says: take it back. */
-const noticeMs = 1000;
 const patienceMs = 15_000;
 
 export interface Stage {
@@ -32,7 +30,7 @@ export interface Facts {
   readonly jobs: { readonly queued: number; readonly done: number; readonly twice: number };
 }
 
-/** Plays the story from `teal up` to the rollback; everything but Teal itself has ended when it resolves or rejects. */
+/** Plays the story from `teal up` to v4; everything but Teal itself has ended when it resolves or rejects. */
 export async function play(stage: Stage): Promise<Facts> {
   const { teal, screen, signal } = stage;
   screen.part('1  v1 goes live, and the shop opens');
@@ -45,6 +43,7 @@ export async function play(stage: Stage): Promise<Facts> {
     await sleep(quietMs, undefined, { signal });
     await update(stage, url, visitors);
     await mishap(stage, visitors);
+    await repair(stage, visitors);
     const report = await visitors.stop();
     await tabs.close();
     return { report, tally: visitors.tally, tabs, history: await teal.history(), jobs: await settled(stage) };
@@ -65,20 +64,34 @@ async function update({ teal, screen, signal }: Stage, url: string, visitors: Vi
   tell(screen, visitors);
 }
 
-async function mishap({ teal, screen, signal }: Stage, visitors: Visitors): Promise<void> {
-  screen.part('3  v3 passes its tests as well, goes live, and fails under traffic');
-  await teal.run('deploy', 'shop', 'v3', '--from', 'builds/v3', '--wait');
-  const deadline = Date.now() + patienceMs;
-  while ((visitors.tally.errors['v3'] ?? 0) === 0) {
-    if (Date.now() > deadline) throw new Error('v3 does not fail, though it was built to');
-    await sleep(20, undefined, { signal });
-  }
-  await sleep(noticeMs, undefined, { signal });
-  tell(screen, visitors);
-  screen.part('4  One word takes it back');
-  await teal.run('rollback', 'shop', '--wait');
+async function mishap({ teal, screen, home, signal }: Stage, visitors: Visitors): Promise<void> {
+  screen.part('3  v3 passes its tests as well, meets a tenth of the people, and fails');
+  await home.inPhases();
+  await teal.run('apply');
+  await teal.fails('deploy', 'shop', 'v3', '--from', 'builds/v3', '--wait');
+  screen.seen('nobody was asked: the judge has compared both versions, and taken everyone back');
   await sleep(quietMs, undefined, { signal });
   tell(screen, visitors);
+}
+
+async function repair(stage: Stage, visitors: Visitors): Promise<void> {
+  const { teal, screen, signal } = stage;
+  screen.part('4  v4 is repaired, and goes to everyone at once');
+  await teal.run('deploy', 'shop', 'v4', '--from', 'builds/v4');
+  await exposed(stage);
+  await teal.run('promote', 'shop', '--full', '--wait');
+  await sleep(quietMs, undefined, { signal });
+  tell(screen, visitors);
+}
+
+/** Until the first people are on the candidate: everything before it has passed. */
+async function exposed({ teal, signal }: Stage): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
+    const { release } = await teal.ask<AppStatus>('status', 'shop');
+    if (release !== null && release.exposed.length > 0) return;
+    await sleep(100, undefined, { signal });
+  }
+  throw new Error('v4 does not meet anybody');
 }
 
 async function versionAt(base: string, signal: AbortSignal): Promise<string> {

@@ -12,10 +12,14 @@ export interface Line {
   /** From a version that was live to the next one. */
   readonly switches: number;
   readonly rollbacks: number;
-  /** From the rollback accepted to the first request after which v3 answered no newly started one. */
+  /** From the rollback decided to the first request after which v3 answered no newly started one. */
   readonly rollbackMs: number | null;
   /** Answers of 500 by v3: its own, and counted apart, since they are answers. */
   readonly errorsOfV3: number;
+  /** People who got one of them. */
+  readonly harmed: number;
+  /** From the first of them to the judge's word. */
+  readonly detectedMs: number | null;
   /** Orders that were accepted; those worked on; how often one was worked on again; those nobody has worked on. */
   readonly orders: number;
   readonly jobsDone: number;
@@ -44,6 +48,7 @@ export function sum(facts: Facts, seconds: number): Sum {
     failed: report.failed,
     ...moves(facts),
     errorsOfV3: tally.errors['v3'] ?? 0,
+    harmed: tally.harmed['v3'] ?? 0,
     orders: tally.orders,
     jobsDone: jobs.done,
     jobsTwice: jobs.twice,
@@ -56,33 +61,44 @@ export function sum(facts: Facts, seconds: number): Sum {
   };
   const wrong = problems(json, facts);
   const good = wrong.length === 0;
-  const text = good ? 'Two switches and a rollback under load, and nothing was lost' : wrong.join('; ');
+  const text = good
+    ? 'Two switches under load, a bad version caught, and nothing was lost'
+    : wrong.join('; ');
   return { json, title: { good, text }, rows: rows(json, report.failures) };
 }
 
-function moves({ report, history }: Facts): Pick<Line, 'switches' | 'rollbacks' | 'rollbackMs'> {
+function moves({
+  report,
+  tally,
+  history,
+}: Facts): Pick<Line, 'switches' | 'rollbacks' | 'rollbackMs' | 'detectedMs'> {
   const started = history.filter(({ type }) => type === 'switch-started');
-  const back = history.filter(({ type }) => type === 'rollback-started');
+  // Before the switch it is the release that is aborted; for the people who were on it, it is the same.
+  const back = history.filter(({ type }) => type === 'rollback-started' || type === 'abort-started');
   const [accepted] = back;
   // Teal dates its events by the system's clock, the load its requests by a steady one: they may have drifted apart.
   const drift = Date.now() - (performance.timeOrigin + performance.now());
-  const taken = accepted === undefined ? null : leftAfterMs(report.samples, 'v3', accepted.at - drift);
+  const at = accepted === undefined ? null : accepted.at - drift;
+  const taken = at === null ? null : leftAfterMs(report.samples, 'v3', at);
+  const first = tally.firstErrorAt['v3'];
   return {
     // The first one had nothing to switch from.
     switches: started.length - 1,
     rollbacks: back.length,
     rollbackMs: taken === null ? null : Math.round(taken * 10) / 10,
+    detectedMs: at === null || first === undefined ? null : Math.round(at - first),
   };
 }
 
 function problems(line: Line, { report, tally }: Facts): string[] {
   const others = Object.entries(tally.errors).filter(([version]) => version !== 'v3');
-  // Each of the three versions was also tested with an order.
+  // Each of the versions was also tested with an order.
   const expected = line.orders + Object.keys(line.versions).length;
   const checks: readonly (readonly [boolean, string])[] = [
     [line.failed > 0, `${count(line.failed)} requests lost: ${Object.values(report.problems).join(', ')}`],
     [line.switches < 2 || line.rollbacks !== 1 || line.rollbackMs === null, 'Not every switch took place'],
     [line.errorsOfV3 === 0, 'v3 did not fail, though it was built to'],
+    [line.detectedMs === null, 'Nobody has noticed that v3 fails'],
     [others.length > 0 || tally.odd > 0, 'Answers that nobody expected'],
     [line.jobsTwice > 0, `${count(line.jobsTwice)} orders were worked on twice`],
     [line.jobsLeft > 0 || line.jobsDone !== expected, 'Not every order was worked on'],
@@ -98,9 +114,10 @@ function rows(line: Line, failures: Readonly<Record<string, number>>): Row[] {
     ['Requests', `${count(line.requests)} sent`, 'pages, API, orders, uploads'],
     ['Failed', count(line.failed), kinds.join(', ') || 'no reset, refusal, timeout, 502–504'],
     ['Answered by', versions.join('  ')],
-    ['Switches', String(line.switches), 'v1 → v2 → v3'],
+    ['Switches', String(line.switches), 'v1 → v2 → v4'],
     ['Rollback', `${line.rollbackMs ?? '?'} ms`, 'until v3 was given nothing new'],
     ['Errors of v3', count(line.errorsOfV3), 'its own 500s: seen, but not lost'],
+    ['Harmed', `${count(line.harmed)} people`, `caught ${line.detectedMs ?? '?'} ms after its first error`],
     ['Orders', `${count(line.jobsDone)} done`, `${line.jobsTwice} twice, ${line.jobsLeft} left over`],
     [
       'Streams',

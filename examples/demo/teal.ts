@@ -66,8 +66,15 @@ export class Teal {
     let result = '';
     child.stdout?.on('data', (chunk: string) => (result += chunk));
     const shown = show(child, (line) => this.#screen.output(line));
-    await this.#succeeds(child, args, shown);
+    await this.#ends(child, args, { code: 0, shown });
     return stripVTControlCharacters(result);
+  }
+
+  /** Runs a command that has to fail, as that of a release which went back, and shows it. */
+  async fails(...args: readonly string[]): Promise<void> {
+    this.#screen.command(['teal', ...args.map(quoted)].join(' '));
+    const child = this.#start(...args);
+    await this.#ends(child, args, { code: 1, shown: show(child, (line) => this.#screen.output(line)) });
   }
 
   /** Runs a command with --json, without showing it. */
@@ -75,7 +82,7 @@ export class Teal {
     const child = this.#start(...args, '--json');
     let result = '';
     child.stdout?.on('data', (chunk: string) => (result += chunk));
-    await this.#succeeds(child, args);
+    await this.#ends(child, args, { code: 0 });
     return JSON.parse(result) as T;
   }
 
@@ -120,7 +127,11 @@ export class Teal {
     return child;
   }
 
-  async #succeeds(child: ChildProcess, args: readonly string[], shown?: Promise<void>): Promise<void> {
+  async #ends(
+    child: ChildProcess,
+    args: readonly string[],
+    { code: wanted, shown }: { readonly code: number; readonly shown?: Promise<void> },
+  ): Promise<void> {
     let complaint = '';
     child.stderr?.on('data', (chunk: string) => (complaint += chunk));
     // As by Ctrl-C, so that a command can end what it has started itself.
@@ -133,7 +144,8 @@ export class Teal {
     this.#signal.removeEventListener('abort', kill);
     await shown;
     this.#signal.throwIfAborted();
-    if (code !== 0) throw new Error(`teal ${args.join(' ')} ended with ${code}:\n${complaint}${this.#said}`);
+    if (code !== wanted)
+      throw new Error(`teal ${args.join(' ')} ended with ${code}:\n${complaint}${this.#said}`);
   }
 
   #notUp(): never {

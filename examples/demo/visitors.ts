@@ -1,5 +1,6 @@
 import { runLoad, type Load } from '../../src/load/load.ts';
 import type { LoadReport } from '../../src/load/report.ts';
+import type { Sample } from '../../src/load/samples.ts';
 import type { RequestShape } from '../../src/load/shape.ts';
 import { percentile } from '../../src/load/report.ts';
 
@@ -8,12 +9,22 @@ const perSecond = 300;
 const cart = JSON.stringify({ items: [{ id: 'cup', quantity: 2 }, { id: 'assam' }] });
 const json = { 'content-type': 'application/json' };
 
-/** What visitors do. The last two take long on purpose, so that a switch always meets requests in flight. */
-const shapes: readonly (RequestShape & { readonly slow?: true })[] = [
-  { path: '/', weight: 6 },
-  { path: '/api/products', weight: 6 },
-  { path: '/api/cart', body: cart, headers: json, weight: 3 },
-  { path: '/api/orders', body: cart, headers: json, weight: 2 },
+/** Each comes back after a second or two. */
+const people = 480;
+
+type Kind = RequestShape & { readonly slow?: true };
+
+/** What everybody asks for again and again, */
+const usual: readonly Kind[] = [{ path: '/' }, { path: '/api/products' }];
+const order: Kind = { path: '/api/orders', body: cart, headers: json };
+const toCart: Kind = { path: '/api/cart', body: cart, headers: json };
+/** and what in between. The last two take long on purpose, so that a switch always meets requests in flight. */
+const sometimes: readonly Kind[] = [
+  toCart,
+  order,
+  toCart,
+  order,
+  toCart,
   {
     path: '/upload',
     method: 'PUT',
@@ -24,7 +35,18 @@ const shapes: readonly (RequestShape & { readonly slow?: true })[] = [
   },
   { path: '/slow?ms=200', slow: true },
 ];
-const orders = shapes.findIndex(({ path }) => path === '/api/orders');
+
+interface Turn {
+  readonly person: number;
+  readonly kind: Kind;
+}
+
+/** Everybody in turn, and the next time each with something else. */
+const turns: readonly Turn[] = Array.from({ length: 3 * people }, (_, index) => {
+  const person = index % people;
+  const own = [...usual, sometimes[person % sometimes.length] ?? order];
+  return { person, kind: own[(person + Math.floor(index / people)) % own.length] ?? order };
+});
 
 /** What has become of the requests so far. */
 export interface Tally {
@@ -32,6 +54,10 @@ export interface Tally {
   readonly versions: Readonly<Record<string, number>>;
   /** Answers of 500 by each version: its own errors, not requests that were lost. */
   readonly errors: Readonly<Record<string, number>>;
+  /** People who got one of those, by version, */
+  readonly harmed: Readonly<Record<string, number>>;
+  /** and when the first one came, on the clock of the samples. */
+  readonly firstErrorAt: Readonly<Record<string, number>>;
   /** Answers of another status than 2xx and 500, which nothing here should get. */
   readonly odd: number;
   /** Orders that the shop has promised to work on. */
@@ -50,23 +76,38 @@ export function letIn(url: string): Visitors {
   const tally = {
     versions: {} as Record<string, number>,
     errors: {} as Record<string, number>,
+    harmed: {} as Record<string, number>,
+    firstErrorAt: {} as Record<string, number>,
     odd: 0,
     orders: 0,
+  };
+  const met = new Set<string>();
+  const failed = (name: string, { shape, endedAt }: Sample): void => {
+    tally.errors[name] = (tally.errors[name] ?? 0) + 1;
+    tally.firstErrorAt[name] ??= endedAt;
+    const whom = `${name} ${turns[shape]?.person}`;
+    if (met.has(whom)) return;
+    met.add(whom);
+    tally.harmed[name] = (tally.harmed[name] ?? 0) + 1;
   };
   const load = runLoad({
     url,
     rps: perSecond,
     connections: 24,
-    shapes,
+    shapes: turns.map(({ person, kind }) => ({
+      ...kind,
+      headers: { ...kind.headers, 'x-customer': `customer-${person}` },
+    })),
     // The shop itself never says these: they come from a router that found nobody to ask.
     isFailure: (status) => status >= 502,
-    onSample: ({ outcome, status, version, shape }) => {
+    onSample: (sample) => {
+      const { outcome, status, version, shape } = sample;
       if (outcome !== 'answered') return;
       const name = version ?? 'unknown';
       tally.versions[name] = (tally.versions[name] ?? 0) + 1;
-      if (status === 500) tally.errors[name] = (tally.errors[name] ?? 0) + 1;
+      if (status === 500) failed(name, sample);
       else if (status < 200 || status > 299) tally.odd += 1;
-      else if (shape === orders) tally.orders += 1;
+      else if (turns[shape]?.kind === order) tally.orders += 1;
     },
   });
   return {
@@ -81,7 +122,9 @@ export function letIn(url: string): Visitors {
 
 /** Latency of what is quick to answer: those that take long on purpose would hide it. */
 export function latencyOf({ samples }: LoadReport): { readonly p50: number; readonly p99: number } {
-  const quick = [...samples].filter(({ outcome, shape }) => outcome === 'answered' && !shapes[shape]?.slow);
+  const quick = [...samples].filter(
+    ({ outcome, shape }) => outcome === 'answered' && !turns[shape]?.kind.slow,
+  );
   const sorted = Float64Array.from(quick, ({ scheduledAt, endedAt }) => endedAt - scheduledAt).sort();
   return { p50: percentile(sorted, 50), p99: percentile(sorted, 99) };
 }

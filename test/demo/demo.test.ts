@@ -56,7 +56,7 @@ async function until(holds: () => boolean, what: () => string): Promise<void> {
   }
 }
 
-test('the demo switches twice and rolls back under load, and loses nothing', async () => {
+test('the demo switches twice, lets the judge catch a bad version under load, and loses nothing', async () => {
   const { child, out, story } = play();
   const [code] = await once(child, 'close');
   assert.equal(code, 0, story() + out());
@@ -68,14 +68,20 @@ test('the demo switches twice and rolls back under load, and loses nothing', asy
   assert.equal(line.rollbacks, 1);
   assert(line.rollbackMs !== null && line.rollbackMs > 0 && line.rollbackMs < 250, `${line.rollbackMs} ms`);
   assert(line.errorsOfV3 > 0, 'v3 was built to fail, and its errors are to be seen');
-  assert.deepEqual(Object.keys(line.versions).toSorted(), ['v1', 'v2', 'v3']);
+  assert(line.harmed > 0 && line.harmed <= line.errorsOfV3, `${line.harmed} people`);
+  assert(
+    line.detectedMs !== null && line.detectedMs > 0 && line.detectedMs < 20_000,
+    `${line.detectedMs} ms`,
+  );
+  assert.deepEqual(Object.keys(line.versions).toSorted(), ['v1', 'v2', 'v3', 'v4']);
   const answers = Object.values(line.versions).reduce((sum, each) => sum + each, 0);
   assert.equal(answers, line.requests);
-  // Each of the three versions was also tested with one order.
-  assert.equal(line.jobsDone, line.orders + 3);
+  // Each of the four versions was also tested with one order.
+  assert.equal(line.jobsDone, line.orders + 4);
   assert.equal(line.jobsTwice, 0);
   assert.equal(line.streamsBroken, 0);
-  assert.match(story(), /\$ teal rollback shop --wait/);
+  assert.match(story(), /\$ teal deploy shop v3 .*--wait/);
+  assert.doesNotMatch(story(), /teal (?:rollback|abort)/, 'nobody had to say it');
   assert.match(story(), /nothing was lost/);
   assert.doesNotMatch(story(), /"level":/, 'a line of a log where nothing went wrong');
   assert.equal(stripVTControlCharacters(story()), story(), 'colours where nobody sees them');
