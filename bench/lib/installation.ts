@@ -27,13 +27,19 @@ export interface Installation {
   close(): Promise<void>;
 }
 
+/** Lines of teal.yaml: keys of the app, and of its release. */
+export interface MoreKeys {
+  readonly app?: readonly string[];
+  readonly release?: readonly string[];
+}
+
 /** @param warmUp requests that an instance of the app asks itself before it is healthy */
-export async function startInstallation(warmUp: number): Promise<Installation> {
+export async function startInstallation(warmUp: number, more: MoreKeys = {}): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'teal-bench-'));
   try {
     const port = await freePort();
     const file = join(folder, 'teal.yaml');
-    await writeFile(file, config(port, warmUp));
+    await writeFile(file, config(port, warmUp, more));
     const client = new Client(file, socketPath(join(folder, '.teal'), 'control.sock'));
     const up = await start(folder, client);
     return {
@@ -48,7 +54,10 @@ export async function startInstallation(warmUp: number): Promise<Installation> {
 }
 
 /** Defaults wherever the bench has no reason: it measures what people get. */
-function config(port: number, warmUp: number): string {
+function config(port: number, warmUp: number, more: MoreKeys): string {
+  const { app: keys = [], release = ['promote: manual', 'rollback-window: 1h'] } = more;
+  const lines = (of: readonly string[], indent: number): string =>
+    of.map((line) => `${' '.repeat(indent)}${line}\n`).join('');
   return `data: .teal
 router:
   listen: 127.0.0.1:${port}
@@ -65,11 +74,9 @@ apps:
       tests:
         - http: /
           status: 200
-      promote: manual
-      rollback-window: 1h
-    drain:
+${lines(release, 6)}    drain:
       deadline: 5s
-`;
+${lines(keys, 4)}`;
 }
 
 async function start(folder: string, client: Client): Promise<ChildProcess> {

@@ -1,8 +1,8 @@
 /** Who asks where a release in phases runs: half of them signed in, half of them with nothing but Teal's cookie. */
 import { makeProvider, type Provider } from '../../examples/canary/tokens.ts';
 
-/** As many as the connections of the scenario: each is one person's. */
-const people = 64;
+/** So many that what is remembered of each is used, and that no two requests in a row are of the same person. */
+const people = 512;
 
 /** What browsers send with every page; the same for all of them. */
 const session = 'session=0123456789abcdef0123456789abcdef; theme=dark; lang=en';

@@ -9,11 +9,10 @@ const script = fileURLToPath(new URL('wrk.lua', import.meta.url));
 /** Beyond its duration wrk waits for what is under way; then something is wrong. */
 const patienceMs = 10_000;
 
-/** One thread, since it shares its core with the origin; one for each connection where each is somebody. */
+/** One thread, since it shares its core with the origin. */
 export async function wrk(on: string, port: number, load: Load): Promise<LoadResult> {
   const { scenario, ms, people = null } = load;
-  const threads = people === null ? 1 : scenario.connections;
-  const options = `--threads ${threads} --connections ${scenario.connections} --duration ${ms / 1000}s --timeout 10s`;
+  const options = `--threads 1 --connections ${scenario.connections} --duration ${ms / 1000}s --timeout 10s`;
   const [command, args] = pinned(on, [
     'wrk',
     ...options.split(' '),

@@ -19,8 +19,7 @@ export class Memory<T, K = string> {
     return old;
   }
 
-  set(given: K, value: T): void {
-    const key = typeof given === 'string' ? (ownText(given) as K & string) : given;
+  set(key: K, value: T): void {
     if (this.#young.size >= this.#most) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -36,9 +35,4 @@ export class Memory<T, K = string> {
   get size(): number {
     return this.#young.size + this.#old.size;
   }
-}
-
-/** A text of its own. A piece that was cut out keeps alive what it was cut from: for a cookie the whole head that it came in. */
-export function ownText(text: string): string {
-  return JSON.parse(JSON.stringify(text)) as string;
 }

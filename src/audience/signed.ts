@@ -12,7 +12,6 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { cookieValues } from './cookie.ts';
-import { ownText } from './memory.ts';
 
 export interface CookieKey {
   /** One to sixteen of a–z and 0–9; names the key in the cookie, so that old keys can go on verifying. */
@@ -142,7 +141,7 @@ function verify(signer: Signer, name: string, value: string, now: number): Verif
   const cookie = `${name}:${value}`;
   let verified = signer.memory?.get(cookie);
   if (verified === undefined) {
-    verified = verifySignature(signer, name, signer.memory === undefined ? value : ownText(value));
+    verified = verifySignature(signer, name, value);
     signer.memory?.set(cookie, verified);
   }
   return verified !== null && verified.expires > now / 1000 ? verified : null;

@@ -109,6 +109,8 @@ function attach(head: Buffer, parts: readonly Buffer[], chunked: boolean): reado
 /** The order in which the shapes take turns: spread by weight, repeating, the same in every run. */
 export function turns(shapes: readonly RequestShape[]): readonly number[] {
   const weights = shapes.map((shape) => Math.max(1, Math.round(shape.weight ?? 1)));
+  // One turn each: also for the shapes of thousands, of which the credits below would be a square.
+  if (weights.every((weight) => weight === weights[0])) return shapes.map((_, index) => index);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const credit = weights.map(() => 0);
   // Smooth weighted round robin: the shape with the most credit goes next and pays the total.

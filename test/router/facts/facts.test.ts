@@ -4,7 +4,7 @@ import { networksOf } from '../../../src/audience/address.ts';
 import type { AudienceRequest, TokenVerdict } from '../../../src/audience/request.ts';
 import { readId, signId, signRelease, type Signer } from '../../../src/audience/signed.ts';
 import type { JwtSettings } from '../../../src/config/audience.ts';
-import { factsOf, type FactsContext, type KnownPeer } from '../../../src/router/facts/facts.ts';
+import { factsOf, type FactsContext } from '../../../src/router/facts/facts.ts';
 import { Memory } from '../../../src/audience/memory.ts';
 import { raw } from '../../audience/cases.ts';
 
@@ -135,45 +135,4 @@ test('a memory forgets what is not asked for, keeps what is, and never grows bey
   assert.equal(memory.get('flood 0'), undefined);
   memory.clear();
   assert.equal(memory.get('kept'), undefined);
-});
-
-test('who says the same over the same connection is found out once a second; who says something else at once', () => {
-  let asked = 0;
-  const counting = {
-    verdict: (token: string): TokenVerdict => {
-      asked++;
-      return token === 'bad' ? { ok: false, why: 'busy' } : { ok: true, claims: { sub: token } };
-    },
-  };
-  const about: FactsContext = { ...context, verifier: counting };
-  const peer: KnownPeer = { address: '192.0.2.1', trusted: false };
-  const id = `teal-id=${signId(signer, { key: 'A'.repeat(22), scope: null }, now)}`;
-  const ask = (token: string, { cookie = id, at = now, with: using = about } = {}): AudienceRequest => {
-    const given = raw('192.0.2.1', [
-      ['Authorization', `Bearer ${token}`],
-      ['Cookie', cookie],
-      ['X-Turn', `${asked}`],
-    ]);
-    const said = factsOf({ ...given, peer }, using, at);
-    assert.ok(!(said instanceof Promise));
-    return said;
-  };
-  assert.equal(found(ask('anna')), 'anna');
-  const again = ask('anna', { at: now + 999 });
-  assert.deepEqual([found(again), again.id?.key, asked], ['anna', 'A'.repeat(22), 1]);
-  assert.equal(again.header('x-turn'), '1', 'of the headers it is always this request that is asked');
-  assert.equal(found(ask('ben')), 'ben');
-  assert.equal(ask('ben', { cookie: `${id}x` }).id, null, 'another cookie');
-  assert.equal(asked, 3);
-  ask('ben', { cookie: `${id}x`, at: now + 1000 });
-  ask('ben', { cookie: `${id}x`, at: now - 1 });
-  ask('ben', { cookie: `${id}x`, at: now - 1, with: { ...about } });
-  assert.equal(asked, 6, 'a second later, by a clock that was put back, and by another table');
-  ask('bad');
-  ask('bad');
-  assert.equal(asked, 8, 'a refusal is not kept');
-  const long = `${id}; a=${'x'.repeat(5000)}`;
-  ask('carl', { cookie: long });
-  ask('carl', { cookie: long });
-  assert.equal(asked, 10, 'nor is what is long');
 });
