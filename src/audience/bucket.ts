@@ -8,7 +8,10 @@ export const buckets = 100_000;
  * and HAProxy have it, and small numbers as keys spread evenly. 2^32 is no multiple of 100 000: the first 67 296 buckets
  * are likelier than the others by 1 in 42 949, far below what anyone could see.
  */
-export const bucketOf = (seed: string, key: string): number => wordIn(digestOf(seed, key), 0) % buckets;
+export const bucketOf = (seed: string, key: string): number => bucketIn(digestOf(seed, key));
+
+/** @param digest as `digestOf` gives it */
+export const bucketIn = (digest: string): number => wordIn(digest, 0) % buckets;
 
 /** 32 bytes, one character for each: a string is the quickest of the outputs, no Buffer is made. */
 export const digestOf = (seed: string, key: string): string => hash('sha256', `${seed}:${key}`, 'binary');

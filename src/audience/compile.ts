@@ -1,4 +1,4 @@
-import { bucketOf, buckets } from './bucket.ts';
+import { buckets, digestOf } from './bucket.ts';
 import { compileSource, type CompiledSource } from './identity.ts';
 import { Memory } from './memory.ts';
 import type { Place } from './request.ts';
@@ -17,8 +17,8 @@ export interface CompiledTable {
   readonly cookieDomain: string | null;
   readonly audiences: ReadonlyMap<string, CompiledRule>;
   lookUp(address: string): Place | null;
-  /** As `bucketOf` for this app; remembered, since the same people ask again and again. */
-  bucketOf(key: string): number;
+  /** As `digestOf` for this app; remembered, since the same people ask again and again. */
+  digestOf(key: string): string;
 }
 
 interface CompiledRelease {
@@ -66,21 +66,21 @@ export function compileAudiences(
     cookieDomain: identity.cookieDomain,
     audiences,
     lookUp,
-    bucketOf: rememberedBuckets(table.app),
+    digestOf: rememberedDigests(table.app),
   };
 }
 
-/** In each of two generations: a key and a number each. */
-const mostBuckets = 10_000;
+/** In each of two generations: a key and 32 bytes each. */
+const mostDigests = 10_000;
 
-function rememberedBuckets(app: string): (key: string) => number {
-  const known = new Memory<number>(mostBuckets);
+function rememberedDigests(app: string): (key: string) => string {
+  const known = new Memory<string>(mostDigests);
   return (key) => {
     const before = known.get(key);
     if (before !== undefined) return before;
-    const bucket = bucketOf(app, key);
-    known.set(key, bucket);
-    return bucket;
+    const digest = digestOf(app, key);
+    known.set(key, digest);
+    return digest;
   };
 }
 

@@ -1,4 +1,4 @@
-import { digestOf, within } from './bucket.ts';
+import { bucketIn, within } from './bucket.ts';
 import type { CompiledTable } from './compile.ts';
 import type { AudienceRequest, Place } from './request.ts';
 
@@ -33,17 +33,17 @@ export class Visit {
   /** Null for nobody. */
   get bucket(): number | null {
     if (this.#bucket < 0) {
-      const { key } = this;
-      if (key === null) return null;
-      this.#bucket = this.table.bucketOf(key);
+      const { digest } = this;
+      if (digest === null) return null;
+      this.#bucket = bucketIn(digest);
     }
     return this.#bucket;
   }
 
-  /** What the bucket is taken from, see `wordIn`; null for nobody. Not remembered: only who is counted is asked for it. */
+  /** What the bucket is taken from, see `wordIn`; null for nobody. */
   get digest(): string | null {
     const { key } = this;
-    return key === null ? null : digestOf(this.table.app, key);
+    return key === null ? null : this.table.digestOf(key);
   }
 
   /** Whether the person is among the first `width` buckets of the release; nobody is not. */

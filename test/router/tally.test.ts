@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { secondsBounds, sumTallies, tally, type CountingAll } from '../../src/router/tally.ts';
+import { secondsBounds, sumCopies, sumTallies, tally, type CountingAll } from '../../src/router/tally.ts';
 import { Reports } from '../../src/router/embedded/reports.ts';
 import type { WorkerStatus } from '../../src/router/embedded/options.ts';
 import { appTable, endpoint, exchange, lastGet, ok, proxy, rawOrigin, tableOf } from './rig.ts';
@@ -18,6 +18,13 @@ test('an answer counts once by class and once by time; a bound is still below it
   assert.deepEqual(sum.live?.classes, [0, 2, 0, 0, 2]);
   assert.deepEqual(all.live?.classes, [0, 1, 0, 0, 1], 'neither is changed');
   assert.deepEqual(sumTallies(undefined, undefined), {});
+});
+
+test('what became of copies is summed by outcome, also with what a worker of an older Teal never counted', () => {
+  const one = { answered: 2, busy: 1 } as const;
+  assert.deepEqual(sumCopies(one, { answered: 3, failed: 4 }), { answered: 5, busy: 1, failed: 4 });
+  assert.deepEqual(one, { answered: 2, busy: 1 });
+  assert.deepEqual(sumCopies(undefined, one), one);
 });
 
 test('what a worker has counted that is gone stays counted', () => {

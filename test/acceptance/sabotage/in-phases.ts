@@ -160,8 +160,8 @@ export const inPhases: readonly Mutation[] = [
     id: 'C19',
     says: 'one byte of the hash is taken for a hundred percents',
     file: 'src/audience/bucket.ts',
-    find: 'wordIn(digestOf(seed, key), 0) % buckets',
-    replace: '(wordIn(digestOf(seed, key), 0) >>> 24) % 100 * 1000 + (wordIn(digestOf(seed, key), 0) & 1)',
+    find: 'wordIn(digest, 0) % buckets',
+    replace: '(wordIn(digest, 0) >>> 24) % 100 * 1000 + (wordIn(digest, 0) & 1)',
     fails: /at \d+ %: not/,
   },
   {
