@@ -26,7 +26,7 @@ export const tls = keys({
   listen: needed(oneOrMany(listenAddress), 'One address or a list, such as 0.0.0.0:443.'),
   certificates: needed(
     oneOrMany(certificate),
-    'One or a list, chosen by the name the client asks for; the first when none fits. The files are read again when they change, without a dropped connection; a pair that does not fit is refused, and the old one stays.',
+    'One or a list, chosen by the name the client asks for; the first when none fits. The files are read again when they change, without a dropped connection; a pair that does not fit is refused, and the old one stays. One that is no good at the start costs its own hosts only.',
   ),
   'min-version': key(
     choice(['TLSv1.2', 'TLSv1.3']),

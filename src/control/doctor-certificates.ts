@@ -17,28 +17,17 @@ export async function certificates(all: readonly CertificateStatus[], now: numbe
     const says = findings.map((finding) => finding.says).join('; ');
     return { name: 'certificates', state: worst.state, says, remedy: worst.remedy };
   }
-  const says = all.map((each) => `${nameOf(each)} until ${dayOf(each.validUntil)}`).join(', ');
+  const says = all.map((each) => `${nameOf(each)} until ${dayOf(each.validUntil ?? 0)}`).join(', ');
   return { name: 'certificates', state: 'ok', says, remedy: null };
 }
 
 async function findingsOf(each: CertificateStatus, now: number): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   if (each.problem !== null) {
-    const says = `${each.problem}; the old one stays in force`;
+    const says = `${each.problem}; ${each.validUntil === null ? 'its hosts are refused' : 'the old one stays in force'}`;
     findings.push({ state: 'failed', says, remedy: 'correct the file: it is read again by itself' });
   }
-  const until = dayOf(each.validUntil);
-  if (each.validUntil <= now) {
-    const says = `${nameOf(each)} has expired on ${until}`;
-    findings.push({ state: 'failed', says, remedy: `renew ${each.certificate}` });
-  } else if (each.validUntil - now < soonMs) {
-    const says = `${nameOf(each)} expires on ${until}`;
-    findings.push({ state: 'warning', says, remedy: `renew ${each.certificate}` });
-  }
-  if (each.validFrom > now) {
-    const says = `${nameOf(each)} is not valid before ${dayOf(each.validFrom)}`;
-    findings.push({ state: 'failed', says, remedy: 'check the clock of this machine' });
-  }
+  findings.push(...timeOf(each, now));
   // One that is gone is told as a problem.
   const mode = await stat(each.key).then(
     (found) => found.mode,
@@ -47,6 +36,26 @@ async function findingsOf(each: CertificateStatus, now: number): Promise<readonl
   if ((mode & 0o004) !== 0) {
     const says = `everyone on this machine can read ${each.key}`;
     findings.push({ state: 'warning', says, remedy: `chmod 600 ${each.key}` });
+  }
+  return findings;
+}
+
+/** What is wrong with the time in which it is valid. */
+function timeOf(each: CertificateStatus, now: number): readonly Finding[] {
+  const { validFrom, validUntil } = each;
+  if (validFrom === null || validUntil === null) return [];
+  const findings: Finding[] = [];
+  const until = dayOf(validUntil);
+  if (validUntil <= now) {
+    const says = `${nameOf(each)} has expired on ${until}`;
+    findings.push({ state: 'failed', says, remedy: `renew ${each.certificate}` });
+  } else if (validUntil - now < soonMs) {
+    const says = `${nameOf(each)} expires on ${until}`;
+    findings.push({ state: 'warning', says, remedy: `renew ${each.certificate}` });
+  }
+  if (validFrom > now) {
+    const says = `${nameOf(each)} is not valid before ${dayOf(validFrom)}`;
+    findings.push({ state: 'failed', says, remedy: 'check the clock of this machine' });
   }
   return findings;
 }

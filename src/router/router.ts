@@ -100,9 +100,10 @@ export interface CertificateStatus {
   readonly certificate: string;
   readonly key: string;
   readonly names: readonly string[];
-  readonly validFrom: number;
-  readonly validUntil: number;
-  /** Why what its files hold now is not in force, and what they held before still is. */
+  /** Null: it could never be read, and its hosts are refused. */
+  readonly validFrom: number | null;
+  readonly validUntil: number | null;
+  /** Why what its files hold now is not in force; what they held before still is, if that was good. */
   readonly problem: string | null;
 }
 

@@ -72,6 +72,14 @@ test('the doctor says of certificates until when they hold, and what is wrong wi
     says: 'x.pem holds no certificate; the old one stays in force',
     remedy: 'correct the file: it is read again by itself',
   });
+  assert.deepEqual(
+    await told({ names: [], validFrom: null, validUntil: null, problem: 'x.pem holds no certificate' }),
+    {
+      state: 'failed',
+      says: 'x.pem holds no certificate; its hosts are refused',
+      remedy: 'correct the file: it is read again by itself',
+    },
+  );
   assert.equal((await told({ validFrom: now + day })).state, 'failed');
   await chmod(files.key, 0o644);
   const readable = await certificates([fine], now);

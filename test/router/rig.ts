@@ -185,6 +185,7 @@ function terminator(): Terminator {
     { config: { minVersion: 'TLSv1.2', clientCertificates: null }, protocols: ['http/1.1'] },
     {
       pairs: [{ certificate, key, names: ['shop.test'] }],
+      incomplete: false,
       authorities: null,
       ticketKeys: Buffer.alloc(48).toString('base64'),
     },

@@ -294,6 +294,32 @@ describe('TLS', { concurrency: 4 }, () => {
     }
   });
 
+  test('one certificate that is no good costs its own hosts only, until it is mended', async () => {
+    await using folder = await CertificateFolder.make();
+    const good = await folder.put('good', issue({ names: ['good.test'] }));
+    const late = issue({ names: ['late.test'] });
+    const broken = await folder.put('late', { certificate: 'no certificate', key: late.key });
+    await using running = await secured({ certificates: [broken, good] });
+    assert.match(await ask(await connect(running.secure, { servername: 'good.test' })), /200 OK/);
+    assert.equal(await shownFor(running.secure), 'good.test');
+    await assert.rejects(connect(running.secure, { servername: 'late.test' }), { code: 'ECONNRESET' });
+    const { certificates } = await running.router.status();
+    assert.match(certificates[0]?.problem ?? '', /late\.pem holds no certificate/);
+    assert.deepEqual([certificates[0]?.validUntil, certificates[1]?.problem], [null, null]);
+    assert.match(await routerLog(running), /late\.pem holds no certificate.*; its hosts are refused/);
+    await folder.put('late', late);
+    await until(
+      () =>
+        shownFor(running.secure, 'late.test').then(
+          (name) => name === 'late.test',
+          () => false,
+        ),
+      'the mended certificate to be read',
+    );
+    // Nothing is missing any more: a name that nobody holds gets the first, as ever.
+    assert.equal(await shownFor(running.secure, 'other.test'), 'late.test');
+  });
+
   test('a router that runs is not stopped for one that could not start', async () => {
     await using running = await secured();
     const missing = { certificate: running.folder.file('none.pem'), key: running.folder.file('none.key') };

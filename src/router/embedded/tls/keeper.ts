@@ -5,7 +5,7 @@ import type { CertificateFiles, TlsConfig } from '../../../config/config.ts';
 import type { CertificateStatus } from '../../router.ts';
 import { toTealError } from '../rpc.ts';
 import type { CertificateFacts, Pair } from './certificate.ts';
-import { readAuthorities, readPair } from './certificate.ts';
+import { readAuthorities, readCertificates, readPair } from './certificate.ts';
 import type { TlsMaterial } from './material.ts';
 
 /**
@@ -23,8 +23,8 @@ interface Kept {
   readonly files: CertificateFiles;
   /** Of the files as they were before they were last read: a write in between is seen the next time. */
   mark: string;
-  pair: Pair;
-  facts: CertificateFacts;
+  /** Null when its files have been no good since the start. */
+  held: { readonly pair: Pair; readonly facts: CertificateFacts } | null;
   /** Why what is in the files now is not in force. */
   problem: string | null;
 }
@@ -48,14 +48,14 @@ export class CertificateKeeper {
     this.#log = log;
   }
 
-  /** @throws TealError `certificate-invalid` for the first file that is no good: then nothing is in force yet */
+  /**
+   * A pair that is no good costs its own hosts, and not those of the others.
+   * @throws TealError `certificate-invalid` for the first one when none is good, and for authorities that are not
+   */
   static async open(config: TlsConfig, log: Logger): Promise<CertificateKeeper> {
     const keeper = new CertificateKeeper(config, log);
-    for (const files of config.certificates) {
-      const mark = await markOf(files.certificate, files.key);
-      const { facts, ...pair } = await readPair(files);
-      keeper.#kept.push({ files, mark, pair, facts, problem: null });
-    }
+    for (const files of config.certificates) await keeper.#open(files);
+    if (keeper.#held.length === 0) await readCertificates({ ...config, clientCertificates: null });
     const ca = config.clientCertificates?.ca;
     if (ca !== undefined) {
       keeper.#authoritiesMark = await markOf(ca);
@@ -67,23 +67,28 @@ export class CertificateKeeper {
 
   get material(): TlsMaterial {
     return {
-      pairs: this.#kept.map(({ pair, facts }) => ({ ...pair, names: facts.names })),
+      pairs: this.#held.map(({ pair, facts }) => ({ ...pair, names: facts.names })),
+      incomplete: this.#held.length < this.#kept.length,
       authorities: this.#authorities,
       ticketKeys: this.#ticketKeys.toString('base64'),
     };
   }
 
   get status(): readonly CertificateStatus[] {
-    const shown = this.#kept.map(({ files, facts, problem }) => ({
+    const shown = this.#kept.map(({ files, held, problem }) => ({
       ...files,
-      names: facts.names,
-      validFrom: facts.validFrom,
-      validUntil: facts.validUntil,
+      names: held?.facts.names ?? [],
+      validFrom: held?.facts.validFrom ?? null,
+      validUntil: held?.facts.validUntil ?? null,
       problem,
     }));
     const [first, ...rest] = shown;
     if (first === undefined || this.#authoritiesProblem === null) return shown;
     return [{ ...first, problem: first.problem ?? this.#authoritiesProblem }, ...rest];
+  }
+
+  get #held(): readonly NonNullable<Kept['held']>[] {
+    return this.#kept.flatMap(({ held }) => held ?? []);
   }
 
   /** Looks at the files from now on, and tells when other material is in force. */
@@ -104,6 +109,12 @@ export class CertificateKeeper {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#looking;
+  }
+
+  async #open(files: CertificateFiles): Promise<void> {
+    const kept: Kept = { files, mark: '', held: null, problem: null };
+    this.#kept.push(kept);
+    await this.#reload(kept);
   }
 
   async #look(now: number, changed: (material: TlsMaterial) => Promise<void>): Promise<void> {
@@ -134,15 +145,16 @@ export class CertificateKeeper {
     try {
       const { facts, ...pair } = await readPair(files);
       kept.problem = null;
-      if (pair.certificate === kept.pair.certificate && pair.key === kept.pair.key) return false;
-      kept.pair = pair;
-      kept.facts = facts;
-      this.#log.info({ ...told(kept), file: files.certificate }, 'certificate read again');
+      const before = kept.held?.pair;
+      if (pair.certificate === before?.certificate && pair.key === before.key) return false;
+      kept.held = { pair, facts };
+      this.#log.info({ ...told(facts), file: files.certificate }, 'certificate read');
       return true;
     } catch (error) {
       const { message, remedy } = toTealError(error);
       kept.problem = message;
-      this.#log.error({ file: files.certificate, remedy }, `${message}; the old one stays in force`);
+      const instead = kept.held === null ? 'its hosts are refused' : 'the old one stays in force';
+      this.#log.error({ file: files.certificate, remedy }, `${message}; ${instead}`);
       return false;
     }
   }
@@ -169,19 +181,19 @@ export class CertificateKeeper {
 
   /** Once a day, for as long as it is so. */
   #warn(now: number): void {
-    const soon = this.#kept.filter(({ facts }) => facts.validUntil - now < soonMs);
-    if (soon.length === 0 || now - this.#warnedAt < dayMs) return;
-    this.#warnedAt = now;
-    for (const kept of soon) {
-      const ended = kept.facts.validUntil < now ? 'has expired' : 'expires soon';
-      this.#log.warn({ ...told(kept), file: kept.files.certificate }, `a certificate ${ended}`);
+    if (now - this.#warnedAt < dayMs) return;
+    for (const { files, held } of this.#kept) {
+      if (held === null || held.facts.validUntil - now >= soonMs) continue;
+      this.#warnedAt = now;
+      const ended = held.facts.validUntil < now ? 'has expired' : 'expires soon';
+      this.#log.warn({ ...told(held.facts), file: files.certificate }, `a certificate ${ended}`);
     }
   }
 }
 
-const told = ({ facts }: Kept) => ({
-  names: facts.names,
-  validUntil: new Date(facts.validUntil).toISOString(),
+const told = ({ names, validUntil }: CertificateFacts) => ({
+  names,
+  validUntil: new Date(validUntil).toISOString(),
 });
 
 /** Another one whenever a file was replaced or written to, or what it is reached by points elsewhere. */

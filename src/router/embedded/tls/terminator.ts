@@ -52,13 +52,14 @@ export class Terminator {
   /** By the four ends of a connection, which no two open ones have in common: what became of a socket is not told otherwise. */
   readonly #waiting = new Map<string, (secured: Secured) => void>();
   #contexts: NameTable<SecureContext> = new NameTable([]);
+  #incomplete = false;
 
   constructor(options: TerminatorOptions, material: TlsMaterial) {
     this.#options = options;
     const { clientCertificates } = options.config;
     this.#server = tls.createServer({
       ...this.#prepared(material),
-      SNICallback: (name, chosen) => chosen(null, this.#contexts.find(name) ?? undefined),
+      SNICallback: (name, chosen) => this.#choose(name, chosen),
       ALPNProtocols: [...options.protocols],
       requestCert: clientCertificates !== null,
       rejectUnauthorized: clientCertificates?.mode === 'require',
@@ -94,7 +95,15 @@ export class Terminator {
       ({ names, options }) => [names, tls.createSecureContext(options)] as const,
     );
     this.#contexts = new NameTable(contexts);
+    this.#incomplete = material.incomplete;
     return first.options;
+  }
+
+  /** A name that nobody holds may be that of a certificate that cannot be read: then it is refused, not shown another's. */
+  #choose(name: string, chosen: (error: Error | null, context?: SecureContext) => void): void {
+    const found = this.#contexts.find(name);
+    if (found === null && this.#incomplete) chosen(unreadable);
+    else chosen(null, found ?? undefined);
   }
 
   #common({ authorities, ticketKeys }: TlsMaterial): SecureContextOptions {
@@ -129,6 +138,8 @@ export class Terminator {
     });
   }
 }
+
+const unreadable = new Error('no certificate for this name can be read');
 
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
