@@ -62,6 +62,7 @@ export const errorCodes = {
   'no-release': { exit: 1, status: 409 },
   'wrong-state': { exit: 1, status: 409 },
   'nothing-to-roll-back-to': { exit: 1, status: 409 },
+  'released-together': { exit: 2, status: 409 },
   'already-live': { exit: 1, status: 409 },
   'not-allowed': { exit: 1, status: 403 },
   frozen: { exit: 1, status: 409 },

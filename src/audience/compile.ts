@@ -8,6 +8,8 @@ import type { AudienceTable, Exposure } from './table.ts';
 /** A table made ready: rules as functions, patterns and networks built. */
 export interface CompiledTable {
   readonly app: string;
+  /** What buckets are computed from: the app, or its group. */
+  readonly seed: string;
   readonly live: AudienceTable['live'];
   readonly release: CompiledRelease | null;
   readonly sources: readonly CompiledSource[];
@@ -48,6 +50,7 @@ export function compileAudiences(
   const { release, identity } = table;
   return {
     app: table.app,
+    seed: table.group ?? table.app,
     live: table.live,
     release:
       release === null
@@ -66,7 +69,7 @@ export function compileAudiences(
     cookieDomain: identity.cookieDomain,
     audiences,
     lookUp,
-    digestOf: rememberedDigests(table.app),
+    digestOf: rememberedDigests(table.group ?? table.app),
   };
 }
 

@@ -6,6 +6,8 @@
  *   teal-release = kid "." expires "." release "." side "." mac     side: candidate or live
  *   mac          = base64url(hmac-sha256(secret(kid), name ":" app ":" all before its dot))
  *
+ *   x-teal-group = kid "." expires "." group "." pair "." mac       a header between apps that are released together
+ *
  * `expires` is in seconds since the epoch. The name and the app are in what is signed, so that neither cookie stands in for the other,
  * nor for another app's. Several cookies of a name are tried in order, and the first that verifies counts: a made-up one, which another
  * host of the domain can add, cannot push out the true one.
@@ -27,6 +29,11 @@ export interface Signer {
   /** What was found of cookies before; made anew with new keys. */
   readonly memory?: CookieMemory;
 }
+
+/** A header of its own, signed alike; `app` of its signer is the group. */
+export const groupHeader = 'x-teal-group';
+/** Longer than a request takes; what an app keeps beyond that is no longer asked for on anybody's behalf. */
+const groupSeconds = 300;
 
 /** Of what was found of cookies. */
 export interface CookieMemory {
@@ -121,6 +128,17 @@ export function readRelease(
     other ??= found;
   }
   return other;
+}
+
+/** @param now milliseconds since the epoch */
+export function signGroup(signer: Signer, set: string, now: number): string {
+  return sign(signer, groupHeader, [signer.app, set], Math.floor(now / 1000) + groupSeconds);
+}
+
+/** The pair that a value of the header names, when it is ours and in time. */
+export function readGroup(signer: Signer, value: string, now: number): string | null {
+  const read = verify(signer, groupHeader, value, now);
+  return read !== null && read.first === signer.app ? read.second : null;
 }
 
 function sign(signer: Signer, name: string, fields: readonly [string, string], expires: number): string {

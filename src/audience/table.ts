@@ -4,6 +4,8 @@ import type { Cohort } from './cohort.ts';
 /** Who of an app's people goes where: plain data, part of a routing table. */
 export interface AudienceTable {
   readonly app: string;
+  /** What buckets are computed from, and cookies signed for, instead of the app: its group. */
+  readonly group?: string;
   /** Where everyone is who was not chosen. */
   readonly live: Colour;
   /** Null when no release exposes anybody. */

@@ -50,21 +50,16 @@ const routes = {
     parameters: { flags: { ...is.common, dryRun: is.switchFlag('Only show what would change') } },
     loader: async () => guard((await import('./apply.ts')).apply),
   }),
-  deploy: buildCommand<DeployFlags, [string, string], Context>({
+  deploy: buildCommand<DeployFlags, [string, ...string[]], Context>({
     docs: docs(
       'deploy',
       ['shop v2 --from . --wait', 'the files of this directory, as v2'],
       ['shop v2 --from git:main', 'what the branch main holds'],
       ['shop v2 --promote manual --until ready', 'tested, and held for teal approve'],
+      ['shop storefront=v2 api=v5', 'apps of the group shop, as one'],
     ),
     parameters: {
-      positional: {
-        kind: 'tuple',
-        parameters: [
-          is.argument('app', 'The app'),
-          is.argument('version', 'A name for this build, never used again'),
-        ],
-      },
+      positional: is.versions,
       flags: {
         ...is.common,
         from: is.textFlag('source', 'A directory, a .tgz or git:<ref>'),

@@ -14,6 +14,8 @@ import type {
   EvidenceView,
   ExplainBody,
   ExplainResult,
+  GroupPlanBody,
+  GroupResult,
   LogLine,
   PlanBody,
   PlanResult,
@@ -55,6 +57,15 @@ export class Client {
   /** Resolves when the control plane has accepted (or refused) the command, which may have to copy a version first. */
   command(app: string, command: CommandName, body: CommandBody): Promise<CommandResult> {
     return this.#post(`/v1/apps/${encodeURIComponent(app)}/${command}`, body);
+  }
+
+  /** To every app of a group. */
+  groupCommand(group: string, command: CommandName, body: CommandBody): Promise<GroupResult> {
+    return this.#post(`/v1/groups/${encodeURIComponent(group)}/${command}`, body);
+  }
+
+  groupPlan(group: string, body: GroupPlanBody): Promise<readonly PlanResult[]> {
+    return this.#post(`/v1/groups/${encodeURIComponent(group)}/plan`, body);
   }
 
   /** Of every app. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { TealError } from '../errors.ts';
 import type { Context, Result } from './shell/context.ts';
 import { orderRelease, type WaitFlags } from './shell/release.ts';
 import { because } from './shell/simple.ts';
@@ -14,16 +15,36 @@ export async function deploy(
   this: Context,
   flags: DeployFlags,
   app: string,
-  version: string,
+  ...versions: readonly string[]
 ): Promise<Result | void> {
   const body = {
-    version,
+    ...versionsOf(app, versions),
     ...because(flags.reason),
     ...(flags.from === undefined ? {} : { from: absolute(this.cwd, flags.from) }),
     ...(flags.promote === undefined ? {} : { promote: flags.promote }),
     ...(flags.onConflict === undefined ? {} : { onConflict: flags.onConflict }),
   };
   return orderRelease(this, flags, { command: 'deploy', app, body, goal: 'forward' });
+}
+
+/**
+ * `v2`, or the versions of several apps of a group: `storefront=v2 api=v5`.
+ * @throws TealError `usage`
+ */
+export function versionsOf(
+  app: string,
+  given: readonly string[],
+): { readonly version: string } | { readonly versions: Readonly<Record<string, string>> } {
+  const [first = ''] = given;
+  if (given.length === 1 && !first.includes('=')) return { version: first };
+  const pairs = given.map((text) => text.split('='));
+  if (given.length > 0 && pairs.every(([name, version, ...more]) => name && version && more.length === 0))
+    return { versions: Object.fromEntries(pairs) as Record<string, string> };
+  const wrong = given.length === 0 ? 'Which version?' : `${given.join(' ')} is no version.`;
+  throw new TealError('usage', wrong, {
+    remedy: `teal deploy ${app} v2; of a group also: teal deploy ${app} <app>=v2 <other>=v5`,
+    details: { versions: given },
+  });
 }
 
 /** The control plane has another working directory. */

@@ -1,8 +1,8 @@
-import type { ExplainBody } from '../control/contract.ts';
+import type { ExplainBody, ExplainResult } from '../control/contract.ts';
 import { TealError } from '../errors.ts';
 import { connectControl } from './client.ts';
-import { soleApp } from './shell/app.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
+import { soleTarget, withAppOrGroup } from './shell/target.ts';
 
 export interface ExplainFlags extends CommonFlags {
   readonly user?: string;
@@ -19,14 +19,28 @@ export interface ExplainFlags extends CommonFlags {
 /** Says where somebody would be sent, by which rule, and what changes at each later step. */
 export async function explain(this: Context, flags: ExplainFlags, app?: string): Promise<Result> {
   const client = await connectControl(this, flags);
-  const result = await client.explain(await soleApp(client, app), bodyOf(flags));
+  const name = await soleTarget(client, app);
+  const body = bodyOf(flags);
+  return withAppOrGroup<Result, Result>(client, name, {
+    app: async () => {
+      const result = await client.explain(name, body);
+      return { json: result, text: () => textOf(result) };
+    },
+    // The same rules hold in all of them; where they lead is each one's own.
+    group: async (members) => {
+      const all = await Promise.all(
+        members.map(async (member) => ({ app: member.app, ...(await client.explain(member.app, body)) })),
+      );
+      return { json: all, text: () => all.map((one) => `${one.app}\n${textOf(one)}`).join('\n\n') };
+    },
+  });
+}
+
+function textOf(result: ExplainResult): string {
   const later = result.later.map(
     ({ name, environment, side }) => `  ${name.padEnd(32)}${environment} (${side})`,
   );
-  return {
-    json: result,
-    text: () => [result.text, ...(later.length > 0 ? ['at later steps', ...later] : [])].join('\n'),
-  };
+  return [result.text, ...(later.length > 0 ? ['at later steps', ...later] : [])].join('\n');
 }
 
 function bodyOf({ user, group, header, cookie, ip, country, region }: ExplainFlags): ExplainBody {

@@ -27,17 +27,14 @@ export const looking = {
     },
     loader: async () => guard((await import('./explain.ts')).explain),
   }),
-  plan: buildCommand<PlanFlags, [string, string], Context>({
+  plan: buildCommand<PlanFlags, [string, ...string[]], Context>({
     docs: docs(
       'plan',
       ['shop v2', 'steps, times, instances, and what would be refused'],
       ['shop v2 --log /var/log/nginx/access.log', 'with the people of that log'],
     ),
     parameters: {
-      positional: {
-        kind: 'tuple',
-        parameters: [is.argument('app', 'The app'), is.argument('version', 'What would be deployed')],
-      },
+      positional: is.versions,
       flags: {
         ...is.common,
         log: is.textFlag('file', 'An access log: combined format or JSON lines, also .gz'),

@@ -1,8 +1,10 @@
 import type { EvidenceView, Status } from '../control/contract.ts';
 import { connectControl, type Client } from './client.ts';
 import { renderEvidence } from './render/evidence.ts';
+import { renderGroup } from './render/group.ts';
 import { renderApp, renderStatus } from './render/status.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
+import { withAppOrGroup } from './shell/target.ts';
 import { onInterrupt } from './shell/interrupt.ts';
 import type { View } from './shell/terminal.ts';
 import { pause } from './shell/wait.ts';
@@ -24,13 +26,25 @@ export async function status(this: Context, flags: StatusFlags, app?: string): P
 
 async function show(client: Client, app: string | undefined, { evidence }: StatusFlags): Promise<Result> {
   if (app !== undefined) {
-    const one = await client.app(app);
-    if (evidence !== true) return { json: one, text: (view) => renderApp(one, view) };
-    const judged = await client.evidence(app);
-    return {
-      json: { ...one, evidence: judged },
-      text: (view) => `${renderApp(one, view)}\n\n${judgedBy(judged, view)}`,
-    };
+    return withAppOrGroup<Result, Result>(client, app, {
+      app: async () => {
+        const one = await client.app(app);
+        if (evidence !== true) return { json: one, text: (view) => renderApp(one, view) };
+        const judged = await client.evidence(app);
+        return {
+          json: { ...one, evidence: judged },
+          text: (view) => `${renderApp(one, view)}\n\n${judgedBy(judged, view)}`,
+        };
+      },
+      group: async (apps) => {
+        const found = evidence === true ? await Promise.all(apps.map((one) => client.evidence(one.app))) : [];
+        return {
+          json: { group: app, apps, ...(evidence === true ? { evidence: found } : {}) },
+          text: (view) =>
+            [renderGroup(app, apps, view), ...found.map((one) => judgedBy(one, view))].join('\n\n'),
+        };
+      },
+    });
   }
   const all: Status = await client.status();
   if (evidence !== true) return { json: all, text: (view) => renderStatus(all, view) };

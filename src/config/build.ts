@@ -30,6 +30,9 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
   const { client, 'geo-database': geoDatabase } = input.router;
   const data = resolve(base, input.data);
   const people = actorsOf(input.people);
+  const groups = new Map(
+    Object.entries(input.groups).flatMap(([group, members]) => members.map((app) => [app, group] as const)),
+  );
   return {
     file: absolute,
     data,
@@ -53,7 +56,10 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
     },
     people,
     apps: Object.fromEntries(
-      Object.entries(input.apps).map(([name, app]) => [name, buildApp(name, app, { base, pages, people })]),
+      Object.entries(input.apps).map(([name, app]) => [
+        name,
+        buildApp(name, app, { base, pages, people, groups }),
+      ]),
     ),
   };
 }
@@ -85,6 +91,8 @@ interface Place {
   readonly base: string;
   readonly pages: ReadonlyMap<string, ErrorPage>;
   readonly people: Config['people'];
+  /** By app. */
+  readonly groups: ReadonlyMap<string, string>;
 }
 
 function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | null {
@@ -105,8 +113,9 @@ function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | nu
   };
 }
 
-function buildApp(name: string, app: AppInput, { base, pages, people }: Place): App {
+function buildApp(name: string, app: AppInput, { base, pages, people, groups }: Place): App {
   const { drain, upstream, judge } = app;
+  const group = groups.get(name);
   return {
     name,
     hosts: app.hosts,
@@ -140,6 +149,7 @@ function buildApp(name: string, app: AppInput, { base, pages, people }: Place): 
     ),
     exposeVersion: app['expose-version-header'],
     skew: app.skew,
+    ...(group === undefined ? {} : { group }),
     preview: { expiresMs: app.preview.expires },
     keep: app.keep,
   };

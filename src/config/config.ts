@@ -114,6 +114,8 @@ export interface App {
   readonly exposeVersion?: boolean;
   /** Whether pages keep the files of their version. Absent in what an older Teal wrote: off. */
   readonly skew?: 'off' | 'pin';
+  /** The group of apps that it is released with. Absent: it is released alone. */
+  readonly group?: string;
   readonly preview: { readonly expiresMs: number };
   /** How many versions to keep on disk; one that could be rolled back to is never removed. */
   readonly keep: number;

@@ -69,7 +69,7 @@ function compare(before: Keys, after: Keys): readonly ConfigDifference[] {
 /** Routing follows teal.yaml at once; what a process is started with, and how a release goes, follow with the next one. */
 function effectOf(path: string): ConfigDifference['effect'] {
   const process =
-    /^(?:run|health|roles|release|judge|identity|audiences)(?:\.|$)/.test(path) &&
+    /^(?:run|health|roles|release|judge|identity|audiences|group)(?:\.|$)/.test(path) &&
     !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
   return process ? 'next release' : 'now';
 }
@@ -118,6 +118,7 @@ function ofApp(app: App): Keys {
       `${page.file} (${fingerprint(page.html)})`,
     ]),
     ['expose-version-header', `${app.exposeVersion ?? false}`],
+    ['group', app.group ?? 'none'],
     ['skew', app.skew ?? 'off'],
     ['preview.expires', formatDuration(app.preview.expiresMs)],
     ['keep', `${app.keep}`],

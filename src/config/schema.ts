@@ -220,6 +220,11 @@ export const fileSchema = keys({
     {},
     'Who has which role, for approvals: release-managers: [anna, ben].',
   ),
+  groups: key(
+    named(name('a name'), v.array(name('a name')), 'a map from names of groups to lists of apps'),
+    {},
+    'Apps that are released together: `shop: [storefront, api]`. Their versions switch, and go back, in one routing table; each person is on the candidate of all of them or of none. `teal deploy shop v2` deploys all.',
+  ),
   apps: needed(named(name('a name'), app, 'a map from names of apps to their keys'), 'The apps, by name.'),
 });
 

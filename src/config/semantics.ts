@@ -3,6 +3,7 @@ import { looksSecret, show, type Path } from './problem.ts';
 import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, RoleInput } from './schema.ts';
 import { audiencesOf } from './semantics-audience.ts';
+import { groupsOf } from './semantics-group.ts';
 import { judgeOf } from './semantics-judge.ts';
 import { metricsOf } from './semantics-metrics.ts';
 import { stepsOf } from './semantics-release.ts';
@@ -18,6 +19,7 @@ export function meaning(file: FileInput, broken: readonly Path[]): readonly Find
       ...places(['apps', name], app, file.router.workers),
     ]),
     ...conflicts(file.apps),
+    ...groupsOf(file),
   ];
   return found.filter(
     (one) => ![one.path, ...one.others, ...(one.rests ?? [])].some((path) => touches(path, broken)),

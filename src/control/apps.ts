@@ -1,9 +1,9 @@
 import type { Command, Fact } from '../release/input.ts';
 import { TealError } from '../errors.ts';
 import { decide } from '../release/decide.ts';
-import type { Decision } from '../release/decision.ts';
 import type { Event } from '../release/events.ts';
 import { evolve } from '../release/evolve.ts';
+import { decideTogether, type Decided, type GroupDecision } from '../release/group-orders.ts';
 import { nothing, stateShape, type AppState } from '../release/state.ts';
 import { upcast, upcastState } from '../release/upcast.ts';
 import type { NewEvent, Store, StoredEvent } from '../store/store.ts';
@@ -34,9 +34,15 @@ interface Asked {
   readonly input: Command;
 }
 
-interface Turn extends Asked {
+interface Turn {
+  readonly app: string;
   readonly entry: Entry;
 }
+
+type Deciding = (
+  states: readonly AppState[],
+  asked: { readonly now: number; readonly actor: string },
+) => GroupDecision;
 
 /**
  * The apps and all that happened to them. `submit` is the only way in which anything changes:
@@ -78,34 +84,65 @@ export class Apps {
   }
 
   /** Decides and stores; when it resolves, what follows is on disk. @throws the refusal, or what the store says. */
-  async submit(app: string, input: Command | Fact, by: By): Promise<Decision & { events: readonly Event[] }> {
-    const entry = this.#entry(app);
-    const turn = entry.queue.then(() => this.#take(app, entry, input, by));
-    entry.queue = turn.catch(() => undefined);
-    return await turn;
+  async submit(app: string, input: Command | Fact, by: By): Promise<Decided> {
+    const decided = await this.decide(
+      () => this.companions(app),
+      (states, asked) => decideTogether(states, { app, input }, asked),
+      by,
+    );
+    return decided.get(app) ?? { events: [] };
   }
 
   /** Several apps' configurations in one transaction: all of them are applied, or none. */
   async applyAll(inputs: readonly Asked[], by: By): Promise<void> {
-    await this.#together(inputs, (entries) => this.#takeAll(entries, by));
+    await this.#together(
+      inputs.map(({ app }) => app),
+      async (turns) => {
+        const now = this.#now();
+        const decisions = inputs.map(({ app, input }): [string, Decided] => {
+          const decision = decide(this.state(app), input, { now, actor: by.actor });
+          if (decision.refused) throw decision.refused;
+          return [app, decision];
+        });
+        await this.#keep(turns, new Map(decisions), { by, now });
+      },
+    );
   }
 
   /**
-   * The same command for several apps, in one transaction: those that refuse it are left out, and say why.
-   * Every state is the new one before anybody is told of any, so that the next table is made of all of them.
+   * Decides about several apps at once, and stores all of it in one transaction. Every state is the new one before anybody is
+   * told of any, so that the next table is made of all of them.
+   * @param who asked again when it is their turn: whom it concerns may have changed meanwhile
    */
-  async submitEach(
-    inputs: readonly Asked[],
-    by: By,
-  ): Promise<readonly { readonly app: string; readonly decision: Decision }[]> {
-    return await this.#together(inputs, async (entries) => {
-      const decided = entries.map((each) => ({ ...each, decision: this.#ask(each.entry, each.input, by) }));
-      await this.#storeAll(
-        decided.map(({ app, entry, decision }) => ({ app, entry, events: decision.events ?? [] })),
-        by,
-      );
-      return decided.map(({ app, decision }) => ({ app, decision }));
-    });
+  async decide(who: () => readonly string[], how: Deciding, by: By): Promise<ReadonlyMap<string, Decided>> {
+    for (;;) {
+      const names = who();
+      const decisions = await this.#together(names, async (turns) => {
+        if (who().some((name) => !names.includes(name))) return null;
+        const now = this.#now();
+        const answer = how(
+          turns.map(({ entry }) => entry.state),
+          { now, actor: by.actor },
+        );
+        if (answer.refused) throw answer.refused;
+        await this.#keep(turns, answer.decisions, { by, now });
+        return answer.decisions;
+      });
+      if (decisions !== null) return decisions;
+    }
+  }
+
+  /** The app, and those that are released with it: by teal.yaml, by the release that runs, or by the one that waits. */
+  companions(app: string): readonly string[] {
+    const { config, release, queued } = this.state(app);
+    const group = config?.group;
+    const members = group === undefined ? [] : this.members(group);
+    return [...new Set([app, ...members, ...(release?.group?.apps ?? []), ...(queued?.group?.apps ?? [])])];
+  }
+
+  /** The apps of a group, as last applied. */
+  members(group: string): readonly string[] {
+    return this.names().filter((name) => this.state(name).config?.group === group);
   }
 
   /** Keeps the state of every app, so that the events before it may be pruned. */
@@ -113,72 +150,40 @@ export class Apps {
     for (const entry of this.#entries.values()) await this.#saveSnapshot(entry);
   }
 
-  async #take(
-    app: string,
-    entry: Entry,
-    input: Command | Fact,
-    by: By,
-  ): Promise<Decision & { events: readonly Event[] }> {
-    const decision = this.#decide(entry, input, by);
-    if (decision.events.length === 0) return decision;
-    const stored = await this.#store.append(app, entry.version, decision.events.map(this.#dated(by)));
-    this.#fold(entry, stored);
-    this.#tell(entry, stored);
-    return decision;
-  }
-
   /** One turn for several apps: it begins when each has done with what it was asked before. */
-  async #together<T>(inputs: readonly Asked[], work: (entries: readonly Turn[]) => Promise<T>): Promise<T> {
-    const entries = inputs.map((asked) => ({ ...asked, entry: this.#entry(asked.app) }));
-    const turn = Promise.all(entries.map(({ entry }) => entry.queue)).then(() => work(entries));
-    for (const { entry } of entries) entry.queue = turn.catch(() => undefined);
+  async #together<T>(names: readonly string[], work: (turns: readonly Turn[]) => Promise<T>): Promise<T> {
+    const turns = names.map((app) => ({ app, entry: this.#entry(app) }));
+    const turn = Promise.all(turns.map(({ entry }) => entry.queue)).then(() => work(turns));
+    for (const { entry } of turns) entry.queue = turn.catch(() => undefined);
     return await turn;
   }
 
-  async #takeAll(entries: readonly Turn[], by: By): Promise<void> {
-    const decided = entries.map(({ app, input, entry }) => ({
-      app,
-      entry,
-      events: this.#decide(entry, input, by).events,
-    }));
-    await this.#storeAll(decided, by);
-  }
-
-  async #storeAll(
-    decided: readonly {
-      readonly app: string;
-      readonly entry: Entry;
-      readonly events: readonly Event[];
-    }[],
-    by: By,
+  async #keep(
+    turns: readonly Turn[],
+    decisions: ReadonlyMap<string, Decided>,
+    { by, now }: { readonly by: By; readonly now: number },
   ): Promise<void> {
-    const some = decided.filter(({ events }) => events.length > 0);
-    if (some.length === 0) return;
+    const dated = ({ type, ...data }: Event): NewEvent => ({
+      at: now,
+      actor: by.actor,
+      reason: by.reason,
+      type,
+      data,
+    });
+    const changed = turns
+      .map(({ app, entry }) => ({ app, entry, events: decisions.get(app)?.events ?? [] }))
+      .filter(({ events }) => events.length > 0);
+    if (changed.length === 0) return;
     const stored = await this.#store.appendAll(
-      some.map(({ app, entry, events }) => ({
+      changed.map(({ app, entry, events }) => ({
         stream: app,
         expected: entry.version,
-        events: events.map(this.#dated(by)),
+        events: events.map(dated),
       })),
     );
-    const advanced = some.map(({ entry }, index) => ({ entry, stored: stored[index] ?? [] }));
+    const advanced = changed.map(({ entry }, index) => ({ entry, stored: stored[index] ?? [] }));
     for (const each of advanced) this.#fold(each.entry, each.stored);
     for (const each of advanced) this.#tell(each.entry, each.stored);
-  }
-
-  #ask(entry: Entry, input: Command | Fact, by: By): Decision {
-    return decide(entry.state, input, { now: this.#now(), actor: by.actor });
-  }
-
-  #decide(entry: Entry, input: Command | Fact, by: By): Decision & { events: readonly Event[] } {
-    const decision = this.#ask(entry, input, by);
-    if (decision.refused) throw decision.refused;
-    return decision;
-  }
-
-  #dated(by: By): (event: Event) => NewEvent {
-    const at = this.#now();
-    return ({ type, ...data }) => ({ at, actor: by.actor, reason: by.reason, type, data });
   }
 
   #fold(entry: Entry, stored: readonly StoredEvent[]): void {

@@ -4,6 +4,8 @@
  *   GET  /v1/status                          Status
  *   GET  /v1/apps/:app                       AppStatus
  *   POST /v1/apps/:app/:command              body CommandBody → CommandResult      (commands: see `commandNames`)
+ *   POST /v1/groups/:group/:command          body CommandBody → GroupResult        (those about releases)
+ *   POST /v1/groups/:group/plan              body GroupPlanBody → PlanResult[]
  *   POST /v1/rollback                        body RollbackBody → RollbackResult    (every app)
  *   POST /v1/apply                           ApplyBody → ApplyResult
  *   GET  /v1/apps/:app/preview               PreviewLink
@@ -51,6 +53,8 @@ export interface CommandBody {
   readonly reason?: string;
   /** deploy */
   readonly version?: string;
+  /** deploy, of a group: by app; those that are left out stay as they are. */
+  readonly versions?: Readonly<Record<string, string>>;
   /** deploy: `<dir>`, `<file.tgz>`, or `git:<ref>` (of the repository around `directory`). Paths are absolute. */
   readonly from?: string;
   /** deploy: overrides `release.promote` of teal.yaml for this release. */
@@ -73,6 +77,12 @@ export interface CommandResult {
   /** One sentence: what was done. */
   readonly did: string;
   readonly app: AppStatus;
+}
+
+/** What was done to each app of a group. */
+export interface GroupResult {
+  readonly group: string;
+  readonly apps: readonly { readonly app: AppStatus; readonly did: string }[];
 }
 
 export interface RollbackBody {
@@ -133,6 +143,8 @@ export interface Status {
 
 export interface AppStatus {
   readonly app: string;
+  /** The group that it is released with. */
+  readonly group: string | null;
   /** URLs it answers on, for a person on this machine. */
   readonly urls: readonly string[];
   readonly live: Colour | null;
@@ -186,6 +198,8 @@ interface InstanceTraffic {
 export interface ReleaseView {
   readonly id: string;
   readonly kind: 'deploy' | 'rollback';
+  /** The release of several apps that this is one app's part of. */
+  readonly group: { readonly id: string; readonly name: string; readonly apps: readonly string[] } | null;
   readonly version: string;
   readonly from: string | null;
   readonly colour: Colour;
@@ -262,6 +276,12 @@ export interface PlanBody {
   readonly promote?: 'auto' | 'manual';
   /** Absolute path of an access log on the control plane's machine: combined format or JSON lines, also packed with gzip. */
   readonly log?: string;
+}
+
+/** Of a group: one version for all of its apps, or each its own. */
+export interface GroupPlanBody extends Omit<PlanBody, 'version'> {
+  readonly version?: string;
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 /** What `deploy` would do now. Times are at the earliest: people approve at once, and tests take no time. */

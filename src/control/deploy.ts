@@ -25,7 +25,7 @@ export async function deploy(deps: Deps, app: string, body: CommandBody, by: By)
     { now: deps.now(), actor: by.actor },
   );
   if (asked.refused) throw asked.refused;
-  const directory = await put(deps, app, { version, from: body.from });
+  const directory = await putVersion(deps, app, { version, from: body.from });
   const build: Build = { version, directory, spec: config };
   if (directory === null) checkDirectories(build);
   checkSupported(config);
@@ -41,7 +41,7 @@ export function versionName(given: string | undefined): string {
 }
 
 /** The version's folder in the version store, or null when teal.yaml says where versions lie. */
-async function put(
+export async function putVersion(
   deps: Deps,
   app: string,
   what: { readonly version: string; readonly from: string | undefined },

@@ -8,6 +8,7 @@ import { exposedAfter, stepName } from '../release/steps.ts';
 export function restingTable({ app, live, cohort }: AppState, config: App): AudienceTable {
   return {
     app,
+    ...(config.group === undefined ? {} : { group: config.group }),
     live: live ?? 'blue',
     release: null,
     identity: config.identity,

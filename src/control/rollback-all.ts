@@ -1,24 +1,28 @@
 import type { By } from './apps.ts';
 import { statusAfter } from './api/status.ts';
 import type { RollbackResult } from './contract.ts';
+import type { Asked, Decision } from '../release/decision.ts';
+import { rollbackAll as rollbackEach, type GroupDecision } from '../release/group-orders.ts';
+import type { AppState } from '../release/state.ts';
 import type { Deps } from './deps.ts';
-import { says } from './view/says.ts';
+import { didOf } from './view/did.ts';
 
 /**
  * Every app that has somewhere to go back to, in one store transaction and one routing table. Those that have not say
  * why, and hold up nobody.
  */
 export async function rollbackAll(deps: Deps, by: By): Promise<RollbackResult> {
-  const input = { type: 'rollback', reason: by.reason } as const;
-  const decided = await deps.apps.submitEach(
-    deps.apps.names().map((app) => ({ app, input })),
-    by,
-  );
-  const apps = decided.map(async ({ app, decision }) => {
+  let answers: ReadonlyMap<string, Decision> = new Map();
+  const decide = (states: readonly AppState[], asked: Asked): GroupDecision => {
+    answers = rollbackEach(states, { ...asked, reason: by.reason });
+    const done = [...answers].flatMap(([app, answer]) => (answer.refused ? [] : [[app, answer] as const]));
+    return { decisions: new Map(done) };
+  };
+  await deps.apps.decide(() => deps.apps.names(), decide, by);
+  const apps = [...answers].map(async ([app, decision]) => {
     const status = await statusAfter(deps, app);
     if (decision.refused) return { app: status, did: null, error: decision.refused.toJSON() };
-    const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
-    return { app: status, did, error: null };
+    return { app: status, did: didOf(decision), error: null };
   });
   return { apps: await Promise.all(apps) };
 }

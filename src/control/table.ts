@@ -3,6 +3,7 @@ import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
 import { counted } from '../release/judging.ts';
 import { other, type AppState, type Colour } from '../release/state.ts';
+import { groupTable, pathsTogether } from './table-group.ts';
 import type {
   AppTable,
   Endpoint,
@@ -41,9 +42,10 @@ function appTable(state: AppState, config: App, facts: Facts): AppTable {
     maintenance: state.maintenance,
     previewKey: facts.previewKey(state.app),
     keys: facts.keys(state),
-    audience: audienceTable(state, config),
+    audience: audienceTable(state, config, pathsTogether(state, facts.states)),
     judged: judgedOf(state),
     mirror: mirrorOf(state),
+    group: groupTable(state, facts),
     drain: config.drain,
     upstream: config.upstream,
     exposeVersion: config.exposeVersion ?? false,
@@ -86,22 +88,32 @@ export function mirrorOf({ live, release, environments }: AppState): MirrorTable
 }
 
 /** Who goes where, as the release was deployed with: what is applied meanwhile takes effect with the next one. */
-export function audienceTable(state: AppState, config: App): AudienceTable | null {
+export function audienceTable(
+  state: AppState,
+  config: App,
+  paths: readonly string[] = pathsTogether(state, [state]),
+): AudienceTable | null {
   const { app, live, release, cohort, environments } = state;
   if (live === null) return null;
   const exposes =
     release !== null && release.exposed.length > 0 && environments[release.colour]?.phase === 'running';
   const mirrors = release !== null && mirrorOf(state) !== null;
-  const { identity, audiences, roles } = exposes || mirrors ? release.build.spec : config;
+  const { identity, audiences, group } = exposes || mirrors ? release.build.spec : config;
   return {
     app,
+    ...(group === undefined ? {} : { group }),
     live,
     release: exposes
-      ? { id: release.id, candidate: release.colour, cohort: release.cohort.cohort, exposed: release.exposed }
+      ? {
+          id: release.group?.id ?? release.id,
+          candidate: release.colour,
+          cohort: release.cohort.cohort,
+          exposed: release.exposed,
+        }
       : null,
     identity,
     audiences,
-    paths: [...new Set(roles.flatMap(({ kind, paths }) => (kind === 'web' ? paths : [])))],
+    paths,
     offset: exposes ? release.cohort.offset : cohort.offset,
   };
 }

@@ -16,6 +16,8 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
   const { build, promote, onConflict = 'refuse' } = command;
   const { release } = state;
   const live = state.lives.at(-1)?.version;
+  const group = build.spec.group ?? null;
+  if (group !== null && command.group !== group) return { refused: refuse.releasedTogether(state, group) };
   if (state.frozen !== null) return { refused: refuse.frozen(state) };
   const wanted = {
     build,
@@ -61,6 +63,7 @@ function afterwards(
 /** What waited begins, as soon as nothing needs the idle environment any more. */
 export function dequeued(state: AppState, now: number): readonly Event[] {
   const { queued, release } = state;
+  if (queued?.group !== undefined) return [];
   if (queued !== null && !isOpen(queued.build.spec.release.windows, now)) return [];
   if (queued === null || state.frozen !== null || (release !== null && busy(release))) return [];
   if (queued.build.version === state.lives.at(-1)?.version) return [{ type: 'queued', deploy: null }];

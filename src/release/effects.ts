@@ -142,13 +142,19 @@ function releaseEffects(state: AppState): readonly Effect[] {
                 live: state.live,
               },
             ];
-      case 'drain': {
-        const colour = other(release.colour);
-        if (release.drain !== null || state.environments[colour] === null) return [];
-        return [{ kind: 'drain', key: `drain/${release.id}/${colour}`, release: release.id, colour }];
-      }
+      case 'drain':
+        return drain(state, release);
     }
   });
+}
+
+/** Once live, of the environment before; once given up, of the candidate, while what was begun there still ends there. */
+function drain({ environments }: AppState, release: Release): readonly Effect[] {
+  const gone = release.status !== 'promoted';
+  const colour = gone ? release.colour : other(release.colour);
+  const environment = environments[colour];
+  if (release.drain !== null || environment === null || (gone && environment.phase !== 'running')) return [];
+  return [{ kind: 'drain', key: `drain/${release.id}/${colour}`, release: release.id, colour }];
 }
 
 function step(release: Release): readonly Effect[] {

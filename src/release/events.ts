@@ -2,7 +2,7 @@ import type { ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Difference, Drain, Queued, Step } from './state.ts';
+import type { Build, Colour, Difference, Drain, GroupPart, Queued, Step } from './state.ts';
 import type { Past, Verdict } from './verdict.ts';
 
 /** What happened to an app: the only thing that is stored. Past tense, and never changed once written. */
@@ -35,11 +35,14 @@ export type ReleaseEvent =
       readonly steps: readonly Step[];
       readonly deadlineAt: number;
       readonly cohort?: ReleaseCohort;
+      readonly group?: GroupPart;
       /** Who asked for it, when it was queued by somebody else than who makes it start. */
       readonly actor?: string;
     }
   /** The idle environment is empty, and the candidate's place. */
   | { readonly type: 'cleared' }
+  /** It waits for the other apps of its group. */
+  | { readonly type: 'ready'; readonly past?: Past }
   | {
       readonly type: 'candidate-ready';
       readonly differences: readonly Difference[];
@@ -83,6 +86,8 @@ export type ReleaseEvent =
   | { readonly type: 'window-closed' }
   /** There was nothing live before: no old environment to keep. */
   | { readonly type: 'settled' }
+  /** Of a group that gave up or went back: no candidate has people any more, so that each may stop. */
+  | { readonly type: 'let-go' }
   /** The environment is drained, stopped and empty. */
   | { readonly type: 'retired'; readonly colour: Colour; readonly drain: Drain }
   | {

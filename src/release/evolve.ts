@@ -75,6 +75,8 @@ function started(
     steps: event.steps,
     cursor: 0,
     actor: event.actor ?? happened.actor,
+    group: event.group ?? null,
+    ready: false,
     exposed: [],
     cohort: event.cohort ?? unchosen,
     expose: null,
@@ -123,8 +125,10 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
   switch (event.type) {
     case 'cleared':
       return withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' });
+    case 'ready':
+      return set({ ready: true, past: event.past ?? release.past });
     case 'candidate-ready':
-      return sized(set({ differences: event.differences, past: event.past ?? null }));
+      return sized(set({ differences: event.differences, past: event.past ?? release.past, ready: false }));
     case 'step-passed':
       return sized(set(pastStep(release, event, happened)));
     case 'judged':
@@ -132,7 +136,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'expose-started':
       return exposing(state, event.exposed);
     case 'mirror-started':
-      return set({ expose: { at: null } });
+      return set({ expose: { at: null }, ready: false });
     case 'exposed':
     case 'mirrored':
       // What it took to grow was Teal's time; from here on the people's is counted.
@@ -140,7 +144,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'step-failed':
       return set({ error: event.error });
     case 'steps-passed':
-      return withSize(set({ cursor: release.steps.length - 1 }), release.colour);
+      return withSize(set({ cursor: release.steps.length - 1, ready: false }), release.colour);
     case 'paused':
       return set({ pausedAt: at, stoppedAt: release.stoppedAt ?? at });
     case 'resumed':
@@ -153,18 +157,21 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
           exposed: [],
           expose: null,
           verdict: null,
+          ready: false,
         }),
         live: release.colour,
         lives: livesAfter(state),
       };
     case 'switched':
       return release.status === 'reverted'
-        ? withPhase(set({}), release.colour, 'stopping')
+        ? withPhase(set({}), release.colour, release.group === null ? 'stopping' : 'running')
         : set({ windowEndsAt: at + release.build.spec.release.rollbackWindowMs });
     case 'settled':
       return set(running);
     case 'drained':
       return set({ drain: event.drain });
+    case 'let-go':
+      return withPhase(state, release.colour, 'stopping');
     case 'window-closed':
       return withPhase(set(running), other(release.colour), 'stopping');
     case 'retired':
@@ -179,7 +186,8 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
           expose: null,
         }),
         release.colour,
-        'stopping',
+        // People of a group may be in it: what they have begun goes on with the same versions of the other apps.
+        release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',
       );
     case 'rollback-started':
       return {
@@ -207,6 +215,7 @@ function pastStep(
   return {
     cursor: cursor + 1,
     since: at,
+    ready: false,
     expose: null,
     approvals: gate ? [...release.approvals, approval] : release.approvals,
     // What holds the release holds it further on, too; whether it may go on is asked anew.
@@ -222,7 +231,7 @@ function exposing(state: AppState & { release: Release }, exposed: readonly Expo
   const share = exposed.find(({ width }) => width < buckets);
   const counted = countFirsts(state.cohort, release.cohort, share?.width ?? 0);
   const after = { ...release, exposed, cohort: counted.release, expose: { at: null } };
-  return { ...state, cohort: counted.state, release: after };
+  return { ...state, cohort: counted.state, release: { ...after, ready: false } };
 }
 
 /** Of releases that an older Teal began: none of them exposed anybody. */

@@ -11,6 +11,8 @@ export type Command =
       readonly promote: 'auto' | 'manual' | null;
       /** While another release runs: refuse (when left out), deploy after it, or abort it first. */
       readonly onConflict?: 'refuse' | 'queue' | 'supersede';
+      /** The group whose release this is a part of. */
+      readonly group?: string;
     }
   | { readonly type: 'promote'; readonly full: boolean }
   /** Of the step with this index: what somebody has looked at, and no other. */

@@ -6,8 +6,8 @@ import { dequeued } from './deploy.ts';
 import { heed } from './heed.ts';
 import { judgeHolds } from './judging.ts';
 import { said } from './verdict.ts';
-import { parity } from './parity.ts';
-import type { AppState, Colour, Drain, Release, Step } from './state.ts';
+import { differences } from './parity.ts';
+import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
 import { other } from './state.ts';
 import { exposedAfter, stepName } from './steps.ts';
 import { stepEndsAt, waitsSince } from './timers.ts';
@@ -49,10 +49,11 @@ function ready(state: AppState, fact: Fact & { type: 'environment-ready' }): rea
   const { colour, size, past } = fact;
   const release = state.release;
   if (release === null || release.colour !== colour) return [];
-  if (release.status === 'starting') {
-    const compared = past === undefined ? {} : { past };
+  const compared = past === undefined ? {} : { past };
+  if (release.group !== null)
+    return readyForAll(state, release, size).map((event) => ({ ...event, ...compared }));
+  if (release.status === 'starting')
     return [{ type: 'candidate-ready', differences: differences(state, release), ...compared }];
-  }
   // A pause holds the step, not the growth; when it ends, the same fact is found out again.
   if (release.stoppedAt !== null || size !== state.environments[colour]?.size) return [];
   if (release.status === 'scaling' && size === 'full')
@@ -60,8 +61,17 @@ function ready(state: AppState, fact: Fact & { type: 'environment-ready' }): rea
   return release.status === 'stepping' ? grown(release) : [];
 }
 
+/** What follows follows for all apps of the group at once, when the last of them is as far. */
+function readyForAll({ environments }: AppState, release: Release, size: Size): readonly Event[] {
+  const { status, colour, ready: known, stoppedAt } = release;
+  const grows = status === 'stepping' && grown(release).length > 0;
+  if (known || (status !== 'starting' && status !== 'scaling' && !grows)) return [];
+  if (status !== 'starting' && (stoppedAt !== null || size !== environments[colour]?.size)) return [];
+  return status === 'scaling' && size !== 'full' ? [] : [{ type: 'ready' }];
+}
+
 /** It can carry what the step under the cursor sends it: now that may come. */
-function grown(release: Release): readonly Event[] {
+export function grown(release: Release): readonly Event[] {
   const step = release.steps[release.cursor];
   if (release.expose !== null) return [];
   if (step?.kind === 'mirror') return [{ type: 'mirror-started', cursor: release.cursor }];
@@ -155,10 +165,14 @@ function passed(state: AppState, now: number): readonly Event[] {
   if (release.status === 'clearing' && state.environments[release.colour] === null)
     return [{ type: 'cleared' }];
   if (overdue(release, now)) return [{ type: 'abort-started', why: missed(release), error: null }];
-  if (release.status === 'stepping') return held(state, release, now) ? [] : stepped(release, now);
+  if (release.status === 'stepping') return release.group === null ? goesOn(state, release, now) : [];
   if (release.status === 'promoted') return watched(state, release, now);
   return [];
 }
+
+/** How it leaves the step under the cursor, as far as time alone, or nothing, has to be waited for. */
+export const goesOn = (state: AppState, release: Release, now: number): readonly Event[] =>
+  release.status !== 'stepping' || held(state, release, now) ? [] : stepped(release, now);
 
 /** Outside the windows of teal.yaml as it is now no step advances by itself; a rollback always does (invariant 3). */
 function held(state: AppState, release: Release, now: number): boolean {
@@ -198,6 +212,7 @@ function judgedStep(release: Release, step: Step): Event {
 function watched(state: AppState, release: Release, now: number): readonly Event[] {
   const old = other(release.colour);
   if (state.environments[old] === null) return [{ type: 'settled' }];
+  if (release.group !== null) return [];
   // Its processes are not touched before the drain has ended, however short the window.
   if (release.drain === null || release.windowEndsAt === null || now < release.windowEndsAt) return [];
   return [{ type: 'window-closed' }];
@@ -210,9 +225,4 @@ const overdue = (release: Release, now: number): boolean =>
 function missed(release: Release): string {
   const seconds = Math.round(release.build.spec.release.deadlineMs / 1000);
   return `the deadline of ${seconds} s passed while ${transitions[release.status].means}`;
-}
-
-function differences(state: AppState, release: Release): ReturnType<typeof parity> {
-  const live = state.environments[other(release.colour)];
-  return live === null ? [] : parity(live.spec, release.build.spec, state.scale);
 }

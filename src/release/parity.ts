@@ -1,11 +1,18 @@
 import type { App, EnvironmentValue, Limits, Role } from '../config/config.ts';
-import type { Difference } from './state.ts';
+import type { AppState, Difference, Release } from './state.ts';
+import { other } from './state.ts';
+
+/** How the candidate differs from what is live, in more than the version; empty where nothing is. */
+export function differences(state: AppState, release: Release): readonly Difference[] {
+  const live = state.environments[other(release.colour)];
+  return live === null ? [] : parity(live.spec, release.build.spec, state.scale);
+}
 
 /**
  * The ways in which two environments of an app differ in more than the version (invariant 10): variables, instances,
  * limits, roles. `scale` holds for both, whatever their teal.yaml said. Values of secrets are not known here and never shown: a secret `differs` when its source does.
  */
-export function parity(
+function parity(
   live: App,
   candidate: App,
   scale: Readonly<Record<string, number>> = {},

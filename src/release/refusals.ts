@@ -42,6 +42,12 @@ export const alreadyLive = (state: AppState, version: string): TealError =>
     details: { version },
   });
 
+export const releasedTogether = (state: AppState, group: string): TealError =>
+  new TealError('released-together', `${state.app} is released with the other apps of ${group}.`, {
+    remedy: `teal deploy ${group} <version>, or those that change: teal deploy ${group} ${state.app}=<version>`,
+    details: { app: state.app, group },
+  });
+
 export const nothingToRollBackTo = (state: AppState): TealError =>
   new TealError(
     'nothing-to-roll-back-to',

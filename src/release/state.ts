@@ -100,6 +100,10 @@ export interface Release {
   /** Index of the current step; `steps.length` when all have passed. */
   readonly cursor: number;
   readonly actor: string;
+  /** Set when other apps are released with it. */
+  readonly group: GroupPart | null;
+  /** It waits for the other apps of its group: what comes next comes for all of them at once. */
+  readonly ready: boolean;
   /** Who is sent to the candidate: everything its steps have exposed so far; each only adds people. */
   readonly exposed: readonly Exposure[];
   /** Which people its percentages select. */
@@ -132,6 +136,17 @@ export interface Release {
   readonly endedAt: number | null;
 }
 
+/** Apps that are released together: what each of their releases knows of it. */
+export interface GroupPart {
+  readonly name: string;
+  /** `<group>-<number>`, the same in each of them. */
+  readonly id: string;
+  /** Those that take part. */
+  readonly apps: readonly string[];
+  /** What was live in all of them before, when that had come together. */
+  readonly before: string | null;
+}
+
 /** One step of a strategy, compiled from teal.yaml. */
 export type Step =
   | { readonly kind: 'test'; readonly name: string; readonly test: Test }
@@ -140,6 +155,8 @@ export type Step =
   | MirrorPolicy
   | { readonly kind: 'wait'; readonly ms: number }
   | ApprovePolicy
+  /** A step that another app of the group takes. */
+  | { readonly kind: 'member'; readonly app: string; readonly name: string }
   | { readonly kind: 'promote' };
 
 /** A step that a person has passed, or skipped. */
@@ -157,6 +174,8 @@ export interface Queued {
   readonly steps: readonly Step[];
   readonly actor: string;
   readonly at: number;
+  /** It is deployed together with these. */
+  readonly group?: Pick<GroupPart, 'name' | 'apps'>;
 }
 
 /** A way in which the two environments are not identical. Secrets only ever say `differs`. */

@@ -83,6 +83,8 @@ export function stepName(step: Step): string {
   switch (step.kind) {
     case 'test':
       return `test ${step.name}`;
+    case 'member':
+      return `${step.name} of ${step.app}`;
     case 'expose':
       return `expose ${whom(exposedAfter([], step))}`;
     case 'mirror':

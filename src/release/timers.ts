@@ -9,6 +9,8 @@ export function waitsSince(release: Release): number | null {
   const step = release.status === 'stepping' ? release.steps[release.cursor] : undefined;
   // The last step waits for nothing but a window.
   if (step?.kind === 'approve' || step?.kind === 'wait' || step?.kind === 'promote') return release.since;
+  // Another app of its group is at work, whose own deadline holds.
+  if (step?.kind === 'member') return release.since;
   return step?.kind === 'expose' || step?.kind === 'mirror' ? (release.expose?.at ?? null) : null;
 }
 

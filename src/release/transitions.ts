@@ -23,7 +23,7 @@ export interface Row {
   readonly timed?: true;
 }
 
-/** `step` runs the step under the cursor; `route` gets the table to every router; `drain` empties the old environment of requests. */
+/** `step` runs the step under the cursor; `route` gets the table to every router; `drain` empties the environment that people have left of requests. */
 type ReleaseEffect = 'step' | 'route' | 'drain';
 
 export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
@@ -36,6 +36,7 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   starting: {
     means: 'starting the candidate',
     on: {
+      ready: 'starting',
       'candidate-ready': 'stepping',
       'abort-started': 'aborting',
       paused: 'starting',
@@ -47,6 +48,7 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   stepping: {
     means: 'going through its steps',
     on: {
+      ready: 'stepping',
       'step-passed': 'stepping',
       'step-failed': 'stepping',
       'expose-started': 'stepping',
@@ -65,6 +67,7 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   scaling: {
     means: 'growing the candidate to full size',
     on: {
+      ready: 'scaling',
       'switch-started': 'switching',
       judged: 'scaling',
       'abort-started': 'aborting',
@@ -101,8 +104,8 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   completed: { means: 'live', on: {}, effects: [], ended: true },
   aborting: {
     means: 'aborting: draining and stopping the candidate',
-    on: { retired: 'aborted', superseded: 'aborted' },
-    effects: [],
+    on: { drained: 'aborting', 'let-go': 'aborting', retired: 'aborted', superseded: 'aborted' },
+    effects: ['drain'],
   },
   aborted: { means: 'aborted', on: {}, effects: [], ended: true },
   reverting: {
@@ -112,8 +115,8 @@ export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   },
   reverted: {
     means: 'rolled back: draining and stopping the candidate',
-    on: { retired: 'rolled-back', superseded: 'rolled-back' },
-    effects: [],
+    on: { drained: 'reverted', 'let-go': 'reverted', retired: 'rolled-back', superseded: 'rolled-back' },
+    effects: ['drain'],
   },
   'rolled-back': { means: 'rolled back', on: {}, effects: [], ended: true },
 };

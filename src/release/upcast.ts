@@ -59,4 +59,6 @@ const newRelease = (stoppedAt: number | null) =>
     approvals: [],
     past: null,
     verdict: null,
+    group: null,
+    ready: false,
   }) as const;

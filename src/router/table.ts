@@ -36,6 +36,8 @@ export interface AppTable {
   readonly judged?: Judged | null;
   /** Copies of live's requests for the candidate. Null (or absent): none are made. */
   readonly mirror?: MirrorTable | null;
+  /** What is released together with it. Null (or absent): nothing. */
+  readonly group?: GroupTable | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** HTML of the app's own error pages by `maintenance`, status, `4xx` or `5xx`; none when left out. */
@@ -82,6 +84,15 @@ export const signingKeys = ({
   previewKey,
 }: Pick<AppTable, 'keys' | 'previewKey'>): readonly SigningKey[] =>
   keys ?? [{ id: firstKey, key: previewKey }];
+
+/** How requests of one app to another of its group stay with the versions that belong together. */
+export interface GroupTable {
+  readonly name: string;
+  /** What pairs and cookies of the group are signed with; the first signs. */
+  readonly keys: readonly SigningKey[];
+  /** The pairs that each environment belongs to; requests there are told the first. */
+  readonly sets: Readonly<Record<Colour, readonly string[]>>;
+}
 
 /** Hosts and paths of one web role, as in App: no hosts means every host, no paths every path. */
 interface Route {

@@ -384,3 +384,81 @@ test('rollback --all of one app is refused', async () => {
   assert.equal(code, 2);
   assert.match(err, /teal rollback shop, or teal rollback --all/);
 });
+
+const grouped = (name: string, more: Partial<Parameters<typeof release>[0]> = {}) =>
+  app({
+    app: name,
+    group: 'shop',
+    release: release({
+      id: `${name}-7`,
+      group: { id: 'shop-7', name: 'shop', apps: ['storefront', 'api'] },
+      ...more,
+    }),
+  });
+
+test('deploy of a group sends the versions of its apps, and tells what was done to each', async () => {
+  fake.apps = [grouped('storefront'), grouped('api')];
+  fake.onCommand = () => 'deploying it to green';
+  const { code, out } = await teal(fake.directory, 'deploy', 'shop', 'storefront=v2', 'api=v5');
+  assert.equal(code, 0, out);
+  assert.match(out, /Deploying +shop {2}shop-7/);
+  assert.match(out, /storefront +deploying it to green/);
+  assert.match(out, /Undo +teal rollback shop/);
+  const { path: at, body } = fake.calls.at(-1)!;
+  assert.equal(at, '/v1/groups/shop/deploy');
+  assert.deepEqual(body, { versions: { storefront: 'v2', api: 'v5' } });
+  await teal(fake.directory, 'deploy', 'shop', 'v2');
+  assert.deepEqual(fake.calls.at(-1)?.body, { version: 'v2' });
+  assert.equal(fake.calls.at(-1)?.path, '/v1/groups/shop/deploy');
+});
+
+test('deploy of what is no version is refused before anything is sent', async () => {
+  for (const given of [
+    ['shop', 'a=v1', 'v2'],
+    ['shop', 'v1', 'v2'],
+    ['shop', 'a=b=c', 'd=e'],
+  ]) {
+    const { code, err } = await teal(fake.directory, 'deploy', ...given);
+    assert.equal(code, 2);
+    assert.match(err, /is no version/);
+  }
+  assert.deepEqual(fake.calls, []);
+});
+
+test('commands find the group of a name, which may be left out when all apps are in it', async () => {
+  fake.apps = [grouped('storefront'), grouped('api')];
+  for (const given of [['rollback', 'shop'], ['rollback'], ['approve'], ['pause', 'shop']]) {
+    const { code, err } = await teal(fake.directory, ...given);
+    assert.equal(code, 0, err);
+    assert.equal(fake.calls.at(-1)?.path, `/v1/groups/shop/${given[0]}`);
+  }
+  const { err } = await teal(fake.directory, 'rollback', 'shpo');
+  assert.match(err, /There is no app "shpo"/);
+});
+
+test('a command to one app of a group says what else it was done to', async () => {
+  fake.apps = [grouped('storefront'), grouped('api')];
+  const { out } = await teal(fake.directory, 'rollback', 'api');
+  assert.match(out, /With +storefront: the group shop/);
+});
+
+test('status, history and explain of a group are those of its apps', async () => {
+  fake.apps = [grouped('storefront'), grouped('api')];
+  const { out } = await teal(fake.directory, 'status', 'shop');
+  assert.match(out, /^Group shop: released together\n/);
+  assert.match(out, /storefront {2}live[^]*api {2}live/);
+  const told = await teal(fake.directory, 'history', 'shop');
+  assert.equal(told.code, 0, told.err);
+});
+
+test('deploy of a group --wait is done when all of its apps are', async () => {
+  fake.apps = [grouped('storefront'), grouped('api')];
+  fake.onCommand = () => {
+    fake.apps = [grouped('storefront', { status: 'promoted' }), grouped('api', { status: 'promoted' })];
+    return 'deploying';
+  };
+  const { code, out } = await teal(fake.directory, 'deploy', 'shop', 'v42', '--wait');
+  assert.equal(code, 0, out);
+  assert.match(out, /Deployed +shop {2}shop-7/);
+  assert.match(out, /api +100 % blue v41/);
+});

@@ -65,6 +65,7 @@ export function release(more: Partial<ReleaseView> = {}): ReleaseView {
   return {
     id: 'shop-7',
     kind: 'deploy',
+    group: null,
     version: 'v42',
     from: 'v41',
     colour: 'green',
@@ -90,6 +91,7 @@ export function release(more: Partial<ReleaseView> = {}): ReleaseView {
 
 export function app(more: Partial<AppStatus> = {}): AppStatus {
   return {
+    group: null,
     app: 'shop',
     urls: ['http://localhost:8080/'],
     live: 'blue',
@@ -215,6 +217,12 @@ export class FakeControl {
         effect: 'next release',
       };
       return { changes: [change], applied: call.body['dryRun'] !== true };
+    }
+    if (first === 'groups') {
+      const members = this.apps.filter(({ group }) => group === name);
+      const did = this.onCommand(call);
+      const now = members.map(({ app: each }) => this.#find(each));
+      return { group: name, apps: now.map((each) => ({ app: each, did })) };
     }
     if (first === 'rollback') {
       const did = this.onCommand(call);

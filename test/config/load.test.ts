@@ -8,6 +8,7 @@ import { checkConfig, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { TealError } from '../../src/errors.ts';
 import { audienceMistakes } from './mistakes-audience.ts';
+import { groupMistakes } from './mistakes-group.ts';
 import { metricMistakes } from './mistakes-metrics.ts';
 import { mistakes, type Mistake } from './mistakes.ts';
 
@@ -29,7 +30,7 @@ function matches(actual: string, wanted: string | RegExp, what: string): void {
 }
 
 describe('every mistake is told with its place, what was expected, what was found and what to do', () => {
-  for (const mistake of [...mistakes, ...audienceMistakes, ...metricMistakes])
+  for (const mistake of [...mistakes, ...audienceMistakes, ...metricMistakes, ...groupMistakes])
     test(mistake.says, () => toldAs(mistake));
 });
 

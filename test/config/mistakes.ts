@@ -38,7 +38,7 @@ const commandLine = 'a command such as node server.js, or a list such as [node, 
 const appKeys =
   'one of the keys hosts, paths, run, roles, identity, audiences, health, release, judge, drain, upstream, errors, expose-version-header, skew, preview, keep';
 
-function row(
+export function row(
   says: string,
   text: string,
   path: string,

@@ -1,10 +1,12 @@
 /** `teal rollback --all`: every app that can goes back in one transaction and one routing table; the others say why not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Apps, teal } from '../../src/control/apps.ts';
+import { teal } from '../../src/control/apps.ts';
 import type { AppStatus, RollbackResult } from '../../src/control/contract.ts';
 import { app, build } from '../release/story.ts';
-import { openStore, until } from './help.ts';
+import { rollbackAll } from '../../src/control/rollback-all.ts';
+import { fakeDeps } from './fakes.ts';
+import { until } from './help.ts';
 import { project, yaml } from './project.ts';
 
 const more = ['two', 'three']
@@ -66,7 +68,8 @@ test(
 );
 
 test('whoever is told of one app sees the others changed too', async (t) => {
-  const apps = await Apps.load(await openStore(t), Date.now);
+  const deps = await fakeDeps(t);
+  const { apps } = deps;
   const names = ['one', 'two', 'three'];
   const config = (name: string) => ({ ...app(), name });
   await apps.applyAll(
@@ -77,14 +80,11 @@ test('whoever is told of one app sees the others changed too', async (t) => {
     await apps.submit(name, { type: 'deploy', build: build('v1', config(name)), promote: null }, teal);
   const seen: string[][] = [];
   apps.listen(() => seen.push(names.map((name) => apps.state(name).release?.status ?? 'none')));
-  const rollback = { type: 'rollback', reason: null } as const;
-  const decided = await apps.submitEach(
-    names.map((name) => ({ app: name, input: rollback })),
-    teal,
-  );
+  const { apps: answers } = await rollbackAll(deps, teal);
   assert.deepEqual(
-    decided.map(({ decision }) => decision.refused?.code ?? 'goes back'),
-    ['goes back', 'goes back', 'nothing-to-roll-back-to'],
+    answers.map(({ error }) => error?.code ?? 'goes back'),
+    // The app that the stand-ins begin with has had no version either.
+    ['nothing-to-roll-back-to', 'goes back', 'goes back', 'nothing-to-roll-back-to'],
   );
   assert.deepEqual(seen, Array(2).fill(['aborting', 'aborting', 'none']));
 });

@@ -30,6 +30,8 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
     deadlineAt: 0,
   },
   cleared: { type: 'cleared' },
+  ready: { type: 'ready' },
+  'let-go': { type: 'let-go' },
   'candidate-ready': { type: 'candidate-ready', differences: [difference] },
   'step-passed': { type: 'step-passed', cursor: 0, name: 'test smoke', output: null, skipped: false },
   'step-failed': { type: 'step-failed', cursor: 0, name: 'test smoke', error: {} as never },

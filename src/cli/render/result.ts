@@ -29,6 +29,7 @@ export function renderDone(done: Done, view: View): string {
         // What was begun is no news once it is complete.
         ['Done', done.complete ? null : done.did],
         ...(aboutRelease(done.command) ? released(app, view) : []),
+        ['With', aboutRelease(done.command) ? others(app) : null],
         ['Undo', undo(done)],
         ['Next', next(done)],
       ],
@@ -66,6 +67,13 @@ function traffic(app: AppStatus, view: View): string | null {
   if (release !== null && some !== null)
     return `${some} to ${inColour(view, release.colour)} ${release.version}, all others to ${inColour(view, app.live)}${now}`;
   return `100 % ${inColour(view, app.live)}${now}${was}`;
+}
+
+/** What was done to it was done to them. */
+function others({ app, release }: AppStatus): string | null {
+  const group = release?.group ?? null;
+  const names = group?.apps.filter((name) => name !== app) ?? [];
+  return group === null || names.length === 0 ? null : `${names.join(', ')}: the group ${group.name}`;
 }
 
 function drained(release: ReleaseView | null): Row[] {

@@ -31,6 +31,7 @@ export function renderApp(app: AppStatus, view: View): string {
     header(app, view),
     ...notices(app, view),
     ...colours.map((colour) => environment(colour, app.environments[colour], view)),
+    ...(app.group === null ? [] : [row('group', [app.group], view)]),
     ...(app.release === null ? [] : releaseRows(app.release, view)),
     ...(app.queued === null ? [] : [row('queued', [app.queued.version, `by ${app.queued.actor}`], view)]),
     ...(app.rollback === null ? [] : [row('rollback', rollback(app, app.rollback), view)]),

@@ -118,6 +118,17 @@ export const appArgument = {
   ],
 } as const;
 
+/** `<app> <version>`, or `<group> <app>=<version> …`. */
+export const versions = {
+  kind: 'array',
+  minimum: 2,
+  parameter: {
+    parse: text,
+    placeholder: 'version',
+    brief: 'The app and a name for this build, never used again; or a group, and <app>=<version> of its apps',
+  },
+} as const;
+
 export const argument = (placeholder: string, brief: string) =>
   ({ parse: text, placeholder, brief }) as const;
 

@@ -1,11 +1,13 @@
-import type { CommandBody, CommandName } from '../../control/contract.ts';
+import type { AppStatus, CommandBody, CommandName } from '../../control/contract.ts';
 import { connectControl, type Client } from '../client.ts';
 import { renderBlock } from '../render/block.ts';
+import { renderGroupDone } from '../render/group.ts';
 import { renderDone } from '../render/result.ts';
 import { waitTexts } from '../text.ts';
-import { soleApp } from './app.ts';
 import type { Context, ReasonFlags, Result } from './context.ts';
-import { waitForRelease, type Goal } from './wait.ts';
+import { begun } from './simple.ts';
+import { send, soleTarget, type Ordered } from './target.ts';
+import { waitForRelease, type Goal, type Waiting } from './wait.ts';
 
 export interface WaitFlags extends ReasonFlags {
   readonly wait?: boolean;
@@ -27,52 +29,81 @@ export async function orderRelease(
   what: ReleaseOrder,
 ): Promise<Result | void> {
   const client = await connectControl(context, flags);
-  const app = await soleApp(client, what.app);
+  const target = await soleTarget(client, what.app);
   const waits = flags.wait === true || flags.until !== undefined;
-  const after = waits ? await lastEvent(client, app) : 0;
-  const result = await client.command(app, what.command, what.body);
-  const release = result.app.release;
-  if (!waits || release === null) {
-    return {
-      json: result,
-      text: (view) => renderDone({ command: what.command, ...result, complete: false }, view),
-    };
-  }
-  const { goal } = what;
-  const waited = await waitForRelease(context, {
-    client,
-    app,
-    release: release.id,
-    goal,
-    after,
-    timeoutMs: flags.timeout,
-    until: flags.until ?? 'live',
-  });
+  const after = waits ? await lastEvent(client) : 0;
+  const ordered = await send(client, target, what);
+  if (!waits) return begun(what.command, ordered);
+  const waiting = { client, goal: what.goal, after, timeoutMs: flags.timeout, until: flags.until ?? 'live' };
+  return ordered.kind === 'app'
+    ? await waitForApp(context, waiting, { what, ordered })
+    : await waitForGroup(context, waiting, { what, ordered });
+}
+
+type How = Omit<Waiting, 'app' | 'release'>;
+
+async function waitForApp(
+  context: Context,
+  how: How,
+  { what, ordered }: { readonly what: ReleaseOrder; readonly ordered: Ordered & { readonly kind: 'app' } },
+): Promise<Result | void> {
+  const { result } = ordered;
+  const { app, release } = result.app;
+  if (release === null) return begun(what.command, ordered);
+  const waited = await waitForRelease(context, { ...how, app, release: release.id });
   if (waited === null) return;
-  if (waited.progress === 'ready') {
-    const value = waitTexts.ready(app);
-    return {
-      json: { did: value, app: waited.app },
-      text: (view) =>
-        renderBlock(
-          {
-            state: 'ok',
-            label: 'Ready',
-            value,
-            rows: [
-              ['Preview', `teal preview ${app}`],
-              ['Next', waited.app.next],
-            ],
-          },
-          view,
-        ),
-    };
-  }
+  if (waited.progress === 'ready') return ready(waited.app, { did: waitTexts.ready(app), app: waited.app });
   const done = { command: what.command, did: result.did, app: waited.app, complete: true };
   return { json: { did: result.did, app: waited.app }, text: (view) => renderDone(done, view) };
 }
 
+/** The apps of a group go through their steps together: one is waited for and told of, the others are as far. */
+async function waitForGroup(
+  context: Context,
+  how: How,
+  { what, ordered }: { readonly what: ReleaseOrder; readonly ordered: Ordered & { readonly kind: 'group' } },
+): Promise<Result | void> {
+  const { group, apps } = ordered.result;
+  const waited: AppStatus[] = [];
+  for (const [index, { app: status }] of apps.entries()) {
+    const { app, release } = status;
+    if (release === null) continue;
+    const after = index === 0 ? how.after : Number.MAX_SAFE_INTEGER;
+    const one = await waitForRelease(context, { ...how, after, app, release: release.id });
+    if (one === null) return;
+    if (one.progress === 'ready')
+      return ready(one.app, { did: waitTexts.ready(group), group, apps: [one.app] });
+    waited.push(one.app);
+  }
+  const done = {
+    command: what.command,
+    group,
+    apps: waited.map((app) => ({ app, did: null })),
+    complete: true,
+  };
+  return { json: { group, apps: waited }, text: (view) => renderGroupDone(done, view) };
+}
+
+function ready(app: AppStatus, json: { readonly did: string } & Readonly<Record<string, unknown>>): Result {
+  return {
+    json,
+    text: (view) =>
+      renderBlock(
+        {
+          state: 'ok',
+          label: 'Ready',
+          value: json.did,
+          rows: [
+            ['Preview', `teal preview ${app.app}`],
+            ['Next', app.next],
+          ],
+        },
+        view,
+      ),
+  };
+}
+
 /** The number of the newest event, so that only what follows is told. */
-async function lastEvent(client: Client, app: string): Promise<number> {
-  return (await client.events({ app, limit: 1 }))[0]?.seq ?? 0;
+async function lastEvent(client: Client): Promise<number> {
+  return (await client.events({ limit: 1 }))[0]?.seq ?? 0;
 }

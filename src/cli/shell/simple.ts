@@ -1,12 +1,13 @@
 import type { CommandBody, CommandName } from '../../control/contract.ts';
 import { connectControl } from '../client.ts';
+import { renderGroupDone } from '../render/group.ts';
 import { renderDone } from '../render/result.ts';
-import { soleApp } from './app.ts';
 import type { CommonFlags, Context, Result } from './context.ts';
+import { send, soleTarget, type Ordered } from './target.ts';
 
 export interface Order {
   readonly command: CommandName;
-  /** Null: the only one there is. */
+  /** Or a group; undefined: the only one there is. */
   readonly app: string | undefined;
   readonly body: CommandBody;
 }
@@ -14,11 +15,18 @@ export interface Order {
 /** Sends one command to the control plane and tells what came of it. */
 export async function order(context: Context, flags: CommonFlags, what: Order): Promise<Result> {
   const client = await connectControl(context, flags);
-  const app = await soleApp(client, what.app);
-  const result = await client.command(app, what.command, what.body);
+  return begun(what.command, await send(client, await soleTarget(client, what.app), what));
+}
+
+/** What has been begun, and goes on. */
+export function begun(command: CommandName, ordered: Ordered): Result {
+  const { result } = ordered;
   return {
     json: result,
-    text: (view) => renderDone({ command: what.command, ...result, complete: false }, view),
+    text: (view) =>
+      ordered.kind === 'app'
+        ? renderDone({ command, ...ordered.result, complete: false }, view)
+        : renderGroupDone({ command, ...ordered.result, complete: false }, view),
   };
 }
 

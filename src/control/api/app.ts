@@ -10,14 +10,25 @@ import type { By } from '../apps.ts';
 import { commandNames, type CommandName } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
+import { groupCommand } from '../group.ts';
 import { evidenceOf } from '../judge/view.ts';
 import { known } from '../known.ts';
 import { explainWho } from '../explain.ts';
+import { planGroup } from '../plan/group.ts';
 import { plan } from '../plan/plan.ts';
 import { previewLink } from '../preview.ts';
 import { rollbackAll } from '../rollback-all.ts';
 import { accessLogOf, accessQuery } from './access.ts';
-import { applyBody, commandBody, explainBody, parse, planBody, rollbackBody, stopBody } from './bodies.ts';
+import {
+  applyBody,
+  commandBody,
+  explainBody,
+  groupPlanBody,
+  parse,
+  planBody,
+  rollbackBody,
+  stopBody,
+} from './bodies.ts';
 import { command } from './command.ts';
 import { followEvents, recentEvents } from './events.ts';
 import { statusOf, wholeStatus } from './status.ts';
@@ -64,6 +75,17 @@ export function api(deps: Deps, options: ApiOptions): Hono {
     const signal = AbortSignal.any([c.req.raw.signal, options.closing]);
     const asked = parse(planBody, await body(c));
     return c.json(await plan(deps, c.req.param('app'), { ...asked, ...by(c) }, signal));
+  });
+  app.post('/groups/:group/plan', async (c) => {
+    const signal = AbortSignal.any([c.req.raw.signal, options.closing]);
+    const asked = parse(groupPlanBody, await body(c));
+    return c.json(await planGroup(deps, c.req.param('group'), { ...asked, ...by(c) }, signal));
+  });
+  app.post('/groups/:group/:command', async (c) => {
+    const name = commandName(c.req.param('command'));
+    const asked = parse(commandBody, await body(c));
+    const who = { ...by(c), reason: asked.reason ?? null };
+    return c.json(await groupCommand(deps, c.req.param('group'), { name, body: asked, by: who }));
   });
   app.post('/apps/:app/:command', async (c) => {
     const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await body(c)) };

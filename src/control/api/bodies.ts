@@ -5,6 +5,7 @@ import { TealError } from '../../errors.ts';
 export const commandBody = v.strictObject({
   reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
   version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
+  versions: v.exactOptional(v.record(v.string(), v.pipe(v.string(), v.maxLength(200)))),
   from: v.exactOptional(v.pipe(v.string(), v.maxLength(4096))),
   promote: v.exactOptional(v.picklist(['auto', 'manual'])),
   onConflict: v.exactOptional(v.picklist(['refuse', 'queue', 'supersede'])),
@@ -32,6 +33,12 @@ export const planBody = v.strictObject({
   version: v.pipe(v.string(), v.maxLength(200)),
   promote: v.exactOptional(v.picklist(['auto', 'manual'])),
   log: v.exactOptional(v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))),
+});
+
+export const groupPlanBody = v.strictObject({
+  ...planBody.entries,
+  version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
+  versions: v.exactOptional(v.record(v.string(), v.pipe(v.string(), v.maxLength(200)))),
 });
 
 export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptional(v.boolean()) });

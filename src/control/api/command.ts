@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts';
 import type { JudgeMemory } from '../judge/memory.ts';
 import { known } from '../known.ts';
 import { rotateKeys } from '../rotate-keys.ts';
-import { says } from '../view/says.ts';
+import { didOf } from '../view/did.ts';
 import { statusAfter } from './status.ts';
 
 /** Does what was asked, and says what was done. Resolves as soon as it is on disk; what follows is in the events. */
@@ -29,12 +29,11 @@ export async function command(
           await withEvidence(deps, app, toCommand(asked.name, asked.body)),
           asked.by,
         );
-  const did = decision.note ?? decision.events.map(says)[0] ?? 'nothing had to be done';
-  return { did, app: await statusAfter(deps, app) };
+  return { did: didOf(decision), app: await statusAfter(deps, app) };
 }
 
 /** An approval holds what the judge said at that moment, which the release may know only as it was some ticks before. */
-async function withEvidence(deps: Deps, app: string, order: Command): Promise<Command> {
+export async function withEvidence(deps: Deps, app: string, order: Command): Promise<Command> {
   const { release } = deps.apps.state(app);
   if (order.type !== 'approve' || release === null) return order;
   const stored = await deps.store.evidence.memory(app, release.id);
@@ -42,7 +41,7 @@ async function withEvidence(deps: Deps, app: string, order: Command): Promise<Co
   return last == null ? order : { ...order, verdict: last.verdict };
 }
 
-function toCommand(name: Exclude<CommandName, 'deploy' | 'rotate-keys'>, body: CommandBody): Command {
+export function toCommand(name: Exclude<CommandName, 'deploy' | 'rotate-keys'>, body: CommandBody): Command {
   switch (name) {
     case 'promote':
       return { type: 'promote', full: body.full ?? false };

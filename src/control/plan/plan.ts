@@ -26,7 +26,8 @@ export async function plan(
   const version = versionName(asked.version);
   const build: Build = { version, directory: deps.versions.directory(app, version), spec: config };
   const planning: Planning = { state, build, asked, now: deps.now() };
-  const next = upcoming(state, { build, steps: stepsOf(config.release, asked.promote ?? null) });
+  const steps = asked.together?.steps ?? stepsOf(config.release, asked.promote ?? null);
+  const next = upcoming(state, { build, steps });
   const scheduled = schedule(next.steps, config.release.windows, planning.now);
   const base = restingTable(state, config);
   const { log } = asked;

@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import { TealError, type ErrorJson } from '../../errors.ts';
 import { busy } from '../../release/begin.ts';
 import { decide } from '../../release/decide.ts';
-import type { Build } from '../../release/state.ts';
+import type { Build, Step } from '../../release/state.ts';
 import { isOpen } from '../../release/windows.ts';
 import type { PlanBody } from '../contract.ts';
 import { checkDirectories, checkSupported } from '../deploy.ts';
@@ -15,13 +15,19 @@ import { sameSettings } from '../same-settings.ts';
 export interface Planning {
   readonly state: KnownState;
   readonly build: Build;
-  readonly asked: PlanBody & { readonly actor: string };
+  readonly asked: PlanBody & {
+    readonly actor: string;
+    /** The group that it is deployed with, and its steps then. */
+    readonly together?: { readonly name: string; readonly steps: readonly Step[] };
+  };
   readonly now: number;
 }
 
 /** Every reason at once: what stands behind the first would only come up after it is out of the way. */
 export function refusals({ state, build, asked, now }: Planning): readonly ErrorJson[] {
-  const command = { type: 'deploy', build, promote: asked.promote ?? null } as const;
+  const { promote = null, together } = asked;
+  const group = together === undefined ? {} : { group: together.name };
+  const command = { type: 'deploy', build, promote, ...group } as const;
   const by = { now, actor: asked.actor };
   const thawed = { ...state, frozen: null };
   const found = [state, thawed, { ...thawed, release: null }].flatMap((each) => {

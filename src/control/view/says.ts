@@ -34,6 +34,10 @@ export function says(event: Event): string {
       return started(event);
     case 'cleared':
       return 'the idle environment is empty; starting the candidate';
+    case 'ready':
+      return 'ready; waiting for the other apps of its group';
+    case 'let-go':
+      return 'nothing begun with the candidates goes on any more';
     case 'candidate-ready':
       return `the candidate is healthy${differ(event.differences.length)}`;
     case 'step-passed':

@@ -29,6 +29,7 @@ export function appStatus(state: AppState, seen: Seen): AppStatus {
   const live = state.live === null ? null : state.environments[state.live];
   return {
     app: state.app,
+    group: state.config?.group ?? null,
     urls: state.config === null || seen.base === null ? [] : urlsOf(state.config, seen.base),
     live: state.live,
     version: live?.version ?? null,
@@ -94,12 +95,16 @@ const instanceView = (
       : { inFlight: seen.inFlight, streams: seen.streams, ejectedUntil: seen.ejectedUntil },
 });
 
+const groupOf = ({ group }: Release): ReleaseView['group'] =>
+  group === null ? null : { id: group.id, name: group.name, apps: group.apps };
+
 function releaseView(release: Release): ReleaseView {
   const step = release.steps[release.cursor];
   const stepping = release.status === 'stepping' && step !== undefined;
   return {
     id: release.id,
     kind: release.kind,
+    group: groupOf(release),
     version: release.build.version,
     from: release.from,
     colour: release.colour,
@@ -150,13 +155,17 @@ function rollbackOf(state: AppState): AppStatus['rollback'] {
 
 const ended = (release: Release): boolean => transitions[release.status].ended ?? false;
 
+/** Apps of a group are released by its name. */
+const nameOf = ({ app, release, config }: AppState): string => release?.group?.name ?? config?.group ?? app;
+
 function nextCommand(state: AppState): string {
   const { app, release } = state;
+  const name = nameOf(state);
   const settled = release === null || ended(release) || release.status === 'promoted';
   if (state.maintenance !== null && settled) return `teal maintenance off ${app}`;
-  if (release === null) return `teal deploy ${app} <version>`;
-  if (state.frozen !== null && !ended(release)) return `teal unfreeze ${app}`;
-  if (release.pausedAt !== null) return `teal resume ${app}`;
+  if (release === null) return `teal deploy ${name} <version>`;
+  if (state.frozen !== null && !ended(release)) return `teal unfreeze ${name}`;
+  if (release.pausedAt !== null) return `teal resume ${name}`;
   switch (release.status) {
     case 'clearing':
     case 'starting':
@@ -167,8 +176,8 @@ function nextCommand(state: AppState): string {
       return `teal status ${app} --watch`;
     case 'stepping': {
       const step = release.steps[release.cursor]?.kind;
-      if (step === 'approve' || judgeAsks(release)) return `teal approve ${app}`;
-      return step === 'wait' ? `teal promote ${app}` : `teal status ${app} --watch`;
+      if (step === 'approve' || judgeAsks(release)) return `teal approve ${name}`;
+      return step === 'wait' ? `teal promote ${name}` : `teal status ${app} --watch`;
     }
     case 'retiring':
     case 'completed':
@@ -176,9 +185,9 @@ function nextCommand(state: AppState): string {
     case 'reverting':
     case 'reverted':
     case 'rolled-back':
-      return `teal deploy ${app} <version>`;
+      return `teal deploy ${name} <version>`;
     case 'aborting':
     case 'aborted':
-      return `teal retry ${app}`;
+      return `teal retry ${name}`;
   }
 }

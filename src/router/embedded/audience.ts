@@ -38,17 +38,18 @@ export const noSources: FactSources = {
 
 /** Null where everyone goes to live and nobody is asked who they are. */
 export function compileAudience(source: AppTable, sources: FactSources): CompiledAudience | null {
-  const { audience, app } = source;
+  const { audience, app, group } = source;
   if (audience === undefined || audience === null) return null;
   const table = compileAudiences(audience, (address) => sources.lookUp(address));
   const { jwt } = audience.identity;
-  const keys = cookieKeys(signingKeys(source), app);
+  // Those of a group know the same cookies.
+  const keys = cookieKeys(group?.keys ?? signingKeys(source), table.seed);
   const memory = sources.cookies(app, keys);
   return {
     table,
     context: {
       trusted: sources.trusted,
-      signer: { app, keys, ...(memory === null ? {} : { memory }) },
+      signer: { app: table.seed, keys, ...(memory === null ? {} : { memory }) },
       release: table.release?.id ?? null,
       jwt,
       verifier: jwt === null ? null : sources.verifier(app, jwt),

@@ -4,6 +4,7 @@ import { visitorCookies, visitorLines } from './audience.ts';
 import type { BodyReader } from './body.ts';
 import { admit } from './claim.ts';
 import type { CompiledTable } from './compile.ts';
+import { cohortOf, type Rule } from './decide.ts';
 import type { Before, Downstream } from './downstream.ts';
 import type { EndpointState } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
@@ -84,7 +85,9 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
   };
   const admission = admit(table, head, moment, (place) => {
     const { environment, role, rule, group, want, visitor } = place;
-    const lines = visitor === null ? '' : visitorLines(visitor);
+    const lines =
+      (visitor === null ? groupCohort(rule) : visitorLines(visitor)) +
+      (environment.group === null ? '' : environment.group.at(today));
     const outgoing = { peer, environment, visitor: lines, requestId, trace, fallbackHost };
     const text = rewriteRequest(head, outgoing);
     const secure = peer.secure(head);
@@ -140,6 +143,10 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
   }
   return answer(ownAnswer(admission, page), admission);
 }
+
+/** The app that asks was told who it is for; this one is told only on which side. */
+const groupCohort = (rule: Rule): string =>
+  rule === 'group' || rule === 'group-candidate' ? `x-teal-cohort: ${cohortOf(rule)}\r\n` : '';
 
 interface Seen {
   readonly peer: Peer;

@@ -14,6 +14,7 @@ import { skewOf, type Skew } from './skew.ts';
 import { compileMirror, type Mirror } from './mirror/mirror.ts';
 import { compileJudging, type Judging } from './judging.ts';
 import type { Registry } from './registry.ts';
+import { compileTogether, groupLine, type GroupLine, type Together } from './together.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 /**
@@ -44,6 +45,8 @@ export interface CompiledApp {
   readonly skew: Skew | null;
   /** Null: nobody counts its people. */
   readonly judging: Judging | null;
+  /** Null: it is released alone. */
+  readonly together: Together | null;
   /** Longest path first: for previews, which name the app and not the host. */
   readonly routes: readonly CompiledRoute[];
 }
@@ -69,6 +72,8 @@ export interface CompiledEnvironment {
   /** Of the app. */
   readonly judging: Judging | null;
   readonly latencies: Latencies;
+  /** What tells the app which versions of others go with it. */
+  readonly group: GroupLine | null;
 }
 
 export interface CompiledRoute {
@@ -130,7 +135,8 @@ function compileApp(
   const skew = compileSkew(source);
   const audience = compileAudience(source, sources);
   const judging = compileJudging(source, audience, { generation, taps: registry.taps });
-  const parts = { registry, pages, skew, judging };
+  const together = compileTogether(source);
+  const parts = { registry, pages, skew, judging, together };
   const app: CompiledApp = {
     name: source.app,
     live: source.live,
@@ -145,6 +151,7 @@ function compileApp(
     pages,
     skew,
     judging,
+    together,
     routes,
   };
   const hosts = new Map<string, CompiledRoute[]>();
@@ -173,7 +180,8 @@ function compileEnvironment(
     pages,
     skew,
     judging,
-  }: { readonly registry: Registry } & Pick<CompiledApp, 'pages' | 'skew' | 'judging'>,
+    together,
+  }: { readonly registry: Registry } & Pick<CompiledApp, 'pages' | 'skew' | 'judging' | 'together'>,
 ): CompiledEnvironment | null {
   const environment: EnvironmentTable | null = source.environments[colour];
   if (environment === null) return null;
@@ -205,6 +213,7 @@ function compileEnvironment(
     mirror: null,
     judging,
     latencies: registry.latencies(counts),
+    group: groupLine(together, colour),
   };
 }
 

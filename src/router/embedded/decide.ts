@@ -10,6 +10,7 @@ import { lookup, lookupIn } from './lookup.ts';
 import type { RequestHead } from './request-head.ts';
 import { pinnedTo, skewPrefix } from './skew.ts';
 import { stickyPrefix } from './sticky.ts';
+import { sameSet } from './together.ts';
 
 /**
  * Where one request goes, as a pure function of one table. Nobody gets into an environment that is not live
@@ -45,7 +46,8 @@ export type Decision =
 /**
  * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
  * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `pinned`: a file of a page that came from the version that
- * was live before, and is warm. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `maintenance`: no token, and
+ * was live before, and is warm. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `group`,
+ * `group-candidate`: asked for by an app of its group, to what goes with that; the second not to what is live. `maintenance`: no token, and
  * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
  */
 export type Rule =
@@ -55,6 +57,8 @@ export type Rule =
   | 'audience'
   | 'percent'
   | 'pinned'
+  | 'group'
+  | 'group-candidate'
   | 'preview-path'
   | 'preview-header'
   | 'preview-cookie'
@@ -74,6 +78,7 @@ export function cohortOf(rule: Rule): Cohort {
     case 'everyone':
     case 'audience':
     case 'percent':
+    case 'group-candidate':
       return 'candidate';
     case 'pinned':
       return 'pinned';
@@ -107,7 +112,18 @@ export function decide(table: CompiledTable, head: RequestHead, at: DecideMoment
     const preview = byCookie(table, head, { route, now });
     if (preview !== null) return preview;
   }
-  return route === null ? unknownHost() : live(route, head, at);
+  if (route === null) return unknownHost();
+  return together(route, head, now) ?? live(route, head, at);
+}
+
+/** What an app asks of another that is released with it, for somebody whom it serves: the version that goes with its own. */
+function together({ app, role }: CompiledRoute, head: RequestHead, now: number): Decision | null {
+  if (app.together === null || app.maintenance !== null) return null;
+  const colour = sameSet(app.together, head, now);
+  const environment = colour === null ? null : app.environments[colour];
+  if (environment === null || !isThere(environment, role)) return null;
+  const rule = colour === app.live ? 'group' : 'group-candidate';
+  return { kind: 'forward', environment, role, rule };
 }
 
 /** Whether the request names a preview, by path, header or cookie; nothing is said about whether it may see it. */

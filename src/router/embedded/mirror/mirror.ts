@@ -74,7 +74,9 @@ export function copyOf(copies: Copies, mirror: Mirror, original: Original): Copy
     copies.count(environment, refused);
     return null;
   }
-  const text = rewriteRequest(head, { ...outgoing, environment, visitor: lines });
+  // What it asks other apps of its group is for the candidates of those.
+  const visitor = lines + (environment.group?.at(Date.now()) ?? '');
+  const text = rewriteRequest(head, { ...outgoing, environment, visitor });
   return new Copy(copies, mirror, { role, method: head.method, text });
 }
 
