@@ -33,7 +33,7 @@ export async function command(
 }
 
 /** An approval holds what the judge said at that moment, which the release may know only as it was some ticks before. */
-export async function withEvidence(deps: Deps, app: string, order: Command): Promise<Command> {
+async function withEvidence(deps: Deps, app: string, order: Command): Promise<Command> {
   const { release } = deps.apps.state(app);
   if (order.type !== 'approve' || release === null) return order;
   const stored = await deps.store.evidence.memory(app, release.id);
