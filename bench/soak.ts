@@ -25,6 +25,7 @@ import { Releases } from './soak/releases.ts';
 import { reportOf } from './soak/report.ts';
 import { resultOf, type Measured } from './soak/verdict.ts';
 import { Watch } from './soak/watch.ts';
+import { interrupted, interruptible } from './lib/interruptible.ts';
 
 const { values } = parseArgs({
   options: {
@@ -187,15 +188,4 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-const interrupt = new AbortController();
-const interrupted = interrupt.signal;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`)));
-}
-try {
-  await main();
-} catch (error) {
-  if (interrupted.aborted) console.error(String(interrupted.reason));
-  else console.error(error);
-  process.exitCode = 1;
-}
+await interruptible(main);

@@ -14,6 +14,7 @@ import { startLoad, type BenchLoad } from './lib/load.ts';
 import { resultOf, type Measured } from './lib/result.ts';
 import { machine, saveRun } from './lib/results.ts';
 import { tableOf } from './lib/table.ts';
+import { interrupted, interruptible } from './lib/interruptible.ts';
 
 const { values } = parseArgs({
   options: {
@@ -80,15 +81,4 @@ async function main(): Promise<void> {
   }
 }
 
-const interrupt = new AbortController();
-const interrupted = interrupt.signal;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`)));
-}
-try {
-  await main();
-} catch (error) {
-  if (interrupted.aborted) console.error(String(interrupted.reason));
-  else console.error(error);
-  process.exitCode = 1;
-}
+await interruptible(main);

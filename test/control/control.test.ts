@@ -8,7 +8,8 @@ import { describe, test } from 'node:test';
 import { startControl } from '../../src/control/control.ts';
 import type { Status } from '../../src/control/contract.ts';
 import { lockData } from '../../src/control/lock.ts';
-import { atEnd, until } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { until } from './help.ts';
 import { project, yaml, type Refused } from './project.ts';
 
 describe('a control plane', () => {

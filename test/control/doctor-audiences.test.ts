@@ -12,7 +12,8 @@ import type { Check } from '../../src/control/contract.ts';
 import { nothing } from '../../src/release/state.ts';
 import { mmdb } from '../../examples/canary/mmdb.ts';
 import { app } from '../release/story.ts';
-import { atEnd, scratch } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { scratch } from './help.ts';
 import { project, yaml } from './project.ts';
 
 /** The day that the test's databases were built. */

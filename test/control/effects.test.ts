@@ -15,7 +15,8 @@ import { TealError } from '../../src/errors.ts';
 import { effects, type Effect } from '../../src/release/effects.ts';
 import { app, build, judged } from '../release/story.ts';
 import { fakeDeps, instance, type FakeDeps } from './fakes.ts';
-import { atEnd, forever, scratch, settle, until } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { forever, scratch, settle, until } from './help.ts';
 
 const withWorker = app({}, [{}, { name: 'worker', kind: 'background', runsIn: 'live', health: null }]);
 

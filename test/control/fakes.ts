@@ -21,7 +21,8 @@ import type {
 import type { RoutingTable } from '../../src/router/table.ts';
 import { VersionStore } from '../../src/platform/versions/version-store.ts';
 import { app } from '../release/story.ts';
-import { atEnd, openStore, scratch } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { openStore, scratch } from './help.ts';
 
 export const quiet = pino({ level: 'silent' });
 

@@ -4,30 +4,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqliteStore } from '../../src/store/sqlite.ts';
-
-const endings = new WeakMap<TestContext, (() => unknown)[]>();
-
-/** Runs after the test, last registered first, also when an earlier one fails. */
-export function atEnd(t: TestContext, run: () => unknown): void {
-  const known = endings.get(t);
-  if (known !== undefined) {
-    known.push(run);
-    return;
-  }
-  const all = [run];
-  endings.set(t, all);
-  t.after(async () => {
-    const errors: unknown[] = [];
-    for (const each of all.toReversed()) {
-      try {
-        await each();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0) throw errors[0];
-  });
-}
+import { atEnd } from '../at-end.ts';
 
 /** A folder that is removed after the test. */
 export async function scratch(t: TestContext): Promise<string> {

@@ -7,7 +7,8 @@ import { describe, test, type TestContext } from 'node:test';
 import type { AppStatus } from '../../src/control/contract.ts';
 import { stopLeftBehind } from '../../src/control/left-behind.ts';
 import { startControl } from '../../src/control/control.ts';
-import { atEnd, until } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { until } from './help.ts';
 import { apiAt, project, socketOf, yaml, type Api, type Project } from './project.ts';
 
 const settings = (window: string): string =>

@@ -8,7 +8,8 @@ import type { AppStatus, EventView } from '../../src/control/contract.ts';
 import { stopLeftBehind } from '../../src/control/left-behind.ts';
 import type { ErrorJson } from '../../src/errors.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
-import { atEnd, scratch, until } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { scratch, until } from './help.ts';
 
 /** Answers its version; a file beside it, named after what shall go wrong and the version, makes that happen. */
 const server = `

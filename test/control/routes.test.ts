@@ -8,7 +8,8 @@ import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
 import type { Router } from '../../src/router/router.ts';
 import type { AppTable } from '../../src/router/table.ts';
 import { FakeRouter } from './fakes.ts';
-import { atEnd, forever, openStore, scratch, settle, until } from './help.ts';
+import { atEnd } from '../at-end.ts';
+import { forever, openStore, scratch, settle, until } from './help.ts';
 
 const table = (app: string): AppTable => ({
   app,

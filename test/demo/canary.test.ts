@@ -1,17 +1,16 @@
 // Everybody of the canary demo has a side where they belong: it has to say so truly, and to see it when it is not so.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Line } from '../../examples/canary/sum.ts';
 import { patchEnvironment, type Patch } from '../acceptance/sabotage/patch.ts';
+import { nothingLeftIn, playDemo } from './playing.ts';
 import { processesAbout } from './processes.ts';
 
-const demo = join(import.meta.dirname, '../../examples/demo-canary.ts');
 const longestMs = 120_000;
 /** Long enough for everybody to come once in a step, also on a busy machine. */
 const stepMs = 2500;
@@ -28,31 +27,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Played {
-  readonly child: ChildProcess;
-  readonly out: () => string;
-  readonly story: () => string;
-}
-
 /** @param sabotage in Teal and all it starts */
-function play(step: number, sabotage: readonly Patch[] = []): Played {
-  const env = { ...process.env, ...patchEnvironment(sabotage), TMPDIR: folder };
-  const child = spawn(process.execPath, [demo, '--json', '--step', String(step)], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: longestMs,
+const play = (step: number, sabotage: readonly Patch[] = []) =>
+  playDemo('demo-canary.ts', ['--step', String(step)], {
+    folder,
+    longestMs,
+    env: patchEnvironment(sabotage),
   });
-  let out = '';
-  let story = '';
-  child.stdout.on('data', (chunk) => (out += String(chunk)));
-  child.stderr.on('data', (chunk) => (story += String(chunk)));
-  return { child, out: () => out, story: () => story };
-}
-
-async function nothingLeft(): Promise<void> {
-  assert.deepEqual(await readdir(folder), [], 'the temporary folder is still there');
-  assert.deepEqual(await processesAbout(folder), [], 'processes are left');
-}
 
 test('the canary demo sends everybody where they belong, at every step', async () => {
   const { child, out, story } = play(stepMs);
@@ -62,7 +43,7 @@ test('the canary demo sends everybody where they belong, at every step', async (
   assert.deepEqual(line, { failed: 0, misrouted: 0, flips: 0, steps: 6 });
   assert(requests > 2000, `only ${requests} requests`);
   assert.match(story(), /\$ teal approve shop --reason 'looks good' --wait/);
-  await nothingLeft();
+  await nothingLeftIn(folder);
 });
 
 test('the canary demo sees people in the wrong buckets, and people who are forgotten', async () => {
@@ -84,7 +65,7 @@ test('the canary demo sees people in the wrong buckets, and people who are forgo
   assert(misrouted > 20, `${misrouted} misrouted`);
   assert(flips > 0, `${flips} flips`);
   assert.equal(failed, 0);
-  await nothingLeft();
+  await nothingLeftIn(folder);
 });
 
 test('Ctrl-C in the middle of the canary demo stops everything and removes its folder', async () => {
@@ -99,5 +80,5 @@ test('Ctrl-C in the middle of the canary demo stops everything and removes its f
   child.kill('SIGINT');
   assert.deepEqual(await closed, [130, null], story());
   assert.equal(out(), '');
-  await nothingLeft();
+  await nothingLeftIn(folder);
 });

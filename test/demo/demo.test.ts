@@ -1,17 +1,16 @@
 // The demo is what people see first: it has to keep its promise, count honestly, and leave nothing behind.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Line } from '../../examples/demo/sum.ts';
+import { nothingLeftIn, playDemo } from './playing.ts';
 import { processesAbout } from './processes.ts';
 
-const demo = join(import.meta.dirname, '../../examples/demo.ts');
 /** What is promised for a quiet machine is half of this. */
 const longestMs = 90_000;
 
@@ -25,28 +24,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Played {
-  readonly child: ChildProcess;
-  readonly out: () => string;
-  readonly story: () => string;
-}
-
-function play(): Played {
-  // Everything it puts on disk is then below a folder that nobody else uses.
-  const env = { ...process.env, TMPDIR: folder };
-  const stdio = ['ignore', 'pipe', 'pipe'] as const;
-  const child = spawn(process.execPath, [demo, '--json'], { env, stdio: [...stdio], timeout: longestMs });
-  let out = '';
-  let story = '';
-  child.stdout?.on('data', (chunk) => (out += String(chunk)));
-  child.stderr?.on('data', (chunk) => (story += String(chunk)));
-  return { child, out: () => out, story: () => story };
-}
-
-async function nothingLeft(): Promise<void> {
-  assert.deepEqual(await readdir(folder), [], 'the temporary folder is still there');
-  assert.deepEqual(await processesAbout(folder), [], 'processes are left');
-}
+const play = () => playDemo('demo.ts', [], { folder, longestMs });
 
 async function until(holds: () => boolean, what: () => string): Promise<void> {
   const deadline = Date.now() + longestMs;
@@ -90,7 +68,7 @@ test('the demo switches twice, lets the judge catch a bad version under load, an
     .split('\n')
     .filter((line) => line.length > 80 && !line.includes(folder));
   assert.deepEqual(wide, [], 'wider than 80 columns');
-  await nothingLeft();
+  await nothingLeftIn(folder);
 });
 
 test('Ctrl-C in the middle of the demo stops everything it has started and removes its folder', async () => {
@@ -102,5 +80,5 @@ test('Ctrl-C in the middle of the demo stops everything it has started and remov
   child.kill('SIGINT');
   assert.deepEqual(await closed, [130, null], story());
   assert.equal(out(), '');
-  await nothingLeft();
+  await nothingLeftIn(folder);
 });

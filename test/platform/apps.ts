@@ -6,22 +6,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Health, Limits, Role } from '../../src/config/config.ts';
 import type { Instance, Place, Platform, PlatformHooks, Workload } from '../../src/platform/platform.ts';
-
-const endings = new WeakMap<TestContext, (() => unknown)[]>();
-
-/** Runs after the test, last registered first: what lives in a folder goes before the folder. */
-export function atEnd(t: TestContext, run: () => unknown): void {
-  const known = endings.get(t);
-  if (known !== undefined) {
-    known.push(run);
-    return;
-  }
-  const all = [run];
-  endings.set(t, all);
-  t.after(async () => {
-    for (const each of all.toReversed()) await each();
-  });
-}
+import { atEnd } from '../at-end.ts';
 
 /** A folder that is removed after the test. */
 export function scratch(t: TestContext): string {

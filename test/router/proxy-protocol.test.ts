@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
-import { duplexPair } from 'node:stream';
+import { duplexPair, type Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import tls from 'node:tls';
 import fc from 'fast-check';
@@ -193,6 +193,26 @@ test('makes the address that trusted-proxies goes by', async () => {
   assert.match(other, /\r\nX-Forwarded-For: 203\.0\.113\.10\r\nX-Forwarded-Proto: http\r\n/);
 });
 
+/** A connection that begins with so many bytes of a header; the rest of it goes in one write with what is first written to `inner`. */
+async function behind(
+  port: number,
+  header: Buffer,
+  cut: number,
+): Promise<{ socket: net.Socket; inner: Duplex }> {
+  const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
+  await once(socket, 'connect');
+  socket.write(header.subarray(0, cut));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const [inner, outer] = duplexPair();
+  let rest = header.subarray(cut);
+  outer.on('data', (data: Buffer) => {
+    socket.write(Buffer.concat([rest, data]));
+    rest = Buffer.alloc(0);
+  });
+  socket.on('data', (data) => outer.write(data)).on('end', () => outer.end());
+  return { socket, inner };
+}
+
 test('stands before HTTP/2 without TLS too', async () => {
   await using origin = await answering((text) => ok(text));
   const h2c = [{ host: '127.0.0.1', port: 0 }];
@@ -202,18 +222,7 @@ test('stands before HTTP/2 without TLS too', async () => {
   const port = (await running.router.status()).h2c[0]?.port ?? 0;
   const header = binary(1, 0x11, Buffer.concat([ipv4, tlvs]));
   for (const cut of [0, 13, header.length]) {
-    const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
-    await once(socket, 'connect');
-    socket.write(header.subarray(0, cut));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    // The rest of the header in one write with the client's preface.
-    const [inner, outer] = duplexPair();
-    let rest = header.subarray(cut);
-    outer.on('data', (data: Buffer) => {
-      socket.write(Buffer.concat([rest, data]));
-      rest = Buffer.alloc(0);
-    });
-    socket.on('data', (data) => outer.write(data)).on('end', () => outer.end());
+    const { socket, inner } = await behind(port, header, cut);
     const session = http2.connect('http://shop.test', { createConnection: () => inner });
     const answer = await answerOf(session.request({ ':path': '/' }));
     assert.match(answer.body, /\r\nX-Forwarded-For: 203\.0\.113\.9\r\n/, `cut ${cut}`);
@@ -237,18 +246,7 @@ test('stands before TLS when there are both, whole or in parts', async () => {
   const port = await running.securePort();
   const header = binary(1, 0x11, Buffer.concat([ipv4, tlvs]));
   for (const cut of [0, 13, header.length - 1]) {
-    const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
-    await once(socket, 'connect');
-    socket.write(header.subarray(0, cut));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    // The rest of the header in one write with the client's first flight.
-    const [inner, outer] = duplexPair();
-    let rest = header.subarray(cut);
-    outer.on('data', (data: Buffer) => {
-      socket.write(Buffer.concat([rest, data]));
-      rest = Buffer.alloc(0);
-    });
-    socket.on('data', (data) => outer.write(data)).on('end', () => outer.end());
+    const { socket, inner } = await behind(port, header, cut);
     const secure = tls.connect({ socket: inner, rejectUnauthorized: false });
     const answer = await ask(secure);
     assert.match(answer, /\r\nX-Forwarded-For: 203\.0\.113\.9\r\nX-Forwarded-Proto: https\r\n/, `cut ${cut}`);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, keep, launch, versionOf, type Peer } from './peer.ts';
+import { freePort } from '../../lib/free-port.ts';
+import { keep, launch, versionOf, type Peer } from './peer.ts';
 
 export const envoy: Peer = {
   name: 'envoy',

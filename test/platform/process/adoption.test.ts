@@ -6,9 +6,9 @@ import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { TealError } from '../../../src/errors.ts';
 import type { Workload } from '../../../src/platform/platform.ts';
+import { atEnd } from '../../at-end.ts';
 import {
   ask,
-  atEnd,
   blue,
   forever,
   healthyOf,

@@ -4,7 +4,8 @@ import {
   ProcessPlatform,
   type ProcessPlatformOptions,
 } from '../../../src/platform/process/process-platform.ts';
-import { atEnd, isRunning, recorder, scratch } from '../apps.ts';
+import { atEnd } from '../../at-end.ts';
+import { isRunning, recorder, scratch } from '../apps.ts';
 import type { Driver } from '../behaviour.ts';
 
 /** A platform on a folder; whatever is left in the folder is stopped after the test, also what a killed one left. */

@@ -3,7 +3,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { TealError } from '../../../src/errors.ts';
 import type { Health } from '../../../src/config/config.ts';
 import { judge } from '../../../src/platform/process/health-watch.ts';
-import { atEnd, blue, forever, program, quickHealth, recorder, scratch, until, workload } from '../apps.ts';
+import { atEnd } from '../../at-end.ts';
+import { blue, forever, program, quickHealth, recorder, scratch, until, workload } from '../apps.ts';
 import { platformOn } from './driver.ts';
 
 /** Long enough for a program to start and answer while much else runs; short enough to wait for in vain. */

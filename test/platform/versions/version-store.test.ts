@@ -18,7 +18,8 @@ import { create, Header } from 'tar';
 import { TealError } from '../../../src/errors.ts';
 import { firstDifference } from '../../../src/platform/versions/tree.ts';
 import { sourceProblem, VersionStore } from '../../../src/platform/versions/version-store.ts';
-import { atEnd, scratch } from '../apps.ts';
+import { atEnd } from '../../at-end.ts';
+import { scratch } from '../apps.ts';
 
 /** A small app: two files, one that can be executed, an inner link, an empty folder. */
 function build(t: TestContext, says = 'one'): string {
