@@ -1,7 +1,7 @@
 /** Counts people for the judge, by brute force: what a router reports, without its limits on memory. */
 import { levelOf, rank, scaleOf, type Scale } from '../../src/judge/rank.ts';
 import { scoreLevels } from '../../src/judge/betting.ts';
-import { latencyTolerance } from '../../src/judge/settings.ts';
+import { latencyTolerance, slowMark, tolerated } from '../../src/judge/settings.ts';
 import type { Pair, Scores, Stratum } from '../../src/judge/facts.ts';
 import {
   after,
@@ -66,7 +66,7 @@ export function pastOf(seed: number): Past {
     opened.set(person, window);
   }
   return {
-    slow: { q95: latency[94] ?? 0, q99: latency[98] ?? 0 },
+    slow: { q95: slowMark(latency[94] ?? 0), q99: slowMark(latency[98] ?? 0) },
     latency,
     requests: scaleOf([...opened.values()].map(({ requests }) => requests)),
   };
@@ -98,8 +98,8 @@ export class Counter {
     if (outcome.fails || outcome.latency > this.#past.slow.q95) this.#change(known, isNew, outcome);
     const { window } = known;
     if (window && at < window.from + windowSeconds) {
-      const tolerated = isNew ? outcome.latency / latencyTolerance : outcome.latency;
-      window.ranks += rank(this.#past.latency, tolerated);
+      const ranked = isNew ? tolerated(outcome.latency) : outcome.latency;
+      window.ranks += rank(this.#past.latency, ranked);
       window.requests += 1;
     }
   }

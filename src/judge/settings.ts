@@ -110,6 +110,18 @@ function event(id: string, says: string, weight: number, toGoOn: Null | null): E
 /** Latencies of the candidate are divided by this before they are ranked: 10 % slower is tolerated. */
 export const latencyTolerance = 1.1;
 
+/**
+ * And so many milliseconds: a process that 1 % of the people ask is colder than one that all others ask (its caches, its connections, its place
+ * in the scheduler), by more than a tenth where an answer takes less than a few milliseconds. Nobody notices that, and no version can help it.
+ */
+const latencySlackMs = 2;
+
+/** A latency of the candidate in milliseconds as it is ranked among those of live. Monotone, so that what is really slower still ranks higher. */
+export const tolerated = (ms: number): number => Math.max(0, ms - latencySlackMs) / latencyTolerance;
+
+/** Beyond this a request is slow, on both sides alike. @param quantile of the past, in milliseconds */
+export const slowMark = (quantile: number): number => quantile + latencySlackMs;
+
 export const defaults: Settings = {
   names: { candidate: 'green', live: 'blue' },
   cohort: 'randomised',

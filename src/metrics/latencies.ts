@@ -3,6 +3,7 @@
  * workers add up. The idea is of HDR Histogram (Gil Tene) and DDSketch (Masson, Rim & Lee 2019).
  */
 import type { Scale } from '../judge/rank.ts';
+import { slowMark } from '../judge/settings.ts';
 import type { Slow } from '../judge/units.ts';
 
 const perOctave = 16;
@@ -29,7 +30,7 @@ export class Latencies {
   }
 }
 
-/** What can be fixed from the counts of all workers: the upper bounds of the buckets in which percentiles lie. */
+/** What can be fixed from the counts of all workers: the upper bounds of the buckets in which percentiles lie, and the marks of what is slow. */
 export function marksOf(all: readonly (readonly number[])[]): {
   readonly slow: Slow | null;
   readonly scale: Scale;
@@ -45,7 +46,7 @@ export function marksOf(all: readonly (readonly number[])[]): {
     below += sums[index] ?? 0;
     while (scale.length < 99 && below * 100 >= (scale.length + 1) * total) scale.push(upper(index));
   }
-  return { slow: { q95: scale[94] as number, q99: scale[98] as number }, scale };
+  return { slow: { q95: slowMark(scale[94] as number), q99: slowMark(scale[98] as number) }, scale };
 }
 
 /** Rounded, since it goes through tables, events and logs. */

@@ -8,7 +8,7 @@
  * BEFORE anybody is exposed the same is counted of live; `forget` begins anew, so that "first" is first of the exposed time.
  */
 import { levelOf, rank, type Scale } from '../judge/rank.ts';
-import { latencyTolerance } from '../judge/settings.ts';
+import { latencyTolerance, tolerated } from '../judge/settings.ts';
 import { eventMetrics, type Slow } from '../judge/units.ts';
 import type { Stratum } from '../judge/facts.ts';
 import { buckets } from '../audience/bucket.ts';
@@ -276,10 +276,10 @@ export class Ledger {
     if (at >= (page.met[index] as number) + windowMs || ((page.assigned[index] as number) & open) === 0)
       return;
     if ((page.asked[index] as number) === mostAsked) return;
-    const tolerated = side === 1 ? latency / latencyTolerance : latency;
+    const ranked = side === 1 ? tolerated(latency) : latency;
     page.asked[index] = (page.asked[index] as number) + 1;
     page.ranks[index] =
-      (page.ranks[index] as number) + Math.round(rank(this.#terms.scale, tolerated) * rankUnits);
+      (page.ranks[index] as number) + Math.round(rank(this.#terms.scale, ranked) * rankUnits);
   }
 
   #closeWindows(at: number): void {
@@ -298,8 +298,8 @@ export class Ledger {
       // Who has only asked for what never came: as slow as can be.
       cell.scored('latency', side, share, levelOf(count === 0 ? 1 : ranks / count / rankUnits));
       // A tenth fewer is tolerated, as a tenth slower is.
-      const tolerated = side === 1 ? count * latencyTolerance : count;
-      cell.scored('fewer-requests', side, share, levelOf(1 - rank(requestScale, tolerated)));
+      const many = side === 1 ? count * latencyTolerance : count;
+      cell.scored('fewer-requests', side, share, levelOf(1 - rank(requestScale, many)));
     }
   }
 

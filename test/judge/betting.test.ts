@@ -6,7 +6,7 @@ import type { Scores } from '../../src/judge/facts.ts';
 import { ruined } from '../../src/judge/log.ts';
 import { bet, logValue, noBets } from '../../src/judge/mixture.ts';
 import { levelOf, rank, scaleOf } from '../../src/judge/rank.ts';
-import { latencyTolerance } from '../../src/judge/settings.ts';
+import { tolerated } from '../../src/judge/settings.ts';
 import { near, vectors } from './support.ts';
 
 /** Levels of people on the two sides as counts. */
@@ -110,7 +110,9 @@ test('a rank is the share of the past that was quicker, and grows with the laten
   );
   // What is within the tolerance ranks as if nothing had changed.
   for (const latency of [20, 333, 999])
-    assert(rank(scale, (latency * 1.0999) / latencyTolerance) <= rank(scale, latency));
+    assert(rank(scale, tolerated(latency * 1.0999 + 1.99)) <= rank(scale, latency));
+  // A cold process is no slow version: 0.3 ms that became 2.
+  assert.equal(rank(scaleOf(Array.from({ length: 100 }, () => 0.3)), tolerated(2)), 0);
   // The unit of the measurement is nothing to it.
   near(
     rank(

@@ -1,7 +1,7 @@
 /** The same counts as src/metrics/ledger.ts makes, the long way: one object per person, every metric by the judge's own rules, nothing packed. */
 import type { Count, Pair } from '../../src/judge/facts.ts';
 import { levelOf, rank, type Scale } from '../../src/judge/rank.ts';
-import { latencyTolerance } from '../../src/judge/settings.ts';
+import { latencyTolerance, tolerated } from '../../src/judge/settings.ts';
 import {
   after,
   atRisk,
@@ -91,9 +91,7 @@ export class Naive {
     }
     known.events = now;
     if (seen.asked && seen.at < known.first + 30_000) {
-      known.ranks.push(
-        rank(this.#scale, seen.side === 'candidate' ? seen.latency / latencyTolerance : seen.latency),
-      );
+      known.ranks.push(rank(this.#scale, seen.side === 'candidate' ? tolerated(seen.latency) : seen.latency));
     }
   }
 
