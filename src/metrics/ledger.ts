@@ -98,10 +98,6 @@ export class Ledger {
     this.#closedAt = at;
   }
 
-  get terms(): Terms {
-    return this.#terms;
-  }
-
   /** Of memory that grows with people. */
   get bytes(): number {
     return this.#people.bytes + this.#active.byteLength;

@@ -33,18 +33,21 @@ export class ReleaseCount {
   readonly #ledger: Ledger;
   #sources: Source[] = [];
   #totals: Totals = noTotals;
+  /** Somebody has been exposed: for good, also when nobody is for a while. */
+  #begun: boolean;
   #before: Count = noCount;
   #last: (Counted & { readonly lost: boolean }) | null = null;
 
   /** @param at milliseconds of the machine's clock, as all here */
   constructor(release: string, terms: Terms, at: number) {
     this.release = release;
+    this.#begun = exposesAnybody(terms.crowd);
     this.#ledger = new Ledger(terms, at);
   }
 
   /** First failures of people on live before anybody was exposed. */
   get before(): Count {
-    return this.#exposes ? this.#before : add(this.#before, this.#liveErrors());
+    return this.#begun ? this.#before : add(this.#before, this.#liveErrors());
   }
 
   /** Adds what a worker tells; its facts are counted by the turns in which they were. */
@@ -80,9 +83,9 @@ export class ReleaseCount {
 
   /** The turn has been ended: from now on people are where these terms have them. */
   change(terms: Terms): void {
-    const begins = !this.#exposes && exposesAnybody(terms.crowd);
-    if (begins) {
+    if (!this.#begun && exposesAnybody(terms.crowd)) {
       this.#before = this.before;
+      this.#begun = true;
       this.#ledger.forget();
     }
     this.#ledger.change(terms);
@@ -92,14 +95,10 @@ export class ReleaseCount {
   count(seq: number): Counted & { readonly lost: boolean } {
     if (this.#last?.seq === seq) return this.#last;
     const lost = seq !== (this.#last === null ? 0 : this.#last.seq + 1);
-    if (!this.#exposes) this.#before = this.before;
+    if (!this.#begun) this.#before = this.before;
     this.#last = { ...nothingCounted(seq), ...this.#totals, ...this.#ledger.close(), lost };
     this.#totals = noTotals;
     return this.#last;
-  }
-
-  get #exposes(): boolean {
-    return exposesAnybody(this.#ledger.terms.crowd);
   }
 
   #liveErrors(): Count {

@@ -99,7 +99,10 @@ const command = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('turn' as const), after: fc.constantFrom(0, 1, 1000, 61_000) }),
+    arbitrary: fc.record({
+      kind: fc.constant('turn' as const),
+      after: fc.constantFrom(0, 1, 1000, 60_000, 61_000),
+    }),
   },
   {
     weight: 1,
@@ -177,6 +180,31 @@ test('people are counted as by hand, however their requests are spread over work
     }),
     { numRuns: 400 },
   );
+});
+
+test('before is what happened until somebody was exposed, and stays that, also when nobody is for a while', () => {
+  const count = new ReleaseCount('r1', terms(0), 0);
+  const buffer = new FactBuffer(0);
+  const fail = (person: number, at: number): void => {
+    const fact = { person, at, side: 'live', held: false, stale: false, bucket: bucketOf(person) } as const;
+    tell(buffer, { ...fact, latency: 1, asked: true, failed: true, refused: false, instance: null });
+    count.hear(told(buffer, at));
+    count.turn(at + 1000);
+  };
+  fail(1, 0);
+  assert.deepEqual(count.before, { exposed: 1 / 60, events: 1 });
+  count.count(0);
+  fail(2, 1000);
+  assert.deepEqual(count.before, { exposed: 2 / 60, events: 2 });
+  for (const width of [5_000, 0, 5_000]) {
+    count.change(terms(width));
+    fail(1, 3000);
+    assert.deepEqual(count.before, { exposed: 2 / 60, events: 2 });
+  }
+  const { strata } = count.count(1);
+  const errors = strata.map(({ name, events }) => [name, [events['errors'], events['errors-3']]] as const);
+  const live = errors.map(([name, pairs]) => [name, pairs.map((pair) => pair?.live.events)] as const);
+  assert.deepEqual(Object.fromEntries(live), { all: [1, 1], 'not exposed': [0, 0] });
 });
 
 /** Adds what is counted of several parts of the people. */
@@ -283,6 +311,16 @@ test('windows close, and people stay active, across the halving of the sample', 
   assert.equal(stratum?.events['errors']?.candidate.exposed, (4 * 10 + 3 * 31) / 60);
   const scored = stratum?.scores['latency']?.[0]?.candidate.reduce((sum, each) => sum + each, 0);
   assert.equal(scored, 3);
+  // Halved again, when the windows of those before have been closed: theirs stay closed, and no other is forgotten.
+  for (const low of [32, 40, 48]) ledger.take({ ...key(low), at: 41_000, place });
+  assert.equal(ledger.sampled, 1 / 16);
+  assert.equal(ledger.people, 3);
+  ledger.turn(72_000);
+  const [later] = ledger.close().strata;
+  assert.equal(
+    later?.scores['latency']?.[0]?.candidate.reduce((sum, each) => sum + each, 0),
+    2,
+  );
 });
 
 test('a million people take no more than 64 MB', { timeout: 60_000 }, () => {

@@ -45,7 +45,9 @@ function app(name: string): Promise<Origin> {
     if (path === 'gone') socket.destroy();
     else if (path === 'cut')
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf', () => socket.destroy());
-    else if (path === 'ws') {
+    else if (path === 'broken') {
+      socket.write('HTTP/1.1 500 Broken\r\nContent-Length: 9\r\n\r\nhalf', () => socket.destroy());
+    } else if (path === 'ws') {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     } else if (path === 'slow') setTimeout(() => socket.write(answer(200, name)), 700);
     else socket.end(answer(status > 0 ? status : 200, name));
@@ -229,6 +231,12 @@ describe('what happens to people', () => {
     { name: 'three answers 4xx', paths: ['/404', '/403', '/', '/400'], events: { 'client-errors-3': 1 } },
     { name: 'a connection that ends without an answer', paths: ['/gone'], events: { errors: 1 }, failed: 1 },
     { name: 'an answer that is cut', paths: ['/cut'], events: { errors: 1 }, failed: 1 },
+    {
+      name: 'an answer of 500 that is cut: one failure',
+      paths: ['/broken', '/broken'],
+      events: { errors: 1 },
+      failed: 2,
+    },
     { name: 'a late answer', paths: ['/slow'], events: { 'slow-95': 1, 'slow-99': 1 } },
     {
       name: 'no answer in time',
