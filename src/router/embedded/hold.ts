@@ -99,6 +99,7 @@ export class Hold {
     const leaves =
       !bodySent && visitor?.routed.side === 'candidate' && visitor.routed.environment === environment.colour;
     if (leaves) {
+      this.#place.asked?.fail(performance.now());
       if (this.waitsUntil !== null && this.#tried === null) environment.counts.requests++;
       environment.counts.failed++;
     }

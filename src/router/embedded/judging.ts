@@ -60,10 +60,14 @@ interface Where {
   readonly visitor: Visitor | null;
 }
 
-/** Null for what tells nothing of a version's people: a look at what is not live, and files of a page from before. */
+/**
+ * Null for what tells nothing of a version's people: a look at what is not live, files of a page from before, and what live answers in the
+ * candidate's place, which has failed it or is not there.
+ */
 export function askedOf({ environment, role, rule, visitor }: Where): Asked | null {
   const { judging, colour } = environment;
   if (judging === null || rule === 'pinned' || isPreview(rule)) return null;
+  if (visitor !== null && visitor.routed.environment !== colour) return null;
   const candidate = colour === judging.candidate;
   return judging.tap.ask(keyOf(judging, visitor, { role, candidate }), candidate);
 }
