@@ -50,8 +50,8 @@ test('the canary demo sees people in the wrong buckets, and people who are forgo
   const { child, out, story } = play(quickMs, [
     {
       file: 'src/audience/bucket.ts',
-      find: 'return (first >>> 0) % buckets;',
-      replace: 'return ((first >>> 0) + 7000) % buckets;',
+      find: 'wordIn(digest, 0) % buckets;',
+      replace: '(wordIn(digest, 0) + 7000) % buckets;',
     },
     {
       file: 'src/audience/route.ts',
