@@ -5,8 +5,10 @@ import { decideTogether, deployTogether, type GroupDecision } from '../../src/re
 import type { Command, Fact } from '../../src/release/input.ts';
 import type { AppState, Colour } from '../../src/release/state.ts';
 import { nothing, other } from '../../src/release/state.ts';
-import { app as plainApp, build } from './story.ts';
+import type { Verdict } from '../../src/release/verdict.ts';
+import { app as plainApp, build, verdict } from './story.ts';
 
+const past = { slow: { q95: 20, q99: 80 }, scale: [] };
 const report = { finished: 0, cut: 0, seconds: 0 };
 
 /** A group of apps told as a story: inputs in order, with a clock that only moves when it is told to. */
@@ -18,11 +20,15 @@ export class Ensemble {
   /** By app: the types of all events, in order. */
   readonly told: string[] = [];
 
-  constructor(policies: Readonly<Record<string, Partial<App['release']>>>, name = 'shop') {
+  /** @param spec `judged` of story.ts: what they expose is compared with live */
+  constructor(
+    policies: Readonly<Record<string, Partial<App['release']>>>,
+    { name = 'shop', spec = plainApp }: { readonly name?: string; readonly spec?: typeof plainApp } = {},
+  ) {
     this.name = name;
     for (const [app, policy] of Object.entries(policies)) {
       this.states.set(app, nothing(app));
-      this.does(app, { type: 'apply', config: { ...plainApp(policy), name: app, group: name } });
+      this.does(app, { type: 'apply', config: { ...spec(policy), name: app, group: name } });
     }
   }
 
@@ -109,6 +115,12 @@ export class Ensemble {
     throw new Error(`no rest: ${this.told.slice(-20).join(', ')}`);
   }
 
+  /** What the judge says of the step under the cursor of one of them. */
+  judges(app: string, action: Verdict['action']): readonly string[] {
+    const { id, cursor } = this.of(app).release ?? { id: '', cursor: 0 };
+    return this.does(app, { type: 'verdict', release: id, cursor, verdict: verdict(action) });
+  }
+
   fails(app: string, message = 'it crashed'): readonly string[] {
     const { release, environments } = this.of(app);
     const colour = release?.colour ?? 'blue';
@@ -139,7 +151,7 @@ function factOfRelease(
   const ready = (): Fact | null =>
     candidate === null || release.ready
       ? null
-      : { type: 'environment-ready', colour, version: candidate.version, size: candidate.size };
+      : { type: 'environment-ready', colour, version: candidate.version, size: candidate.size, past };
   switch (status) {
     case 'starting':
     case 'scaling':

@@ -8,6 +8,7 @@ import type { Step } from '../../src/release/state.ts';
 import { stepName } from '../../src/release/steps.ts';
 import { transitions } from '../../src/release/transitions.ts';
 import { Ensemble } from './ensemble.ts';
+import { judged } from './story.ts';
 
 const smoke = (name: string): App['release']['tests'][number] => ({
   kind: 'command',
@@ -207,6 +208,59 @@ describe('apps that are released together', () => {
       assert.equal(shop.live, 'v1 v1');
     });
 
+  describe('that are judged', () => {
+    const judgedStep: StepPolicy = {
+      kind: 'expose',
+      to: [],
+      percent: 5,
+      forMs: 60_000,
+      judge: 'on',
+      atMostMs: 900_000,
+      withoutEvidence: 'ask',
+    };
+    const begun = (): Ensemble => {
+      const policy = { steps: [judgedStep], previewInstances: 1 };
+      const shop = new Ensemble({ storefront: policy, api: policy }, { spec: judged });
+      for (const version of ['v1', 'v2']) {
+        shop.deploys({ storefront: version, api: version });
+        shop.worksOn();
+      }
+      assert.equal(shop.statuses, 'stepping stepping');
+      return shop;
+    };
+
+    test('go back together by a verdict about one of them', () => {
+      const shop = begun();
+      assert.deepEqual(shop.judges('api', 'roll-back'), ['api: abort-started', 'storefront: abort-started']);
+      assert.match(shop.of('storefront').release?.reason ?? '', /11 of 214 people.*\(api\)/);
+    });
+
+    test('go on when there is evidence for all of them', () => {
+      const shop = begun();
+      shop.judges('api', 'advance');
+      assert.deepEqual(shop.cursors, [0, 0]);
+      shop.judges('storefront', 'advance');
+      shop.worksOn();
+      assert.equal(shop.live, 'v2 v2');
+    });
+
+    test('go on by a word of a person to one of them, whose judge asks', () => {
+      const shop = begun();
+      shop.judges('api', 'ask');
+      shop.does('storefront', { type: 'approve', step: 0 });
+      shop.worksOn();
+      assert.equal(shop.live, 'v2 v2');
+    });
+
+    test('go back after the switch by a verdict about one of them', () => {
+      const shop = begun();
+      for (const app of ['api', 'storefront']) shop.judges(app, 'advance');
+      shop.worksOn();
+      shop.judges('storefront', 'roll-back');
+      assert.equal(shop.statuses, 'reverting reverting');
+    });
+  });
+
   test('a failed test of one aborts all', () => {
     const shop = running();
     shop.deploys({ storefront: 'v2', api: 'v2' });
@@ -307,9 +361,11 @@ describe('apps that are released together', () => {
 const deeds = fc.constantFrom(
   'work storefront',
   'work api',
-  'work storefront',
-  'work api',
+  'rest',
+  'rest',
+  'rest',
   'time',
+  'deploy',
   'deploy',
   'deploy one',
   'approve',
@@ -363,6 +419,8 @@ function act(shop: Ensemble, deed: string, next: () => string): void {
   switch (what) {
     case 'work':
       return void shop.works(app);
+    case 'rest':
+      return shop.worksOn();
     case 'time':
       return void shop.later(61_000);
     case 'deploy':
