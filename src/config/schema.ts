@@ -169,8 +169,8 @@ const app = keys({
   release: key(release, {}, 'How a version goes live.'),
   judge: key(
     judge,
-    'off',
-    'Compares the candidate with live while people are on both, and takes everyone back when it is worse. A map of its keys, on or off. off by default.',
+    'on',
+    'Compares the candidate with live while people are on both, and takes everyone back when it is worse. A map of its keys, on or off. on by default: nobody watches a release as closely.',
   ),
   drain: key(drain, {}, 'What happens to requests in flight when traffic leaves an environment.'),
   upstream: key(upstream, {}, 'How the router speaks to the instances.'),

@@ -290,7 +290,7 @@ test('all but the command has a default', () => {
           deadlineMs: 600_000,
           rollbackWindowMs: 3_600_000,
         },
-        judge: null,
+        judge: { tickMs: 10_000, alpha: 0.01, beta: 0.05, limits: {}, metrics: [] },
         drain: { streams: 'spread', deadlineMs: 30_000 },
         upstream: {
           connectTimeoutMs: 1000,

@@ -132,6 +132,6 @@ function row(label: string, pieces: readonly string[], view: View): string {
 }
 
 /** A bet that is lost has no logarithm worth telling. */
-const fixed = (value: number): string => (value < -1000 ? '−∞' : value.toFixed(1));
+const fixed = (value: number): string => (value < -1000 ? '−∞' : value.toFixed(1).replace(/^-0\.0$/, '0.0'));
 const short = (value: number): string => String(Number(value.toPrecision(2)));
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;

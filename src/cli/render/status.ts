@@ -162,6 +162,9 @@ function timers(release: ReleaseView, now: number): string[] {
     return [`for ${duration(now - release.startedAt)}`, `step ends in ${duration(endsAt - now)}`];
   if (release.pausedAt !== null) return [`paused for ${duration(now - release.pausedAt)}`];
   if (release.windowEndsAt !== null) return [`old side kept for ${duration(release.windowEndsAt - now)}`];
+  // The deadline is Teal's and the app's; it does not run while people are waited for, or evidence is.
+  if (release.step?.asks === true || release.step?.kind === 'expose')
+    return [`for ${duration(now - release.startedAt)}`];
   return [`for ${duration(now - release.startedAt)}`, `deadline in ${duration(release.deadlineAt - now)}`];
 }
 

@@ -1,4 +1,5 @@
 import { inPhases } from './in-phases.ts';
+import { judging } from './judging.ts';
 import type { Patch } from './patch.ts';
 
 /** The mechanism of a scenario, disabled by one change to one source file. */
@@ -333,4 +334,5 @@ export const mutations: readonly Mutation[] = [
     fails: /has a record, but is not whole/,
   },
   ...inPhases,
+  ...judging,
 ];

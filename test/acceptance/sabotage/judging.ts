@@ -1,0 +1,86 @@
+import type { Mutation } from './mutations.ts';
+
+/** Those of what is decided by people on both sides. */
+export const judging: readonly Mutation[] = [
+  {
+    id: 'C1',
+    says: 'evidence of safety lets no step pass',
+    file: 'src/release/heed.ts',
+    find: "if (verdict.action === 'advance' || step.withoutEvidence === 'ask') return verdict;",
+    replace: "if (step.withoutEvidence === 'ask') return { ...verdict, action: 'wait' };",
+    fails: /never happened: v2 live/,
+  },
+  {
+    id: 'C2',
+    says: 'a step goes on by time where there is no evidence',
+    file: 'src/release/timers.ts',
+    find: 'if (decidesNow(release) === null) return since + step.forMs;',
+    replace: 'if (release !== null) return since + step.forMs;',
+    fails: /never happened: a person is asked|time alone/,
+  },
+  {
+    id: 'C3',
+    says: 'every metric is named, whichever it was',
+    file: 'src/judge/verdict.ts',
+    find: 'named: logNamed(all, index) >= enough,',
+    replace: 'named: enough > 0,',
+    fails: /named: errors, errors-3, slow-95/,
+  },
+  {
+    id: 'C15',
+    says: 'a dry run decides',
+    file: 'src/metrics/custom/limit.ts',
+    find: 'if (!policy.dryRun) return rule;',
+    replace: 'if (policy.dryRun !== null) return rule;',
+    fails: /decides nothing|never happened: it was found/,
+  },
+  {
+    id: 'G3',
+    says: 'nothing is judged while an approval is awaited',
+    file: 'src/release/judging.ts',
+    find: 'const isOnBoth = ({ status, exposed }: Release): boolean =>\n',
+    replace:
+      "const isOnBoth = ({ status, exposed, steps, cursor }: Release): boolean => steps[cursor]?.kind === 'approve' ? false :\n",
+    fails: /never happened: v2 aborted/,
+  },
+  {
+    id: 'L6',
+    says: 'no number is as bad as a bad one',
+    file: 'src/metrics/custom/limit.ts',
+    find: "candidate.kind === 'empty' ? 'pass' : 'inconclusive', says };",
+    replace: "candidate.kind === 'empty' ? 'pass' : 'fail', says };",
+    fails: /never happened: (no number from|a number)|takes nobody back/,
+  },
+  {
+    id: 'L7',
+    says: 'what is hardly evidence is enough',
+    file: 'src/judge/verdict.ts',
+    find: 'if (peaks.comparison < enough) return null;',
+    replace: 'if (peaks.comparison < 0.05) return null;',
+    fails: /never happened: a person is asked/,
+  },
+  {
+    id: 'L8',
+    says: 'nobody knows what is slow',
+    file: 'src/control/table.ts',
+    find: 'return { release: release.id, candidate: release.colour, ...past };',
+    replace: 'return { release: release.id, candidate: release.colour, ...past, slow: null, scale: [] };',
+    fails: /never happened: v2 aborted/,
+  },
+  {
+    id: 'L9',
+    says: 'what most people do not meet is tolerated',
+    file: 'src/judge/settings.ts',
+    find: 'const harm: Null = { margin: 1.25, delta: 0.001 };',
+    replace: 'const harm: Null = { margin: 1.25, delta: 10 };',
+    fails: /never happened: v2 aborted/,
+  },
+  {
+    id: 'L10',
+    says: 'the judge goes when everyone is on the new version',
+    file: 'src/release/judging.ts',
+    find: "status === 'switching' || status === 'promoted' || exposed.length > 0;",
+    replace: 'status !== null && exposed.length > 0;',
+    fails: /never happened: v3 rolled back/,
+  },
+];
