@@ -220,7 +220,7 @@ const values: readonly Mistake[] = [
   ),
   row(
     'a step that is judged where nothing is',
-    shop('release: { steps: [{ expose: { percent: 5, judge: @on } }] }'),
+    shop('judge: off\n    release: { steps: [{ expose: { percent: 5, judge: @on } }] }'),
     'apps.shop.release.steps[0].expose.judge',
     ['off, since the judge of the app is off', 'on', /^remove judge: off of the app/],
   ),
