@@ -53,10 +53,10 @@ export const judging: readonly Mutation[] = [
   },
   {
     id: 'L7',
-    says: 'what is hardly evidence is enough',
+    says: 'evidence that does not come is waited for without end',
     file: 'src/judge/verdict.ts',
-    find: 'if (peaks.comparison < enough) return null;',
-    replace: 'if (peaks.comparison < 0.05) return null;',
+    find: 'if (seconds < settings.maxSeconds)',
+    replace: 'if (seconds >= 0)',
     fails: /never happened: a person is asked/,
   },
   {
