@@ -69,7 +69,7 @@ async function mishap({ teal, screen, home, signal }: Stage, visitors: Visitors)
   await home.inPhases();
   await teal.run('apply');
   await teal.fails('deploy', 'shop', 'v3', '--from', 'builds/v3', '--wait');
-  screen.seen('nobody was asked: the judge has compared both versions, and taken everyone back');
+  screen.seen('nobody was asked: the judge compared both versions and took everyone back');
   await sleep(quietMs, undefined, { signal });
   tell(screen, visitors);
 }
@@ -101,13 +101,9 @@ async function versionAt(base: string, signal: AbortSignal): Promise<string> {
 
 function tell(screen: Screen, { live, tally }: Visitors): void {
   const versions = Object.entries(tally.versions).map(([version, answers]) => `${version} ${count(answers)}`);
-  const errors = Object.entries(tally.errors).map(
-    ([version, many]) => `, ${count(many)} errors by ${version}`,
-  );
+  const errors = Object.entries(tally.errors).map(([version, many]) => `, ${version}: ${count(many)} errors`);
   const { answered, failed } = live;
-  screen.seen(
-    `${count(answered)} answered (${versions.join(', ')}), ${count(failed)} lost${errors.join('')}`,
-  );
+  screen.seen(`${count(answered)} answered (${versions.join(' ')}), ${count(failed)} lost${errors.join('')}`);
 }
 
 /** Gives the worker of the live environment the time to work off what is queued. */

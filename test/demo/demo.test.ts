@@ -59,14 +59,14 @@ test('the demo switches twice, lets the judge catch a bad version under load, an
   assert.equal(line.jobsTwice, 0);
   assert.equal(line.streamsBroken, 0);
   assert.match(story(), /\$ teal deploy shop v3 .*--wait/);
-  assert.doesNotMatch(story(), /teal (?:rollback|abort)/, 'nobody had to say it');
+  assert.doesNotMatch(story(), /\$ teal (?:rollback|abort)/, 'nobody had to say it');
   assert.match(story(), /nothing was lost/);
   assert.doesNotMatch(story(), /"level":/, 'a line of a log where nothing went wrong');
   assert.equal(stripVTControlCharacters(story()), story(), 'colours where nobody sees them');
-  // A path cannot be broken: it is as long as it is.
+  // A path cannot be broken, nor a command that is there to be copied, nor a value that is compared with another.
   const wide = story()
     .split('\n')
-    .filter((line) => line.length > 80 && !line.includes(folder));
+    .filter((line) => line.length > 80 && !line.includes(folder) && !/^ +(?:[-+] |.*: teal )/.test(line));
   assert.deepEqual(wide, [], 'wider than 80 columns');
   await nothingLeftIn(folder);
 });
