@@ -78,7 +78,12 @@ describe('the API of a running Teal', () => {
     });
     assert.equal(did, 'maintenance: painting');
     assert.deepEqual(app.maintenance, { message: 'painting' });
+    // The answer says what is decided; the routers have it a moment later.
+    await until('the page of maintenance is served', async () =>
+      (await running.ask()).body.includes('painting'),
+    );
     await running.api.post('/v1/apps/shop/maintenance', { on: false });
+    await until('the app answers again', async () => (await running.ask()).body === 'v1');
     const events = await running.api.get<EventView[]>('/v1/events?app=shop&limit=2');
     assert.deepEqual(
       events.map(({ type, actor, reason }) => [type, actor, reason]),
