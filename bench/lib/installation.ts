@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '../../src/cli/client.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../test/free-port.ts';
 
 export const app = 'bench';
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setDefaultCACertificates } from 'node:tls';
@@ -19,6 +18,7 @@ import type {
 import { TealError, type ErrorJson } from '../../src/errors.ts';
 import { runLoad, type Load, type LoadOptions } from '../../src/load/load.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
+import { freePort } from '../free-port.ts';
 import { issue } from '../router/certificates.ts';
 import { isAlive, kill, processesOf } from './processes.ts';
 import { patchEnvironment, sabotageVariable, type Patch } from './sabotage/patch.ts';
@@ -327,19 +327,6 @@ function preloading(all: readonly Readonly<Record<string, string>>[]): Record<st
 function clean(): NodeJS.ProcessEnv {
   const foreign = /^(TEAL_|NO_COLOR|FORCE_COLOR|NODE_TEST|NODE_OPTIONS|COLUMNS|SUDO_|CI$|ACCEPTANCE_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-}
-
-/** Below the ports that the system gives out by itself, so that no instance gets it meanwhile. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 15_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }
 
 function yaml(settings: Settings, { folder, port, h2cPort, tlsPort }: World): string {

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppStatus, EventView, GroupResult, RollbackResult } from '../../src/control/contract.ts';
+import { freePort } from '../free-port.ts';
 import { until } from './help.ts';
 import { project, Refused, type Running } from './project.ts';
 
@@ -33,14 +33,6 @@ const server = http.createServer((request, response) => {
 process.on('SIGTERM', () => { server.close(); server.closeIdleConnections(); agent.destroy(); });
 server.listen(PORT, HOST);
 `;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 const yaml = (port: number, release: string): string => `
 data: ./data

@@ -106,6 +106,8 @@ export class Naive {
       if (last.at <= at - 60_000) continue;
       const candidate = last.bucket < this.#width || last.held;
       const stratum = this.#stratumOf(last);
+      // An instance is named from its first person on, also when they have nothing left to have.
+      if (candidate && known.instance !== null) bump(stratum.ms, `${known.instance} anybody`, 0);
       for (const metric of eventMetrics) {
         if (!atRisk(before, metric)) continue;
         bump(stratum.ms, `${candidate ? 'candidate' : 'live'} ${metric}`, ms);

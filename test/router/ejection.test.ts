@@ -5,6 +5,7 @@ import type { BalancePolicy, EjectionPolicy } from '../../src/config/config.ts';
 import { plainBalance } from '../../src/config/config.ts';
 import type { FailureContext, Standing } from '../../src/router/embedded/ejection.ts';
 import { afterFailure, afterSuccess, isOut, sound } from '../../src/router/embedded/ejection.ts';
+import { freePort } from '../free-port.ts';
 import type { Origin, Proxy } from './rig.ts';
 import {
   answering,
@@ -13,9 +14,7 @@ import {
   endpoint,
   exchange,
   lastGet,
-  listen,
   ok,
-  portOf,
   proxy,
   rawOrigin,
   tableOf,
@@ -114,14 +113,6 @@ async function site(bad: Origin | null, port: number, balance: Partial<BalancePo
       await bad?.[Symbol.asyncDispose]();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await listen(server);
-  const port = portOf(server);
-  await closed(server);
-  return port;
 }
 
 test('an instance that hangs up costs nobody an answer, and after three times gets nothing', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { TealError } from '../../src/errors.ts';
 import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
-import { closed, exchange, lastGet, listen, portOf, until } from './rig.ts';
+import { freePort } from '../free-port.ts';
+import { exchange, lastGet, until } from './rig.ts';
 import { alive, closeSides, flip, sides, start } from './process-rig.ts';
 
 test('a killed worker is replaced with the table in force, and new connections wait for it', async () => {
@@ -71,10 +71,7 @@ test('the router outlives who started it, and is adopted by the next', async () 
 });
 
 test('a router that was killed comes back by itself, with its table from disk and on its port', async () => {
-  const probe = net.createServer();
-  await listen(probe);
-  const port = portOf(probe);
-  await closed(probe);
+  const port = await freePort();
   await using running = await start({ listen: [{ host: '127.0.0.1', port }] });
   const pair = await sides();
   await running.router.apply(flip(2, pair));

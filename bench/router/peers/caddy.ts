@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../../lib/free-port.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { keep, launch, versionOf, type Peer, type Place } from './peer.ts';
 
 /** It adds X-Forwarded-For, -Proto and -Host by itself. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../lib/free-port.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { launch, versionOf, type Peer } from './peer.ts';
 
 const run = promisify(execFile);
