@@ -2,22 +2,17 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
-import { effects } from '../release/effects.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
-import type { StoredEvent } from '../store/store.ts';
 import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
 import { serve } from './api/serve.ts';
+import { begin } from './begin.ts';
 import type { EventView } from './contract.ts';
-import { pruneVersions, releaseEnded } from './deploy.ts';
 import { lockData, unusable } from './lock.ts';
-import { daily, pruneEvents } from './retention.ts';
-import { rotateOld } from './rotate-keys.ts';
 import { stopAll } from './stop-all.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
 import { baseOf, urlsOf } from './urls.ts';
-import { eventView } from './view/event.ts';
 import { logLine } from './view/log-line.ts';
 
 export interface ControlOptions {
@@ -85,49 +80,6 @@ async function run(
     .states()
     .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
   return { urls, socket, metrics: served?.port ?? null, ended, stop };
-}
-
-/** Finds the instances, and works at what the state wishes for, now and after every event. */
-async function begin(
-  system: System,
-  undo: AsyncDisposableStack,
-  onEvent: (event: EventView) => void,
-): Promise<void> {
-  const { deps, runner } = system;
-  const { apps, platform, routes, log } = deps;
-  const notPruned = (error: unknown): void =>
-    log.warn({ error }, 'what is old could not be removed; trying again later');
-  await platform.adopt();
-  const unlisten = apps.listen((state, events) => {
-    runner.want(state.app, effects(state));
-    routes.refresh();
-    if (releaseEnded(state, events)) void pruneVersions(deps, state.app).catch(notPruned);
-    tell(events, onEvent, log);
-  });
-  undo.defer(unlisten);
-  for (const state of apps.states()) runner.want(state.app, effects(state));
-  routes.open();
-  undo.adopt(
-    daily(() => pruneEvents(apps, deps.store, deps.now()), notPruned),
-    (pruning) => pruning.close(),
-  );
-  undo.adopt(
-    daily(
-      () => rotateOld(deps),
-      (error) =>
-        deps.log.warn({ error }, 'keys that have signed for long were not rotated; trying again tomorrow'),
-    ),
-    (rotating) => rotating.close(),
-  );
-}
-
-/** Whoever listens may fail (a closed terminal): what happened has happened all the same. */
-function tell(events: readonly StoredEvent[], onEvent: (event: EventView) => void, log: Logger): void {
-  try {
-    for (const event of events) onEvent(eventView(event));
-  } catch (error) {
-    log.warn({ error }, 'an event could not be shown');
-  }
 }
 
 function stopper(system: System, undo: AsyncDisposableStack): Pick<Control, 'stop' | 'ended'> {

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { VersionStore } from '../platform/versions/version-store.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import type { Apps } from './apps.ts';
+import type { Versions } from './drivers.ts';
+import type { RunTest } from './effects/run-test.ts';
 import type { Rules } from './judge/rules.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
@@ -16,7 +17,7 @@ export interface Deps {
   readonly apps: Apps;
   readonly store: Store;
   readonly platform: Platform;
-  readonly versions: VersionStore;
+  readonly versions: Versions;
   readonly router: Router;
   readonly routes: Routes;
   readonly releases: Releases;
@@ -24,6 +25,8 @@ export interface Deps {
   readonly keys: PreviewKeys;
   /** What else a release is judged by, once per tick. */
   readonly rules: Rules;
+  /** Runs the tests of candidates. */
+  readonly runTest: RunTest;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

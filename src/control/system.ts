@@ -2,17 +2,16 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { CustomMetrics } from '../metrics/custom/custom-metrics.ts';
-import { ProcessPlatform } from '../platform/process/process-platform.ts';
-import { VersionStore } from '../platform/versions/version-store.ts';
 import type { Fact } from '../release/input.ts';
-import { EmbeddedRouter } from '../router/embedded/embedded.ts';
 import type { AppTable } from '../router/table.ts';
 import type { Store } from '../store/store.ts';
 import { applyAtStart } from './apply.ts';
 import { Apps } from './apps.ts';
 import type { Deps } from './deps.ts';
+import type { Drivers, OwnRouter } from './drivers.ts';
 import { perform } from './effects/perform.ts';
 import { Facts } from './facts.ts';
+import { machine } from './machine.ts';
 import { endsWithin } from './pause.ts';
 import { rulesOf } from './judge/rules.ts';
 import { PreviewKeys } from './preview-keys.ts';
@@ -24,7 +23,7 @@ import { tableOf } from './table.ts';
 /** All parts, wired; nothing is worked at yet. */
 export interface System {
   readonly deps: Deps;
-  readonly router: EmbeddedRouter;
+  readonly router: OwnRouter;
   readonly runner: Runner;
   readonly facts: Facts;
   readonly custom: CustomMetrics;
@@ -40,38 +39,33 @@ export interface Ground {
 const giveUpMs = 5000;
 
 /** @throws TealError `port-taken`, `router-unavailable`, `store-unreadable` …: no part goes on then */
-export async function assemble(ground: Ground): Promise<System> {
+export async function assemble(ground: Ground, drivers: Drivers = machine(ground)): Promise<System> {
   const { config, store } = ground;
   const apps = await Apps.load(store, Date.now);
   const keys = new PreviewKeys(store);
   await keys.load(apps.states());
   await applyAtStart({ apps, keys }, config);
-  const versions = await VersionStore.open({ data: config.data });
-  const router = await EmbeddedRouter.start({
-    ...config.router,
-    data: config.data,
-    geoDatabase: config.geoDatabase,
-  });
-  return wire(ground, { apps, keys, versions, router });
+  const versions = await drivers.versions();
+  const router = await drivers.router();
+  return wire(ground, { apps, keys, versions, router, drivers });
 }
 
-type Parts = Pick<Deps, 'apps' | 'keys' | 'versions'> & { readonly router: EmbeddedRouter };
+type Parts = Pick<Deps, 'apps' | 'keys' | 'versions'> & {
+  readonly router: OwnRouter;
+  readonly drivers: Drivers;
+};
 
-function wire({ config, store, log }: Ground, { apps, keys, versions, router }: Parts): System {
+function wire({ config, store, log }: Ground, { apps, keys, versions, router, drivers }: Parts): System {
   const notStored = (app: string, { type }: Fact, error: unknown): void =>
     log.error({ app, type, error }, 'what was found out could not be stored; trying again');
   const facts = new Facts({ apps, failed: notStored });
   const releases = new Releases({ router, routes: () => routes, apps });
-  const platform = new ProcessPlatform({
-    data: config.data,
-    log,
-    hooks: {
-      changed: () => routes.refresh(),
-      release: (instances) => releases.release(instances),
-      failing: ({ app, colour }, version, error) => {
-        log.warn({ app, colour, version, code: error.code }, error.message);
-        facts.tell(app, { type: 'environment-failed', colour, version, error: error.toJSON() });
-      },
+  const platform = drivers.platform({
+    changed: () => routes.refresh(),
+    release: (instances) => releases.release(instances),
+    failing: ({ app, colour }, version, error) => {
+      log.warn({ app, colour, version, code: error.code }, error.message);
+      facts.tell(app, { type: 'environment-failed', colour, version, error: error.toJSON() });
     },
   });
   const routes: Routes = new Routes({
@@ -93,6 +87,7 @@ function wire({ config, store, log }: Ground, { apps, keys, versions, router }: 
     releases,
     keys,
     rules: rulesOf(custom),
+    runTest: drivers.runTest,
     log,
     now: Date.now,
   };

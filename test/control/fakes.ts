@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { App, Config } from '../../src/config/config.ts';
 import { Apps, teal } from '../../src/control/apps.ts';
 import type { Deps } from '../../src/control/deps.ts';
+import { testsIn } from '../../src/control/effects/run-test.ts';
 import { PreviewKeys } from '../../src/control/preview-keys.ts';
 import { Releases } from '../../src/control/releases.ts';
 import { Routes } from '../../src/control/routes.ts';
@@ -177,6 +178,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     releases,
     keys,
     rules: async () => [],
+    runTest: testsIn(data, quiet),
     log: quiet,
     now: Date.now,
   };

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { TealError } from '../../errors.ts';
 import { redact } from '../../platform/process/environment.ts';
 import type { Effect } from '../../release/effects.ts';
@@ -7,15 +5,13 @@ import type { Build } from '../../release/state.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
 import { linkTo } from '../preview.ts';
-import { pruneTestLogs } from '../retention.ts';
-import { runCommand } from './test-command.ts';
-import { runHttp } from './test-http.ts';
+import type { TestRun } from './run-test.ts';
 import { directoryOf } from './workload.ts';
 
 /** A test link is good for as long as the test may take, and a little for its own clock. */
 const graceMs = 60_000;
 
-/** Runs one test of a release against the candidate, through the router; its whole output is kept. */
+/** Runs one test of a release against the candidate, through the router. */
 export async function testStep(
   deps: Deps,
   app: string,
@@ -27,13 +23,9 @@ export async function testStep(
   await deps.routes.current(signal);
   const expiresAt = deps.now() + step.test.timeoutMs + graceMs;
   const link = await linkTo(deps, { app, version, colour: release.colour, expiresAt });
-  const folder = path.join(deps.config.data, 'tests', app);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const log = path.join(folder, `${release.id}-${cursor + 1}-${step.name.replaceAll(/[^\w.-]+/g, '-')}.log`);
   const roles = release.build.spec.roles;
-  const target = {
+  const target: TestRun['target'] = {
     url: link.url.replace(/\/$/, ''),
-    log,
     app,
     version,
     colour: release.colour,
@@ -42,10 +34,8 @@ export async function testStep(
       roles.reduce((shown, { environment }) => redact(shown, environment, process.env), text),
   };
   try {
-    const output =
-      step.test.kind === 'command'
-        ? await runCommand(step.test, { ...target, directory: folderOf(release.build) }, signal)
-        : await runHttp(step.test, target, signal);
+    const run = { test: step.test, name: step.name, cursor, target, directory: folderOf(release.build) };
+    const output = await deps.runTest(run, signal);
     if (!signal.aborted)
       await deps.apps.submit(app, { type: 'test-passed', release: release.id, cursor, output }, teal);
   } catch (error) {
@@ -54,10 +44,6 @@ export async function testStep(
       app,
       { type: 'test-failed', release: release.id, cursor, error: error.toJSON() },
       teal,
-    );
-  } finally {
-    await pruneTestLogs(folder).catch((error: unknown) =>
-      deps.log.warn({ app, error }, 'old logs were not removed'),
     );
   }
 }

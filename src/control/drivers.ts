@@ -1,0 +1,27 @@
+import type { Platform, PlatformHooks } from '../platform/platform.ts';
+import type { VersionStore } from '../platform/versions/version-store.ts';
+import type { Router } from '../router/router.ts';
+import type { RunTest } from './effects/run-test.ts';
+
+/** What a control plane asks of the store of versions. */
+export type Versions = Pick<VersionStore, 'put' | 'verify' | 'directory' | 'prune'>;
+
+/** A router that its control plane found or started. */
+export interface OwnRouter extends Router {
+  /** Lets go of it: it goes on. */
+  close(): void;
+  /** Stops it: what is in flight ends until the deadline, then by force. */
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * What a control plane stands on beside its store: this machine (see `machine.ts`), or one that is simulated. All else that it
+ * does to the outside is done through these.
+ */
+export interface Drivers {
+  versions(): Promise<Versions>;
+  /** @throws TealError `port-taken`, `router-unavailable` */
+  router(): Promise<OwnRouter>;
+  platform(hooks: PlatformHooks): Platform;
+  readonly runTest: RunTest;
+}
