@@ -58,7 +58,10 @@ export function planLimits(limits: Limits, support: LimitSupport): LimitPlan {
 }
 
 /** Whether this machine can enforce the limits: null, or the `limits-unsupported` error that says what is missing. */
-export function checkLimits(limits: Limits, support: LimitSupport = limitSupport()): TealError | null {
+export function checkLimits(limits: Limits, known?: LimitSupport): TealError | null {
+  // Where nothing is asked for, the machine need not be looked at.
+  if (Object.values(limits).every((limit) => limit === null)) return null;
+  const support = known ?? limitSupport();
   return (
     needsCgroup('memory', limits.memoryBytes, 'memory', support) ??
     needsCgroup('cpus', limits.cpus, 'cpu', support) ??
