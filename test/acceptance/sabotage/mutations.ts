@@ -238,7 +238,7 @@ export const mutations: readonly Mutation[] = [
   {
     id: 'L3',
     says: 'a control plane that starts again does not go on with what it finds',
-    file: 'src/control/control.ts',
+    file: 'src/control/begin.ts',
     find: 'for (const state of apps.states()) runner.want(state.app, effects(state));',
     replace: '',
     fails: /never happened: deploy v2|was not done in/,
