@@ -29,6 +29,8 @@ interface CompiledRelease {
   /** Everyone is sent to the candidate; nobody has to be told apart. */
   readonly everyone: boolean;
   readonly exposed: readonly CompiledExposure[];
+  /** Nobody is sent to the candidate for now. */
+  readonly expired: boolean;
 }
 
 export interface CompiledExposure {
@@ -60,6 +62,7 @@ export function compileAudiences(
             candidate: release.candidate,
             everyone: release.exposed.some((one) => one.to.length === 0 && one.width >= buckets),
             exposed: release.exposed.flatMap((one) => exposures(one, audiences)),
+            expired: release.expired === true,
           },
     sources: identity.sources.map((source) => compileSource(source)),
     anonymous: identity.anonymous,

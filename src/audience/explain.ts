@@ -69,6 +69,8 @@ function sentence(table: CompiledTable, { environment, reason, audience }: Route
   switch (reason) {
     case 'no-release':
       return `${to}, which is live: no release exposes anybody`;
+    case 'expired':
+      return `${to}, which is live: routers have not heard from the control plane, so ${release} exposes nobody for now`;
     case 'admitted':
       return `${to}, the candidate: was admitted to ${release} before (cookie teal-release)`;
     case 'everyone':

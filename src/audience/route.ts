@@ -5,11 +5,19 @@ import type { Side } from './signed.ts';
 import { ownKey, Visit } from './visit.ts';
 
 /**
- * `no-release`: nobody is exposed to anything · `admitted`: was sent to this release's candidate before · `everyone`: all are ·
+ * `no-release`: nobody is exposed to anything · `expired`: nobody is for now, since the router has not heard from the control plane for too long · `admitted`: was sent to this release's candidate before · `everyone`: all are ·
  * `audience`, `percent`: chosen by that · `not-chosen`: by none · `no-identity`: a percentage could not be asked for, since nobody
  * knows who it is
  */
-type Reason = 'no-release' | 'admitted' | 'everyone' | 'audience' | 'percent' | 'not-chosen' | 'no-identity';
+type Reason =
+  | 'no-release'
+  | 'expired'
+  | 'admitted'
+  | 'everyone'
+  | 'audience'
+  | 'percent'
+  | 'not-chosen'
+  | 'no-identity';
 
 /** Where a request goes, why, and what is to be remembered. */
 export interface Routed {
@@ -36,6 +44,8 @@ export function decide(visit: Visit): Routed {
   const { table, request } = visit;
   const { release } = table;
   if (release === null) return live(visit, 'no-release');
+  // Before who was admitted. The release is still known: cookies that were given for it are left alone.
+  if (release.expired) return live(visit, 'expired');
   if (request.release?.release === release.id && request.release.side === 'candidate')
     return candidate(visit, 'admitted', null);
   if (release.everyone) return candidate(visit, 'everyone', null);

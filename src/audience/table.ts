@@ -27,6 +27,8 @@ interface ReleaseTable {
   readonly cohort: Cohort;
   /** Everything its steps have exposed so far: each only adds people. */
   readonly exposed: readonly Exposure[];
+  /** For now nobody is sent to the candidate: a router has not heard from the control plane for too long. Whose it was stays so. */
+  readonly expired?: true;
 }
 
 export interface Exposure {

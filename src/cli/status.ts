@@ -1,11 +1,14 @@
 import type { EvidenceView, Status } from '../control/contract.ts';
+import { routerAlone } from '../control/router-alone.ts';
+import { TealError } from '../errors.ts';
 import { connectControl, type Client } from './client.ts';
 import { renderEvidence } from './render/evidence.ts';
 import { renderGroup } from './render/group.ts';
-import { renderApp, renderStatus } from './render/status.ts';
+import { renderApp, renderStatus, routerPieces } from './render/status.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { withAppOrGroup } from './shell/target.ts';
 import { onInterrupt } from './shell/interrupt.ts';
+import { dataDirectory } from './shell/locate.ts';
 import type { View } from './shell/terminal.ts';
 import { pause } from './shell/wait.ts';
 
@@ -20,8 +23,22 @@ const watchEveryMs = 1000;
 /** Shows what is live, what is being released, and what to do next. */
 export async function status(this: Context, flags: StatusFlags, app?: string): Promise<Result | void> {
   const client = await connectControl(this, flags);
-  if (flags.watch === true) return watch({ context: this, client, flags }, app);
-  return show(client, app, flags);
+  try {
+    if (flags.watch === true) return await watch({ context: this, client, flags }, app);
+    return await show(client, app, flags);
+  } catch (error) {
+    throw await withRouter(error, client);
+  }
+}
+
+/** Traffic is served without a control plane: who finds none is told by what, and since when nobody looks after it. */
+async function withRouter(error: unknown, { config }: Client): Promise<unknown> {
+  if (!(error instanceof TealError) || error.code !== 'control-unavailable') return error;
+  const router = await routerAlone(await dataDirectory(config));
+  if (router === null) return error;
+  const { code, message, remedy, details } = error;
+  const goesOn = `${message}. Its router goes on: ${routerPieces(router, Date.now()).join(', ')}`;
+  return new TealError(code, goesOn, { remedy, details: { ...details, router }, cause: error });
 }
 
 async function show(client: Client, app: string | undefined, { evidence }: StatusFlags): Promise<Result> {
@@ -72,15 +89,18 @@ async function watch({ context, client, flags }: Watching, app: string | undefin
   let last = '';
   while (!signal.aborted) {
     const result = await show(client, app, flags);
-    const data = JSON.stringify(result.json);
+    const data = JSON.stringify(result.json, steady);
     if (context.json) {
-      if (data !== last) terminal.out(data);
+      if (data !== last) terminal.out(JSON.stringify(result.json));
     } else if (terminal.live) terminal.out(`\x1b[H\x1b[2J${result.text(terminal.view)}`);
     else if (data !== last) terminal.out(still(result, terminal.view));
     last = data;
     await pause(watchEveryMs, signal);
   }
 }
+
+/** The router hears from Teal every other second: that is no change. */
+const steady = (key: string, value: unknown): unknown => (key === 'heard' ? undefined : value);
 
 function still(result: Result, view: View): string {
   return `${result.text(view)}\n`;

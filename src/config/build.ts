@@ -53,6 +53,7 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
         connections: client.connections,
       },
       observe: buildObserve(input.router, { base, data }),
+      exposureMs: input.router['exposure-expires'],
     },
     people,
     apps: Object.fromEntries(

@@ -29,6 +29,8 @@ export interface RouterConfig {
   readonly tls: TlsConfig | null;
   readonly client: ClientLimits;
   readonly observe: ObserveConfig;
+  /** Without a word from the control plane for this long everyone goes to live; null: however long. */
+  readonly exposureMs: number | null;
 }
 
 /** What the router tells of the requests it carries. */

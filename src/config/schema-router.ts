@@ -157,6 +157,11 @@ export const router = keys({
   ),
   'proxy-protocol': proxyProtocol,
   tls: maybe(tls, 'Encryption towards clients. None when left out.'),
+  'exposure-expires': key(
+    orNone(duration(10_000), 'a duration such as 5m', { type: 'string' }),
+    '5m',
+    'Who is sent to a candidate by a release goes to live when the router has not heard from the control plane for this long, until it hears it again: nobody could take a bad candidate back. none: never. 5m by default: longer than a restart or an upgrade of Teal takes, also on a busy machine, and people meet what nobody watches for minutes, not for a night.',
+  ),
   client: key(client, {}, 'What a client may send and how long it may take.'),
   'access-log': key(
     accessLog,

@@ -21,7 +21,7 @@ export function routerFamilies(router: RouterStatus | null): readonly Family[] {
     { labels: {}, value: router === null ? 0 : 1 },
   ]);
   if (router === null) return [up];
-  const { environments, workers, generation, workersReplaced, accessLog } = router;
+  const { environments, workers, generation, workersReplaced, tablesRepaired, accessLog } = router;
   const each = (value: (counts: EnvironmentCounts) => number): readonly Sample[] =>
     environments.map((counts) => ({ labels: labelsOf(counts), value: value(counts) }));
   return [
@@ -33,6 +33,11 @@ export function routerFamilies(router: RouterStatus | null): readonly Family[] {
     counter('teal_router_workers_replaced_total', 'Workers that ended by themselves, and were replaced.', [
       { labels: {}, value: workersReplaced.count },
     ]),
+    counter(
+      'teal_router_tables_repaired_total',
+      'Times that a worker had another table than the router, and was given it.',
+      [{ labels: {}, value: tablesRepaired.count }],
+    ),
     gauge('teal_router_connections', 'Connections of clients that are open.', [
       { labels: {}, value: workers.reduce((sum, { connections }) => sum + connections, 0) },
     ]),

@@ -46,7 +46,8 @@ async function pidOf(caller: Caller): Promise<number | null> {
   return (await endsWithin(asked, answerMs)) ? ((await asked)?.pid ?? null) : null;
 }
 
-function attach(socket: Socket): Caller {
+/** Calls over a socket, as the control plane makes them. */
+export function attach(socket: Socket): Caller {
   const link = new Link(socket, (message) => caller.receive(message));
   const caller = new Caller((message) => link.send(message));
   socket.on('error', () => socket.destroy());
@@ -60,7 +61,7 @@ function attach(socket: Socket): Caller {
 }
 
 /** Null when nobody listens there. */
-function connect(file: string): Promise<Socket | null> {
+export function connect(file: string): Promise<Socket | null> {
   return new Promise((resolve) => {
     const socket = net.connect(file);
     socket.once('connect', () => {

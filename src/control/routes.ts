@@ -4,17 +4,19 @@ import type { AppTable, RoutingTable } from '../router/table.ts';
 import { pause } from './pause.ts';
 
 export interface RoutesOptions {
-  readonly router: Pick<Router, 'apply' | 'status'>;
+  readonly router: Pick<Router, 'apply' | 'confirm'>;
   readonly build: () => readonly AppTable[];
   readonly nextGeneration: () => Promise<number>;
   readonly failed: (error: unknown) => void;
   readonly applied: (generation: number) => void;
-  /** How often the router is asked whether it still has the table. */
+  /** The router has another table than it was given, or none: it is given the right one. */
+  readonly strayed?: (has: number, wanted: number) => void;
+  /** How often the router is told that this still is the table, and asked whether it has it. */
   readonly checkMs?: number;
 }
 
 const retryMs = { first: 50, last: 2000 };
-/** A router that lost its table answers 503 for this long at most; asking costs it one message to each worker. */
+/** A router that lost its table answers 503 for this long at most. It also is the word that keeps exposures in force. */
 const defaultCheckMs = 2000;
 
 interface Waiter {
@@ -81,15 +83,14 @@ export class Routes {
     }
   }
 
-  /** Asks the router which table it has, and gives it the right one again when it was replaced or has lost it. */
+  /** Tells the router that this still is the table, and gives it again to one that was replaced or has lost it. */
   async check(): Promise<void> {
     const asked = this.#table;
     if (asked === null || this.#pumping !== null) return;
     try {
-      const { generation, workers } = await this.#options.router.status();
-      if (this.#table !== asked || this.#pumping !== null) return;
-      const { generation: wanted } = asked.table;
-      if (generation === wanted && workers.every((worker) => worker.generation === wanted)) return;
+      const { generation, same } = await this.#options.router.confirm(asked.table);
+      if (this.#table !== asked || this.#pumping !== null || same) return;
+      this.#options.strayed?.(generation, asked.table.generation);
       this.#seen = Math.max(this.#seen, generation);
       this.#table = null;
       this.refresh();

@@ -74,6 +74,8 @@ function wire({ config, store, log }: Ground, { apps, keys, versions, router, dr
     nextGeneration: () => store.nextGeneration(),
     failed: (error) => log.error({ error }, 'the routing table could not be put in force; trying again'),
     applied: (generation) => log.debug({ generation }, 'routing table in force'),
+    strayed: (has, wanted) =>
+      log.warn({ has, wanted }, 'the router has another table; giving it the right one'),
   });
   const custom = new CustomMetrics({ fetch, environment: process.env, now: () => performance.now() });
   const deps: Deps = {

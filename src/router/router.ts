@@ -29,6 +29,12 @@ export interface Router {
   status(): Promise<RouterStatus>;
 
   /**
+   * Says that this table, which was applied, still is the one that shall be in force. Routers that hear neither this nor `apply` for long take what
+   * releases expose out of force (`router.exposure-expires`), and put it back in force when they hear this again.
+   */
+  confirm(table: RoutingTable): Promise<Confirmed>;
+
+  /**
    * Closes tick `seq` of a release that the table in force calls `judged`, and gives what was counted in it. Asked again with the same number it gives
    * the same again: a caller that was killed asks again. `lost`: the number is not the next one, the router process was replaced meanwhile,
    * or it knows of no such release; the tick is then what was counted since the last close it knows of, numbered as asked.
@@ -37,6 +43,34 @@ export interface Router {
 
   /** What is known of an app's live version, to be fixed before a release exposes anybody. */
   past(app: string): Promise<Past>;
+}
+
+export interface Confirmed {
+  /** In force; 0 when none is. */
+  readonly generation: number;
+  /** Whether that is the table in question, by its content. */
+  readonly same: boolean;
+}
+
+/** What a router has heard from the control plane; times are milliseconds since the epoch. */
+export interface Heard {
+  /** When a table last came, or was confirmed. Null: never. */
+  readonly at: number | null;
+  /** After this long without a word nobody is exposed to a candidate any more. Null: however long. */
+  readonly expiresAfterMs: number | null;
+  /** The last time that this happened, if it did; `until` null: it lasts. */
+  readonly expiry: { readonly from: number; readonly until: number | null } | null;
+}
+
+/** Workers that were found with another table than the router's, and were given it again. */
+export interface Repairs {
+  readonly count: number;
+  readonly last: {
+    readonly at: number;
+    readonly pid: number;
+    readonly had: number;
+    readonly generation: number;
+  } | null;
 }
 
 export interface CountRequest {
@@ -66,6 +100,7 @@ export interface RouterStatus {
   readonly generation: number;
   readonly workers: readonly {
     readonly pid: number;
+    /** As it says itself. */
     readonly generation: number;
     readonly connections: number;
   }[];
@@ -84,6 +119,8 @@ export interface RouterStatus {
     readonly count: number;
     readonly last: { readonly at: number; readonly pid: number; readonly how: string } | null;
   };
+  readonly heard: Heard;
+  readonly tablesRepaired: Repairs;
   /** Null when there is no access log. */
   readonly accessLog: { readonly file: string; readonly linesDropped: number } | null;
 }

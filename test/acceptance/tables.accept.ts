@@ -21,7 +21,7 @@ function oneIsLate(folder: string): Patch {
       '    const taken = prepared; prepared = null; const before = running().table;\n' +
       '    const moves = before !== null && [...taken.apps.values()].some(({ name, live }) => before.apps.get(name)?.live && before.apps.get(name)?.live !== live);\n' +
       `    const first = () => { try { process.getBuiltinModule('node:fs').mkdirSync(${once}); return true; } catch { return false; } };\n` +
-      `    if (moves && first()) return new Promise<void>((resolve) => setTimeout(() => { running().commit(taken); resolve(); }, ${lateMs}));\n` +
+      `    if (moves && first()) return new Promise<number>((resolve) => setTimeout(() => { running().commit(taken); resolve(taken.generation); }, ${lateMs}));\n` +
       '    running().commit(taken);\n',
   };
 }

@@ -255,6 +255,8 @@ export class FakeControl {
       endpoints: [],
       startedAt: 0,
       workersReplaced: { count: 0, last: null },
+      heard: { at: null, expiresAfterMs: null, expiry: null },
+      tablesRepaired: { count: 0, last: null },
       accessLog: null,
     };
     return { version: '0.1.0', pid: 1, startedAt: now, config: this.directory, router, apps: this.apps };

@@ -152,6 +152,8 @@ test('the apps in trouble come first', () => {
       endpoints: [],
       startedAt: 0,
       workersReplaced: { count: 0, last: null },
+      heard: { at: null, expiresAfterMs: null, expiry: null },
+      tablesRepaired: { count: 0, last: null },
       accessLog: null,
       certificates: [],
     },
@@ -164,6 +166,11 @@ test('the apps in trouble come first', () => {
   assert.deepEqual(heads, ['✗ c-broken', '… b-going', '✓ a-fine']);
   assert.match(renderStatus({ ...status, router: null }, wide), /^✗ The router cannot be reached/);
   assert.match(renderStatus({ ...status, apps: [] }, wide), /teal apply/);
+  assert.match(renderStatus(status, wide), /^ {2}router +table 7 {2}0 workers {2}never heard from Teal$/m);
+  const heard = { at: now - 3000, expiresAfterMs: 1000, expiry: { from: now - 2000, until: null } };
+  const silent = renderStatus({ ...status, router: { ...(status.router as RouterStatus), heard } }, wide);
+  assert.match(silent, /heard from Teal 3 s ago\s+exposes nobody until it does again$/m);
+  assert.match(silent, /^! Router: everyone went to live, since nothing was heard from the control plane/m);
   const last = { at: now - 1000, pid: 7, how: 'SIGKILL' };
   const crashed = { ...(status.router as RouterStatus), workersReplaced: { count: 1, last } };
   assert.match(

@@ -30,6 +30,7 @@ router:
   access-log-keep: 2
   server-timing: preview
   trace: on
+  exposure-expires: 90s
 apps:
   shop:
     hosts: [Shop.example.com, "*.shop.example.com"]
@@ -122,6 +123,7 @@ test('a file with every key becomes the typed form', () => {
       serverTiming: 'preview',
       trace: true,
     },
+    exposureMs: 90_000,
   });
   assert.deepEqual(shop?.hosts, ['shop.example.com', '*.shop.example.com']);
   assert.deepEqual(shop.release, {
@@ -254,6 +256,7 @@ test('all but the command has a default', () => {
         connections: 10_000,
       },
       observe: { accessLog: null, serverTiming: 'off', trace: false },
+      exposureMs: 300_000,
     },
     people: {},
     apps: {

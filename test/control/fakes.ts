@@ -13,6 +13,7 @@ import type { Instance, Place, Platform, Stopped, Workload } from '../../src/pla
 import type { Colour } from '../../src/release/state.ts';
 import { nothingCounted, type Counted, type Past } from '../../src/metrics/counted.ts';
 import type {
+  Confirmed,
   CountRequest,
   DrainReport,
   DrainRequest,
@@ -66,6 +67,11 @@ export class FakeRouter implements Router {
     return this.known;
   }
 
+  async confirm(table: RoutingTable): Promise<Confirmed> {
+    await this.beforeStatus();
+    return { generation: this.generation, same: this.generation === table.generation };
+  }
+
   async status(): Promise<RouterStatus> {
     await this.beforeStatus();
     const { generation } = this;
@@ -74,6 +80,8 @@ export class FakeRouter implements Router {
       generation,
       startedAt: 0,
       workersReplaced: { count: 0, last: null },
+      heard: { at: null, expiresAfterMs: null, expiry: null },
+      tablesRepaired: { count: 0, last: null },
       accessLog: null,
       workers: [{ pid: 2, generation, connections: 0 }],
       listen: [{ host: '127.0.0.1', port: 4321, secure: false }],

@@ -67,7 +67,13 @@ test('without an access log it is said how to get one', async (t) => {
 test('the doctor and the status tell of a router or workers that were replaced, and of lines that were dropped', () => {
   const now = Date.UTC(2026, 0, 2, 12);
   const since = now - 3_600_000;
-  const well = { startedAt: since + 2000, workersReplaced: { count: 0, last: null }, accessLog: null };
+  const well = {
+    startedAt: since + 2000,
+    workersReplaced: { count: 0, last: null },
+    tablesRepaired: { count: 0, last: null },
+    heard: { at: now, expiresAfterMs: null, expiry: null },
+    accessLog: null,
+  };
   const told = (more: Partial<Parameters<typeof routerTrouble>[0]>) =>
     routerTrouble({ ...well, ...more }, { now, since });
   assert.equal(told({}), null);

@@ -205,6 +205,8 @@ describe('the status of an app', () => {
       endpoints: [endpoint],
       startedAt: 0,
       workersReplaced: { count: 0, last: null },
+      heard: { at: null, expiresAfterMs: null, expiry: null },
+      tablesRepaired: { count: 0, last: null },
       accessLog: null,
     };
     const blue = of(story, { instances: [instance()], router }).environments.blue;

@@ -55,6 +55,7 @@ test('what is reported never goes back, also when a worker is silent or has ende
   const report = (requests: number, inFlight: number): WorkerStatus => ({
     pid: 1,
     generation: 1,
+    expired: false,
     connections: 0,
     environments: [
       { app: 'shop', colour: 'blue', version: 'v1', requests, errors: 0, failed: 0, inFlight, waiting: 0 },

@@ -43,6 +43,7 @@ test('what a worker has counted that is gone stays counted', () => {
     return {
       pid: 1,
       generation: 1,
+      expired: false,
       connections: 0,
       environments: [{ ...counts, requests, tallies }],
       endpoints: [],

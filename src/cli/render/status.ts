@@ -6,6 +6,7 @@ import type {
   Status,
 } from '../../control/contract.ts';
 import { routerTrouble } from '../../control/view/router-trouble.ts';
+import type { RouterStatus } from '../../router/router.ts';
 import { colours, type Colour } from '../../release/state.ts';
 import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
@@ -22,7 +23,19 @@ export function renderStatus(status: Status, view: View): string {
     status.router === null ? null : routerTrouble(status.router, { now: view.now, since: status.startedAt });
   if (trouble !== null) parts.push(`${glyph(view, 'warn')} ${wrap(`Router: ${trouble}`, view.width, 2)}`);
   if (status.apps.length === 0) parts.push(`No app is deployed yet. Next: teal apply`);
+  if (status.router !== null) parts.push(row('router', routerPieces(status.router, view.now), view));
   return parts.join('\n\n');
+}
+
+/** Which table the router has, and when it last heard that this is the one. @param now milliseconds since the epoch */
+export function routerPieces({ generation, workers, heard }: RouterStatus, now: number): readonly string[] {
+  const behind = workers.filter((worker) => worker.generation !== generation).length;
+  return [
+    generation === 0 ? 'no table yet' : `table ${generation}`,
+    `${counted(workers.length, 'worker')}${behind > 0 ? `, ${behind} with another table` : ''}`,
+    heard.at === null ? 'never heard from Teal' : `heard from Teal ${duration(now - heard.at)} ago`,
+    ...(heard.expiry?.until === null ? ['exposes nobody until it does again'] : []),
+  ];
 }
 
 /** One app: what is live, both environments, the release, what a rollback would do, and the next command. */

@@ -29,6 +29,8 @@ export interface CompiledTable {
   readonly wildcard: ReadonlyMap<string, readonly CompiledRoute[]>;
   readonly any: readonly CompiledRoute[];
   readonly endpointIds: ReadonlySet<string>;
+  /** Exposures are out of force. */
+  readonly expired: boolean;
 }
 
 export interface CompiledApp {
@@ -115,6 +117,7 @@ export function compileTable(
     ),
     any: hosts.get('*') ?? [],
     endpointIds: ids,
+    expired: [...apps.values()].some(({ audience }) => audience?.table.release?.expired === true),
   };
 }
 

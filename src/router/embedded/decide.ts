@@ -46,7 +46,7 @@ export type Decision =
 /**
  * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
  * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `pinned`: a file of a page that came from the version that
- * was live before, and is warm. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `group`,
+ * was live before, and is warm. `expired`: to live, whoever the release chose, since nothing was heard from the control plane for too long. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `group`,
  * `group-candidate`: asked for by an app of its group, to what goes with that; the second not to what is live. `maintenance`: no token, and
  * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
  */
@@ -56,6 +56,7 @@ export type Rule =
   | 'everyone'
   | 'audience'
   | 'percent'
+  | 'expired'
   | 'pinned'
   | 'group'
   | 'group-candidate'
@@ -137,6 +138,7 @@ function ruleOf(reason: Visitor['routed']['reason']): Rule {
     case 'everyone':
     case 'audience':
     case 'percent':
+    case 'expired':
       return reason;
     default:
       return 'live';

@@ -1,9 +1,10 @@
 import type { TealError } from '../../errors.ts';
 import type { Counted, Past } from '../../metrics/counted.ts';
-import type { CountRequest, DrainReport, DrainRequest, Router, RouterStatus } from '../router.ts';
+import type { Confirmed, CountRequest, DrainReport, DrainRequest, Router, RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import { Connection } from './connection.ts';
-import type { RouterOptions } from './options.ts';
+import type { Given, Held, RouterOptions } from './options.ts';
+import { hashTable } from './table-file.ts';
 
 /** How often a call is repeated after the link broke under it; calls are idempotent. */
 const attempts = 3;
@@ -14,6 +15,8 @@ const attempts = 3;
  */
 export class EmbeddedRouter implements Router {
   readonly #connection: Connection;
+  /** Tables are large, and confirmed every other second. */
+  readonly #hashes = new WeakMap<RoutingTable, string>();
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(connection: Connection) {
@@ -34,7 +37,8 @@ export class EmbeddedRouter implements Router {
 
   /** Called one after the other, in the order they were called. */
   apply(table: RoutingTable): Promise<void> {
-    const applied = this.#queue.then(() => this.#call('apply', table));
+    const given: Given = { table, hash: this.#hash(table) };
+    const applied = this.#queue.then(() => this.#call('apply', given));
     this.#queue = applied.catch(() => {});
     return applied.then(() => {});
   }
@@ -50,6 +54,11 @@ export class EmbeddedRouter implements Router {
 
   async status(): Promise<RouterStatus> {
     return (await this.#call('status', {})) as RouterStatus;
+  }
+
+  async confirm(table: RoutingTable): Promise<Confirmed> {
+    const held: Held = { generation: table.generation, hash: this.#hash(table) };
+    return (await this.#call('confirm', held)) as Confirmed;
   }
 
   async count(request: CountRequest): Promise<Counted & { readonly lost: boolean }> {
@@ -68,6 +77,12 @@ export class EmbeddedRouter implements Router {
   /** Stops the router process: what is in flight ends until the deadline, then by force. */
   async shutdown(deadlineMs: number): Promise<void> {
     await this.#connection.shutdown(deadlineMs);
+  }
+
+  #hash(table: RoutingTable): string {
+    const hash = this.#hashes.get(table) ?? hashTable(table);
+    this.#hashes.set(table, hash);
+    return hash;
   }
 
   async #call(

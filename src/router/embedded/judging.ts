@@ -62,11 +62,11 @@ interface Where {
 
 /**
  * Null for what tells nothing of a version's people: a look at what is not live, files of a page from before, and what live answers in the
- * candidate's place, which has failed it or is not there.
+ * candidate's place, which has failed it, is not there, or has nobody sent to it for now.
  */
 export function askedOf({ environment, role, rule, visitor }: Where): Asked | null {
   const { judging, colour } = environment;
-  if (judging === null || rule === 'pinned' || isPreview(rule)) return null;
+  if (judging === null || rule === 'pinned' || rule === 'expired' || isPreview(rule)) return null;
   if (visitor !== null && visitor.routed.environment !== colour) return null;
   const candidate = colour === judging.candidate;
   return judging.tap.ask(keyOf(judging, visitor, { role, candidate }), candidate);

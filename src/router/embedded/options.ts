@@ -1,8 +1,11 @@
 import type { ObserveConfig, RouterConfig } from '../../config/config.ts';
 import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
+import type { RoutingTable } from '../table.ts';
 
 /** What a router process is started with. */
-export interface RouterOptions extends Omit<RouterConfig, 'observe'> {
+export interface RouterOptions extends Omit<RouterConfig, 'observe' | 'exposureMs'> {
+  /** Without a word from the control plane for this long nobody is exposed to a candidate. Null, or left out: however long. */
+  readonly exposureMs?: number | null;
   /** Nothing is told when left out. */
   readonly observe?: ObserveConfig;
   /** Teal's data directory: the table is kept in `<data>/router/`. */
@@ -20,12 +23,35 @@ export interface Hello {
 }
 
 /** Rises when messages change their meaning: a router of another protocol is restarted, not adopted. */
-export const protocol = 3;
+export const protocol = 4;
+
+/** Names one table: two of one number may still differ. */
+export interface Held {
+  readonly generation: number;
+  /** SHA-256 (hex) of the table's JSON. */
+  readonly hash: string;
+}
+
+/** Which table a worker says that it has. */
+export interface Holds {
+  readonly generation: number;
+  /** Its exposures are out of force. */
+  readonly expired: boolean;
+}
+
+/** A table as it comes over the link. */
+export interface Given {
+  readonly table: RoutingTable;
+  /** Of the table, as in `Held`. */
+  readonly hash: string;
+}
 
 /** What a worker reports of itself. */
 export interface WorkerStatus {
   readonly pid: number;
   readonly generation: number;
+  /** Exposures are out of force. */
+  readonly expired: boolean;
   readonly connections: number;
   readonly environments: readonly EnvironmentCounts[];
   readonly endpoints: readonly EndpointStatus[];

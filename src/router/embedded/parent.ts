@@ -1,25 +1,22 @@
 import type { Logger } from 'pino';
 import type { AccessLogConfig } from '../../config/config.ts';
-import { TealError } from '../../errors.ts';
 import type { Counted, Past } from '../../metrics/counted.ts';
 import type {
   BoundAddress,
   CertificateStatus,
+  Confirmed,
   CountRequest,
   DrainReport,
   DrainRequest,
   RouterStatus,
 } from '../router.ts';
-import type { RoutingTable } from '../table.ts';
-import { compileTable } from './compile.ts';
 import type { Drained } from './drain.ts';
+import { InForce } from './in-force.ts';
 import { PeopleCounts } from './people.ts';
-import { Registry } from './registry.ts';
-import type { WorkerStatus } from './options.ts';
+import type { Given, Held, WorkerStatus } from './options.ts';
 import { Reports } from './reports.ts';
 import type { CallContext } from './rpc.ts';
 import { Rotation } from './rotation.ts';
-import { hashTable, saveTable } from './table-file.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import { sumEndpoints } from './worker-status.ts';
 import type { Workers } from './workers.ts';
@@ -36,6 +33,8 @@ const askEveryMs = 1000;
 export interface ParentParts {
   /** Of the table. */
   readonly file: string;
+  /** After how long without a word from the control plane exposures expire; null: never. */
+  readonly exposureMs: number | null;
   readonly listen: readonly BoundAddress[];
   readonly certificates: () => readonly CertificateStatus[];
   readonly h2c: RouterStatus['h2c'];
@@ -43,39 +42,39 @@ export interface ParentParts {
   readonly accessLog: AccessLogConfig | null;
 }
 
-/** The router process: has the table, orders the workers about, and touches no request. */
+/** The router process: orders the workers about, and touches no request. */
 export class Parent {
   readonly #workers: Workers;
-  readonly #file: string;
+  readonly #inForce: InForce;
   readonly #listen: readonly BoundAddress[];
   readonly #certificates: () => readonly CertificateStatus[];
   readonly #h2c: RouterStatus['h2c'];
-  readonly #log: Logger;
   readonly #reports = new Reports<WorkerProcess>();
   readonly #people: PeopleCounts;
   readonly #accessLog: AccessLogConfig | null;
   readonly #rotation: Rotation | null;
   readonly #asking: NodeJS.Timeout;
   readonly #startedAt: number = Date.now();
-  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(workers: Workers, parts: ParentParts) {
     this.#workers = workers;
-    this.#file = parts.file;
     this.#listen = parts.listen;
     this.#certificates = parts.certificates;
     this.#h2c = parts.h2c;
-    this.#log = parts.log;
     this.#accessLog = parts.accessLog;
     this.#rotation = parts.accessLog === null ? null : new Rotation(parts.accessLog, () => this.reopenLogs());
     this.#people = new PeopleCounts(() => workers.all, parts.log);
     if (workers.table !== null) this.#people.adopt(workers.table);
+    const { file, exposureMs, log } = parts;
+    const adopted = this.#people.adopt.bind(this.#people);
+    this.#inForce = new InForce(workers, { file, exposureMs, log, adopted });
     this.#asking = setInterval(() => void this.#ask(), askEveryMs).unref();
   }
 
   close(): void {
     this.#rotation?.close();
     this.#people.close();
+    this.#inForce.close();
     clearInterval(this.#asking);
   }
 
@@ -84,14 +83,19 @@ export class Parent {
     for (const worker of this.#workers.all) worker.call('reopen', {}).catch(() => {});
   }
 
-  /** One table at a time: see `Router.apply`. */
-  apply(table: RoutingTable): Promise<void> {
-    const applied = this.#queue.then(() => this.#apply(table));
-    this.#queue = applied.catch(() => {});
-    return applied;
+  /** See `Router.apply`. */
+  apply(given: Given): Promise<void> {
+    return this.#inForce.apply(given);
+  }
+
+  /** See `Router.confirm`. */
+  confirm(held: Held): Promise<Confirmed> {
+    return this.#inForce.confirm(held);
   }
 
   async drain(request: DrainRequest, context: CallContext): Promise<DrainReport> {
+    // A worker with another table would go on sending there what is then cut.
+    await this.#inForce.verify();
     const begun = performance.now();
     const left = new Map<WorkerProcess, number>();
     const tell = () => context.progress([...left.values()].reduce((sum, count) => sum + count, 0));
@@ -124,6 +128,8 @@ export class Parent {
       endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),
       startedAt: this.#startedAt,
       workersReplaced: this.#workers.replaced,
+      heard: this.#inForce.heard,
+      tablesRepaired: this.#inForce.repairs,
       accessLog: file === undefined ? null : { file, linesDropped: this.#reports.linesDropped },
     };
   }
@@ -148,25 +154,9 @@ export class Parent {
         return [worker, report as WorkerStatus | null] as const;
       }),
     );
+    for (const [worker, report] of heard) if (report !== null) this.#inForce.look(worker, report);
     // Only those that are still there: one that ended while it was asked has reported for the last time.
     return this.#reports.take(new Map(heard.filter(([worker]) => !worker.dead)));
-  }
-
-  async #apply(table: RoutingTable): Promise<void> {
-    const current = this.#workers.table;
-    if (current !== null && table.generation <= current.generation) {
-      if (hashTable(table) !== hashTable(current)) throw older(table, current);
-      await this.#workers.converge(current);
-      return;
-    }
-    refuseMalformed(table);
-    // What cannot be compiled is refused here, before a worker or the disk has heard of it.
-    compileTable(table, new Registry());
-    await Promise.all([saveTable(this.#file, table), this.#workers.prepare(table)]);
-    this.#workers.table = table;
-    await this.#workers.converge(table);
-    this.#people.adopt(table);
-    this.#log.info({ generation: table.generation }, 'table in force');
   }
 }
 
@@ -186,22 +176,4 @@ async function drainOne(
   } finally {
     left.delete(worker);
   }
-}
-
-function refuseMalformed(table: RoutingTable): void {
-  if (Number.isSafeInteger(table.generation) && table.generation > 0 && Array.isArray(table.apps)) return;
-  throw new TealError('table-refused', 'this is not a routing table', {
-    remedy: 'Report this: it is a fault of Teal.',
-  });
-}
-
-function older(table: RoutingTable, current: RoutingTable): TealError {
-  return new TealError(
-    'table-refused',
-    `table ${table.generation} is not newer than table ${current.generation}, which is in force`,
-    {
-      remedy: 'Build the table again under a new generation.',
-      details: { generation: table.generation, current: current.generation },
-    },
-  );
 }

@@ -14,7 +14,7 @@ import type { RoutingTable } from '../table.ts';
 import { ControlServer } from './control-server.ts';
 import type { Listener, Speech } from './listen-handle.ts';
 import { bindListener, boundAddress } from './listen-handle.ts';
-import type { Hello, RouterOptions } from './options.ts';
+import type { Given, Held, Hello, RouterOptions } from './options.ts';
 import { protocol } from './options.ts';
 import { Parent } from './parent.ts';
 import type { Handler } from './rpc.ts';
@@ -78,7 +78,8 @@ async function main(argument: string): Promise<void> {
     });
     const certificates = () => keeper?.status ?? [];
     const accessLog = options.observe?.accessLog ?? null;
-    const parent = new Parent(workers, { file, listen, h2c, certificates, log, accessLog });
+    const { exposureMs = null } = options;
+    const parent = new Parent(workers, { file, exposureMs, listen, h2c, certificates, log, accessLog });
     process.on('SIGHUP', () => parent.reopenLogs());
     ready.resolve(parent);
     log.info({ listen, h2c, generation: workers.table?.generation ?? 0 }, 'router started');
@@ -103,7 +104,9 @@ function handlerOf(
       case 'hello':
         return { pid: process.pid, protocol, options } satisfies Hello;
       case 'apply':
-        return parent.apply(args as RoutingTable);
+        return parent.apply(args as Given);
+      case 'confirm':
+        return parent.confirm(args as Held);
       case 'drain':
         return parent.drain(args as DrainRequest, context);
       case 'status':

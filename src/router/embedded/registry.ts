@@ -1,7 +1,7 @@
 import { Latencies } from '../../metrics/latencies.ts';
 import type { Colour } from '../../release/state.ts';
 import type { Moment } from './balance.ts';
-import type { CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledTable } from './compile.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
 import { closeIdle, newEndpoint } from './endpoint.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -116,8 +116,8 @@ export class Registry {
       const now = table.apps.get(app);
       const environment = now?.environments[colour] ?? null;
       line.group = environment?.version === version ? (environment.roles.get(line.role) ?? null) : null;
-      const switched = before !== null && before.apps.get(app)?.live !== now?.live;
-      if (line.group === null || switched) displaced.push(...line.empty());
+      if (line.group === null || (before !== null && moves(before.apps.get(app), now, colour)))
+        displaced.push(...line.empty());
       if (line.group === null) {
         this.#lines.delete(key);
         continue;
@@ -147,6 +147,17 @@ export class Registry {
       this.#outSince.delete(key);
     }
   }
+}
+
+/** Whether those who wait at this environment may belong elsewhere now: something else is live, or they were chosen by a release that chooses others now, or nobody. */
+function moves(before: CompiledApp | undefined, now: CompiledApp | undefined, colour: Colour): boolean {
+  return before?.live !== now?.live || (colour !== now?.live && exposing(before) !== exposing(now));
+}
+
+/** The release that sends people to its candidate. */
+function exposing(app: CompiledApp | undefined): string | null {
+  const release = app?.audience?.table.release ?? null;
+  return release === null || release.expired ? null : release.id;
 }
 
 function keyOf({ app, colour, version }: Pick<Counts, 'app' | 'colour' | 'version'>): string {

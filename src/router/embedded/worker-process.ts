@@ -13,12 +13,12 @@ export class WorkerProcess {
   readonly startedAt: number = performance.now();
   /** Resolves when it accepts connections; rejects when it ended before. */
   readonly started: Promise<void>;
-  /** Of the table it has acknowledged; -1 until it runs, 0 when it has none. */
-  generation = -1;
   dead = false;
   readonly #child: ChildProcess;
   readonly #caller: Caller;
-  #prepared = -1;
+  /** That it has acknowledged; undefined until it runs, null when it has none. */
+  #table: RoutingTable | null | undefined;
+  #prepared: RoutingTable | null = null;
 
   constructor(start: WorkerStart, listeners: readonly Listener[], onExit: (how: string) => void) {
     this.#child = fork(entryPath('worker'), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -49,16 +49,30 @@ export class WorkerProcess {
 
   async prepare(table: RoutingTable): Promise<void> {
     await this.call('prepare', { table });
-    this.#prepared = table.generation;
+    this.#prepared = table;
   }
 
-  /** Puts the table in force on this worker, whatever it had before. */
-  async bring(table: RoutingTable): Promise<void> {
+  /** Whether it has acknowledged just this table. */
+  holds(table: RoutingTable): boolean {
+    return this.#table === table;
+  }
+
+  /** Whatever it has acknowledged, it does not have it. */
+  mistrust(): void {
+    this.#table = undefined;
+    this.#prepared = null;
+  }
+
+  /** Puts the table in force on this worker, whatever it had before. @returns the generation that it then says it has */
+  async bring(table: RoutingTable): Promise<number> {
     await this.started;
-    if (this.generation === table.generation) return;
-    if (this.#prepared !== table.generation) await this.prepare(table);
-    await this.call('commit', { generation: table.generation });
-    this.generation = table.generation;
+    const { generation } = table;
+    if (this.holds(table)) return generation;
+    if (this.#prepared !== table) await this.prepare(table);
+    this.#prepared = null;
+    const has = (await this.call('commit', { generation })) as number;
+    if (has === generation) this.#table = table;
+    return has;
   }
 
   kill(): void {
@@ -67,7 +81,7 @@ export class WorkerProcess {
 
   async #start(start: WorkerStart): Promise<void> {
     await this.#caller.call('start', start);
-    this.generation = start.table?.generation ?? 0;
+    this.#table = start.table;
   }
 
   #give(listeners: readonly Listener[]): void {

@@ -15,6 +15,7 @@ export function workerStatus(
   return {
     pid,
     generation: table?.generation ?? 0,
+    expired: table?.expired ?? false,
     connections: clients.size,
     environments: [...registry.counts.values()],
     endpoints: table === null ? [] : endpointsOf(table, { today, now: registry.now() }),

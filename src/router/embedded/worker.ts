@@ -13,6 +13,7 @@ import { asksForPlaces, WorkerFacts } from './fact-sources.ts';
 import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
 import type { LineLog } from './line-log.ts';
 import { observing } from './observing.ts';
+import type { Holds } from './options.ts';
 import { trustedList } from './peer.ts';
 import type { Share } from './share.ts';
 import { workerStatus } from './worker-status.ts';
@@ -97,7 +98,10 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     }
     running().commit(prepared);
     prepared = null;
+    // What requests find from now on, not what was asked for.
+    return running().table?.generation ?? 0;
   },
+  holds: () => holdsOf(running()),
   drain: (args: DrainRequest, context) => drainWorker(running().registry, args, context),
   status: () => ({
     ...workerStatus(running(), process.pid, Date.now()),
@@ -161,6 +165,10 @@ function listenIfOpen(to: Entrance, listener: Listener): void {
   } catch {
     // See where it is called.
   }
+}
+
+function holdsOf({ table }: Engine): Holds {
+  return { generation: table?.generation ?? 0, expired: table?.expired ?? false };
 }
 
 /** Of the live version's answers. */

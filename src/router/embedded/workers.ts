@@ -24,6 +24,8 @@ const silentMs = 10_000;
 const turnMs = 250;
 /** One that starts serves nothing yet, and may take its time on a busy machine; but not for ever. */
 const startMs = 30_000;
+/** One that says yes so often, and then has another table all the same, cannot be told anything: it is killed, and replaced. */
+const mostRounds = 3;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
@@ -36,6 +38,8 @@ export class Workers {
   table: RoutingTable | null = null;
   /** What a worker that starts now decrypts with; null when nothing is encrypted. */
   material: TlsMaterial | null = null;
+  /** A worker has another table than it was given. */
+  strayed: (worker: WorkerProcess, has: number) => void = () => {};
   readonly #options: RouterOptions;
   readonly #listeners: readonly Listener[];
   readonly #log: Logger;
@@ -75,10 +79,10 @@ export class Workers {
 
   /** Resolves when every worker that takes connections has acknowledged `table`, replacements included. */
   async converge(table: RoutingTable): Promise<void> {
-    for (;;) {
-      const behind = this.all.filter(({ generation }) => generation !== table.generation);
+    for (let round = 1; ; round++) {
+      const behind = this.all.filter((worker) => !worker.holds(table));
       if (behind.length === 0) return;
-      await Promise.all(behind.map((worker) => unlessDead(worker, worker.bring(table))));
+      await Promise.all(behind.map((worker) => unlessDead(worker, this.#bring(worker, table, round))));
     }
   }
 
@@ -106,6 +110,13 @@ export class Workers {
         clearTimeout(force);
       }),
     );
+  }
+
+  async #bring(worker: WorkerProcess, table: RoutingTable, round: number): Promise<void> {
+    const has = await worker.bring(table);
+    if (has === table.generation) return;
+    this.strayed(worker, has);
+    if (round >= mostRounds) worker.kill();
   }
 
   #spawn(): void {

@@ -295,9 +295,9 @@ export const mutations: readonly Mutation[] = [
     id: 'L15',
     says: 'a table is in force when the first worker has it',
     file: 'src/router/embedded/workers.ts',
-    find: 'await Promise.all(behind.map((worker) => unlessDead(worker, worker.bring(table))));',
+    find: 'await Promise.all(behind.map((worker) => unlessDead(worker, this.#bring(worker, table, round))));',
     replace:
-      'await Promise.race(behind.map((worker) => unlessDead(worker, worker.bring(table)))); if (table.generation > 0) return;',
+      'await Promise.race(behind.map((worker) => unlessDead(worker, this.#bring(worker, table, round)))); if (table.generation > 0) return;',
     fails: /it counted as switched|requests were answered by v1, which nobody should see then/,
   },
   {

@@ -1,0 +1,42 @@
+import { TealError } from '../../errors.ts';
+import type { RoutingTable } from '../table.ts';
+import { compileTable } from './compile.ts';
+import { Registry } from './registry.ts';
+
+/** @throws TealError `table-refused` */
+export function refuseMalformed(table: RoutingTable | null | undefined): void {
+  const generation = table?.generation ?? 0;
+  if (Number.isSafeInteger(generation) && generation > 0 && Array.isArray(table?.apps)) return;
+  throw malformed('this is not a routing table');
+}
+
+/** Compiles it once, for nobody. @throws TealError `table-refused` when that cannot be done */
+export function compileOrRefuse(table: RoutingTable): void {
+  try {
+    compileTable(table, new Registry());
+  } catch (error) {
+    if (error instanceof TealError) throw error;
+    throw malformed(`table ${table.generation} is malformed (${(error as Error).message})`);
+  }
+}
+
+const malformed = (message: string): TealError =>
+  new TealError('table-refused', message, { remedy: 'Report this: it is a fault of Teal.' });
+
+/** It was changed on its way. */
+export const garbled = (generation: number): TealError =>
+  new TealError('table-refused', `table ${generation} is not what its hash says`, {
+    remedy: 'Apply it again.',
+    details: { generation },
+  });
+
+export function older(table: RoutingTable, current: RoutingTable): TealError {
+  return new TealError(
+    'table-refused',
+    `table ${table.generation} is not newer than table ${current.generation}, which is in force`,
+    {
+      remedy: 'Build the table again under a new generation.',
+      details: { generation: table.generation, current: current.generation },
+    },
+  );
+}
