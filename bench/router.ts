@@ -4,6 +4,7 @@
  *
  *   npm run bench:router                 everything, about 10 minutes on a quiet machine; raw figures to bench/results/
  *   npm run bench:router -- --quick      3 short rounds of small GETs, and of a canary; nothing is written
+ *   npm run bench:router -- --only large one scenario of bench/router/scenarios.ts; nothing is written
  */
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -28,7 +29,10 @@ import { idleConnections, latencyRounds, scenarioRounds, takesPart, type Stage }
 import { latencyGoal, scenarios, type Scenario, type ScenarioName } from './router/scenarios.ts';
 import { conclusion, idleTable, latencyTable, scenarioTable } from './router/table.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
+const some = values.quick ? ['small', 'canary'] : values.only === undefined ? null : [values.only];
 
 const on = cores();
 const people = makePeople();
@@ -96,9 +100,11 @@ class Proxies {
   }
 }
 
-async function measureQuick(stage: Stage): Promise<Measured> {
-  const quick = scenarios.filter(({ name }) => name === 'small' || name === 'canary');
-  return { full: false, samples: await measureScenarios(stage, quick), latency: null, idle: [] };
+async function measureSome(stage: Stage, names: readonly string[]): Promise<Measured> {
+  const which = scenarios.filter(({ name }) => names.includes(name));
+  if (which.length === 0)
+    throw new Error(`${names.join()}: the scenarios are ${scenarios.map(({ name }) => name).join(', ')}`);
+  return { full: false, samples: await measureScenarios(stage, which), latency: null, idle: [] };
 }
 
 async function measureScenarios(
@@ -161,7 +167,7 @@ async function main(): Promise<void> {
   for (const { peer, version } of there) print(`${peer.name.padEnd(22)}${version}`);
   for (const { peer } of missing)
     print(`${peer.name.toUpperCase()} IS NOT INSTALLED and is left out: ${peer.install}`);
-  if (h2loadVersion === null && !values.quick)
+  if (h2loadVersion === null && (some === null || some.includes('h2')))
     print(`H2LOAD IS NOT INSTALLED and HTTP/2 is left out: ${h2loadInstall}`);
   print('');
   const folder = await mkdtemp(join(tmpdir(), 'teal-bench-router-'));
@@ -177,9 +183,10 @@ async function main(): Promise<void> {
         there.map(({ peer }) => peer),
         farSide,
       );
-    const measured = values.quick
-      ? await measureQuick({ ...stage, proxies: await start() })
-      : await measureAll(stage, start);
+    const measured =
+      some === null
+        ? await measureAll(stage, start)
+        : await measureSome({ ...stage, proxies: await start() }, some);
     print(
       conclusion(
         measured,
@@ -187,7 +194,7 @@ async function main(): Promise<void> {
       ),
     );
     if (shortOf(measured).length > 0) process.exitCode = 1;
-    if (!values.quick) {
+    if (measured.full) {
       const versions = Object.fromEntries(there.map(({ peer, version }) => [peer.name, version]));
       print(
         `raw figures: ${await saveRun('router', at, { machine: before, after: loadavg(), versions, plan, ...measured })}`,

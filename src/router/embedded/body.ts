@@ -77,6 +77,8 @@ export interface Framing {
   readonly trailer: string;
   /** Goes before it, in the same buffer: a head and the start of its body leave in one write, copied once. */
   readonly head?: string;
+  /** Makes room for it, when it is not to be kept; else it is a buffer of its own. */
+  readonly into?: (size: number) => Buffer;
 }
 
 /**
@@ -94,7 +96,7 @@ export function reframe(buffer: Uint8Array, body: BodyReader, framing: Framing):
   const closing = chunked ? (total > 0 ? '\r\n' : '') + (body.done ? `0\r\n${trailer}\r\n` : '') : '';
   const size = opening.length + total + closing.length;
   if (size === 0) return null;
-  const out = Buffer.allocUnsafe(size);
+  const out = framing.into?.(size) ?? Buffer.allocUnsafe(size);
   let at = out.write(opening, 0, 'latin1');
   for (let index = 0; index < slices.length; index += 2) {
     const start = slices[index] as number;

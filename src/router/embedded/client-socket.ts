@@ -1,12 +1,13 @@
 import type { SocketConstructorOpts } from 'node:net';
 import { Socket } from 'node:net';
 import type { ConnectionHandle } from './listen-handle.ts';
+import { readBytes } from './scratch.ts';
 
 /**
- * One read buffer for all client connections of a process, as `upstream.ts` has one: a read of 64 kB that is allocated
+ * One read buffer for all client connections of a process, as `upstream.ts` has one: a buffer that is allocated
  * and given back for each request costs more than a tenth of all that a small one does.
  */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(readBytes);
 
 /** An accepted connection that is read into a buffer of ours, and has no `data` events. */
 export class ClientSocket extends Socket {

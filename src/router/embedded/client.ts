@@ -17,6 +17,7 @@ import { refusalOf } from './refusals.ts';
 import { ResponseText } from './response-text.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseTarget, ResponseWriter } from './response.ts';
+import { send } from './scratch.ts';
 import { httpsLocation } from './to-https.ts';
 
 /** How long we go on reading after our last byte, so that the client reads our answer before it sees a reset. */
@@ -80,7 +81,7 @@ export class Client implements Downstream {
   }
 
   write(data: string | Buffer): boolean {
-    return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
+    return send(this.socket, data);
   }
 
   offer(): void {
@@ -188,9 +189,9 @@ export class Client implements Downstream {
     }
   }
 
-  /** Heads are read where they are. Whatever is kept for later, or for somebody else, is a copy. */
+  /** Heads and bodies are read where they are. Whatever is kept for later, or for somebody else, is a copy. */
   #borrowed(data: Buffer): void {
-    if (this.#held !== null || this.#phase !== 'idle') {
+    if (this.#held !== null || (this.#phase !== 'idle' && this.#exchange?.wantsBody !== true)) {
       this.#data(Buffer.from(data));
       return;
     }

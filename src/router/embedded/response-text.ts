@@ -3,6 +3,7 @@ import { noBody, reframe } from './body.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ResponseTarget, ResponseWriter } from './response.ts';
 import { rewriteResponse } from './rewrite-response.ts';
+import { room } from './scratch.ts';
 
 /** Up to here head and body go out as one string: one write, no extra buffer. */
 const smallBody = 16 * 1024;
@@ -61,7 +62,7 @@ export class ResponseText implements ResponseWriter {
       if (prefix !== '') this.#target.write(prefix);
       return;
     }
-    const out = reframe(data, body, { chunked: this.#chunked, trailer, head: prefix });
+    const out = reframe(data, body, { chunked: this.#chunked, trailer, head: prefix, into: room });
     if (out !== null) this.#target.write(out);
   }
 

@@ -28,10 +28,11 @@ export class Tunnel {
     upstream.socket.setKeepAlive(true, probeMs);
   }
 
+  /** @param data borrowed */
   fromClient(data: Buffer): void {
     this.#touch();
     this.bytesIn += data.length;
-    if (!this.#upstream.socket.write(data)) this.#client.pause();
+    if (!this.#upstream.socket.write(Buffer.from(data))) this.#client.pause();
   }
 
   /** @param data borrowed */

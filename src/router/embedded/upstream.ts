@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { BodyReader } from './body.ts';
 import { reframe } from './body.ts';
 import type { EndpointState } from './endpoint.ts';
+import { readBytes, room, send } from './scratch.ts';
 
 /** Who uses an upstream connection at the moment. */
 export interface UpstreamOwner {
@@ -43,7 +44,7 @@ export interface UpstreamLink {
  * One read buffer for all upstream connections of a process: reads are handled synchronously, so no two are alive
  * at a time, and 10 000 connections cost no buffers. Whoever keeps bytes copies them.
  */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(readBytes);
 
 /** One connection to an endpoint: at any time owned by one exchange, or idle in the endpoint's pool. */
 export class Upstream implements UpstreamLink {
@@ -97,10 +98,8 @@ export class Upstream implements UpstreamLink {
   }
 
   sendBody(data: Buffer, body: BodyReader, trailer: string): boolean {
-    const [start = 0, end = 0] = body.slices;
-    const content =
-      body.kind === 'length' ? data.subarray(start, end) : reframe(data, body, { chunked: true, trailer });
-    return content === null || content.length === 0 || this.socket.write(content);
+    const content = reframe(data, body, { chunked: body.kind !== 'length', trailer, into: room });
+    return content === null || send(this.socket, content);
   }
 
   get paused(): boolean {
