@@ -22,7 +22,7 @@ import { freePort } from '../free-port.ts';
 import { issue } from '../router/certificates.ts';
 import { isAlive, kill, processesOf } from './processes.ts';
 import { patchEnvironment, sabotageVariable, type Patch } from './sabotage/patch.ts';
-import { sleep, until } from './until.ts';
+import { longPatienceMs, sleep, until } from './until.ts';
 
 const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
 
@@ -163,7 +163,11 @@ export class World implements AsyncDisposable {
   async up(more: readonly Patch[] = [], env: Readonly<Record<string, string>> = {}): Promise<Up> {
     const up = this.launch(more, env);
     await Promise.race([
-      until('teal up', () => up.said().includes('"up":'), { state: up.said }),
+      until('teal up', () => up.said().includes('"up":'), {
+        state: up.said,
+        // No sabotage keeps it from starting, but a busy machine may be slow.
+        patienceMs: longPatienceMs,
+      }),
       up.ended.then((how) => {
         throw new Error(`teal up ended (${how}): ${up.said()}`);
       }),

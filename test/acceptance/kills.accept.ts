@@ -9,7 +9,7 @@ import { World } from './harness.ts';
 import { killAtAppend } from './killing/at-append.ts';
 import { clientPortsOf, connectionsTo, kill } from './processes.ts';
 import type { Patch } from './sabotage/patch.ts';
-import { sleep, until } from './until.ts';
+import { longPatienceMs, sleep, until } from './until.ts';
 
 export async function L3(): Promise<void> {
   await Promise.all([atEveryTransition('after'), atEveryTransition('before')]);
@@ -113,8 +113,10 @@ async function livesUntil(world: World, task: Task, killer: (life: number) => Pa
     const ended = up.ended.then(() => 'ended' as const);
     const state = async (): Promise<AppStatus | null> => await world.app().catch(() => null);
     const work = async (): Promise<'done' | 'ended'> => {
-      const first = await until('an answer', async () =>
-        up.child.signalCode !== null ? 'gone' : await state(),
+      const first = await until(
+        'an answer',
+        async () => (up.child.signalCode !== null ? 'gone' : await state()),
+        { patienceMs: longPatienceMs },
       );
       if (first === 'gone') return 'ended';
       if (!task.asked(first)) await task.ask(world).catch(() => undefined);

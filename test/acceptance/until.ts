@@ -4,7 +4,8 @@ import { sabotageVariable } from './sabotage/patch.ts';
  * Longer than anything takes on a busy machine with two cores; only a failure waits that long. What is sabotaged is
  * meant to fail.
  */
-const patienceMs = process.env[sabotageVariable] === undefined ? 30_000 : 12_000;
+export const longPatienceMs = 30_000;
+const patienceMs = process.env[sabotageVariable] === undefined ? longPatienceMs : 12_000;
 const pollMs = 15;
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
