@@ -88,6 +88,13 @@ export const errorCodes = {
   'store-conflict': { exit: 1, status: 409 },
   'store-newer': { exit: 1, status: 503 },
   'disk-full': { exit: 1, status: 507 },
+  // features/
+  'flag-unknown': { exit: 2, status: 404 },
+  'flags-invalid': { exit: 2, status: 422 },
+  'parser-missing': { exit: 1, status: 501 },
+  'removal-refused': { exit: 1, status: 409 },
+  'uncommitted-changes': { exit: 1, status: 409 },
+  'check-failed': { exit: 1, status: 424 },
   // control/ and cli/
   'control-unavailable': { exit: 1, status: 503 },
   'already-running': { exit: 1, status: 409 },

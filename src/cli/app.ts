@@ -17,6 +17,7 @@ import type { RollbackFlags } from './rollback.ts';
 import type { WaitFlags } from './shell/release.ts';
 import type { ScaleFlags } from './scale.ts';
 import { guard, type CommonFlags, type Context, type ReasonFlags } from './shell/context.ts';
+import { flagging } from './flagging.ts';
 import { looking } from './looking.ts';
 import { docs } from './shell/docs.ts';
 import * as is from './shell/flags.ts';
@@ -245,6 +246,7 @@ const routes = {
     loader: async () => guard((await import('./remove.ts')).remove),
   }),
   ...looking,
+  flags: flagging,
 };
 
 /** @param text every message of the parser */

@@ -99,6 +99,11 @@ export class Client {
     return this.#get('/v1/doctor');
   }
 
+  /** The states of feature flags; what comes is looked at by who reads it. */
+  flags(): Promise<unknown> {
+    return this.#get('/v1/flags');
+  }
+
   async stop(body: StopBody): Promise<void> {
     await this.#post('/v1/stop', body);
   }

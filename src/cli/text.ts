@@ -56,6 +56,10 @@ export const briefs = {
   history: 'Show what happened, who did it and why',
   logs: 'Show what the instances wrote, or the requests: --access',
   prove: 'Send requests while something happens, and count what was lost',
+  flags: 'Find feature flags in code, and take them out',
+  'flags refs': 'Find where flags are used in code',
+  'flags check': 'Fail when flags of ended releases are still in the code',
+  'flags remove': 'Take a flag out of JavaScript and TypeScript code',
   config: 'Look at teal.yaml',
   'config check': 'Check teal.yaml, with line and remedy for every mistake',
   doctor: 'Look for what is wrong with Teal and this machine',
@@ -70,6 +74,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
     ['deploy', 'preview', 'approve', 'reject', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume'],
   ],
   ['Look', ['status', 'plan', 'explain', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
+  ['Flags', ['flags refs', 'flags check', 'flags remove']],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'keys rotate', 'remove']],
 ];
 
@@ -122,6 +127,12 @@ export const logTexts = {
 export const removeTexts = {
   question: (app: string) => `Type ${app} to remove it, anything else to keep it: `,
   kept: (app: string) => `Kept ${app}.`,
+};
+
+export const removalTexts = {
+  recovered: (files: number) =>
+    `An earlier removal ended in its middle: ${files === 1 ? 'one file is' : `${files} files are`} as before it.`,
+  kept: (file: string) => `Somebody has changed ${file} since; it was left alone. Look at: git diff ${file}`,
 };
 
 export const upTexts = {

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { judge } from '../../scripts/unflag/judge.ts';
+import { faults, withFault } from '../../scripts/unflag/faults.ts';
+import { loadSyntax } from '../../src/features/code/syntax.ts';
+
+before(loadSyntax);
+
+test('random programs do the same without the flag as with it fixed', async () => {
+  for (let index = 0; index < 60; index++) {
+    const { verdict } = await judge(77, index);
+    assert.ok(!('says' in verdict), `program ${index}: ${JSON.stringify(verdict)}`);
+  }
+});
+
+test('every fault that the fuzzer plants still finds what it changes', () => {
+  assert.ok(faults.length >= 5);
+  for (const fault of faults) {
+    const file = path.join(import.meta.dirname, '../../src/features/code', fault.file);
+    assert.notEqual(withFault(readFileSync(file, 'utf8'), fault), '');
+  }
+});
