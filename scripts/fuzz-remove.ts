@@ -30,7 +30,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-const programs = values.quick ? 250 : Number(values.programs);
+const programs = values.quick ? 150 : Number(values.programs);
 const failures: string[] = [];
 
 if (values.planted !== undefined) await runPlanted(Number(values.planted));
@@ -43,7 +43,8 @@ else {
   process.exitCode = failures.length === 0 ? 0 : 1;
 }
 
-async function load(): Promise<typeof import('./unflag/judge.ts')> {
+/** The judge, loaded after a fault was planted. */
+async function load() {
   const { loadSyntax } = await import('../src/features/code/syntax.ts');
   await loadSyntax();
   return import('./unflag/judge.ts');

@@ -91,7 +91,7 @@ export class Expressions {
   /** An expression of which the truth counts, mostly with the flag in it. */
   test(scope: Scope, depth = 0): string {
     const { random } = this;
-    if (depth > 2 || random.chance(15)) return this.call('cond');
+    if (depth >= this.style.size || random.chance(15)) return this.call('cond');
     const truth = (): string => this.truth(scope);
     return random.pick([
       truth,
@@ -126,7 +126,7 @@ export class Expressions {
   /** Any value. */
   value(scope: Scope, depth = 0): string {
     const { random } = this;
-    if (depth > 2 || random.chance(25)) return this.plain(scope);
+    if (depth >= this.style.size || random.chance(25)) return this.plain(scope);
     const next = (): string => this.value(scope, depth + 1);
     if (this.style.sdk === 'react' && random.chance(50)) return this.element(scope, depth + 1);
     return random.pick([
@@ -145,7 +145,7 @@ export class Expressions {
       () => `show(${this.flagged(scope)}, ${next()})`,
       () => this.held(scope),
       () => `(${this.wrap(this.truth(scope))} ? box.one : box.two)(${this.plain(scope)})`,
-      () => `(${this.wrap(this.truth(scope))} && box.one)?.(${this.plain(scope)})`,
+      () => `(${this.wrap(this.truth(scope))} ? box.one : undefined)?.(${this.plain(scope)})`,
       () =>
         `(${this.wrap(this.test(scope))} ? (n: number) => n + 1 : (n: number) => n - 1)(${this.call('val')})`,
       () => `typeof ${this.wrap(this.flagged(scope))}`,

@@ -51,7 +51,7 @@ class Statements extends Expressions {
       '',
     ];
     const scope = { ...outermost, async: asynchronous, component: sdk === 'react' };
-    const body = this.block({ ...scope }, 4 + this.random.below(4));
+    const body = this.block(scope, 3 + 2 * this.style.size);
     const risk = this.style.risky ? this.random.pick(risks)(this, scope) : [];
     const main = [
       `export ${asynchronous ? 'async ' : ''}function main(user: { id: string }) {`,
@@ -112,7 +112,7 @@ class Statements extends Expressions {
 
   statement(scope: Scope): readonly [Lines, Scope] {
     const { random } = this;
-    const deep = scope.depth >= 3;
+    const deep = scope.depth >= this.style.size;
     const ways: (() => readonly [Lines, Scope])[] = [
       () => [[`log(${this.serial()}, ${this.value(scope)});`], scope],
       () => this.constant(scope),

@@ -10,6 +10,8 @@ export interface Style {
   readonly tabs: boolean;
   /** How the flag's name is written. */
   readonly key: 'literal' | 'constant' | 'member' | 'enum';
+  /** How deep statements and expressions are nested. */
+  readonly size: 1 | 2 | 3;
   /** Has one thing in it that Teal should not dare to change. */
   readonly risky: boolean;
 }
@@ -24,6 +26,7 @@ export function styleOf(random: Random): Style {
     crlf: random.chance(10),
     tabs: random.chance(10),
     key: random.pick(['literal', 'literal', 'literal', 'constant', 'member', 'enum']),
+    size: random.pick([1, 1, 1, 1, 2, 2, 2, 3]),
     risky: random.chance(12),
   };
 }

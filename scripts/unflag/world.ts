@@ -153,7 +153,7 @@ class World {
   }
 
   async late(answer: unknown): Promise<unknown> {
-    for (let turn = 0; turn < this.#conditions.latency; turn++) await null;
+    for (let turn = 0; turn < this.#conditions.latency; turn++) await Promise.resolve();
     return answer;
   }
 
@@ -176,5 +176,15 @@ function element(tag: string, props: object | null, ...children: readonly unknow
 
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'function';
-  return typeof value === 'string' ? value : inspect(value, { depth: 9, breakLength: Infinity });
+  if (value instanceof Error) return String(value);
+  return typeof value === 'string' ? value : inspect(plain(value), { depth: 12, breakLength: Infinity });
+}
+
+/** Errors without their stacks, which tell of lines; those of the language say how the code was written. */
+function plain(value: unknown): unknown {
+  if (value instanceof TypeError || value instanceof ReferenceError) return value.name;
+  if (value instanceof Error) return String(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 }

@@ -210,7 +210,7 @@ test('flags check fails when a flag of an ended release is overdue, with file an
     /^✗ [^]*overdue for 2 d[^]*page\.js:4[^]*Next: teal flags remove new-checkout --dry-run/,
   );
   assert.ok(
-    old.out.split('\n').every((line) => line.length <= 60),
+    old.out.split('\n').every((line) => line.length <= 64),
     old.out,
   );
   const github = await teal(folder, 'flags', 'check', '--flags', 'flags.json', '--format', 'github');

@@ -48,7 +48,7 @@ test('calls are told from names and from text; comments of JavaScript are none o
     'a.ts:2:1 evaluates',
     'a.ts:3:15 names',
     'b.tsx:2:24 evaluates',
-    'b.tsx:2:58 names',
+    'b.tsx:2:59 names',
     'main.py:1:27 names',
     'names.ts:1:20 names',
   ]);

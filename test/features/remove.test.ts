@@ -80,6 +80,6 @@ test('what is left to a person is listed: comments, settings, other languages', 
   });
   assert.deepEqual(
     left.map(({ file, line }) => `${file}:${line}`),
-    ['a.ts:2', 'teal.yaml:2', 'main.go:1'],
+    ['a.ts:1', 'teal.yaml:2', 'main.go:1'],
   );
 });

@@ -1,7 +1,7 @@
 import type { Debt } from '../../features/code/grace.ts';
 import type { Reference } from '../../features/code/references.ts';
-import { saysOf } from '../../features/code/report.ts';
 import type { Removal } from '../../features/code/remove.ts';
+import { removalOf, saysOf } from '../../features/code/report.ts';
 import type { Json } from '../../features/flag-state.ts';
 import type { View } from '../shell/terminal.ts';
 import { renderBlock, type Row } from './block.ts';
@@ -42,6 +42,7 @@ export function renderDebts(found: readonly Debt[], flags: number, view: View): 
   const lines = found.flatMap((debt) => [
     `${glyph(view, debt.overdue ? 'failed' : 'warn')} ${wrap(saysOf(debt), view.width, 2)}`,
     `  ${due(debt, view)}`,
+    `  → ${removalOf(debt)}`,
     ...debt.references
       .slice(0, shownPlaces)
       .map((each) => `  ${place(each)}  ${wrap(each.what, view.width, 4)}`),

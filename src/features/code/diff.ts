@@ -54,11 +54,21 @@ function shortestScript(before: readonly string[], after: readonly string[]): re
   return [];
 }
 
-/** Goes down from the diagonal above, or right from the one below, whichever has come further. */
-function startOf(furthest: ReadonlyMap<number, number>, diagonal: number, distance: number): number {
+function cameFrom(
+  furthest: ReadonlyMap<number, number>,
+  diagonal: number,
+  distance: number,
+): { readonly from: number; readonly down: boolean } {
   const above = furthest.get(diagonal + 1) ?? 0;
   const below = furthest.get(diagonal - 1) ?? 0;
-  return diagonal === -distance || (diagonal !== distance && below < above) ? above : below + 1;
+  const down = diagonal === -distance || (diagonal !== distance && below < above);
+  return { from: down ? above : below, down };
+}
+
+/** Goes down from the diagonal above, or right from the one below, whichever has come further. */
+function startOf(furthest: ReadonlyMap<number, number>, diagonal: number, distance: number): number {
+  const { from, down } = cameFrom(furthest, diagonal, distance);
+  return down ? from : from + 1;
 }
 
 function scriptOf(
@@ -69,22 +79,14 @@ function scriptOf(
   const script: Change[] = [];
   let x = before.length;
   let y = after.length;
-  for (let distance = trace.length - 1; distance >= 0; distance--) {
-    const furthest = trace[distance] ?? new Map<number, number>();
-    const diagonal = x - y;
-    const above = furthest.get(diagonal + 1) ?? 0;
-    const below = furthest.get(diagonal - 1) ?? 0;
-    const down = diagonal === -distance || (diagonal !== distance && below < above);
-    const from = distance === 0 ? 0 : down ? above : below;
-    const fromY = from - (down ? diagonal + 1 : diagonal - 1);
-    while (x > from && y > (distance === 0 ? 0 : fromY)) {
-      script.push({ kind: ' ', text: before[--x] ?? '' });
-      y--;
-    }
-    if (distance === 0) break;
+  for (let distance = trace.length - 1; distance > 0; distance--) {
+    const { from, down } = cameFrom(trace[distance] ?? new Map<number, number>(), x - y, distance);
+    const fromY = from - (x - y) - (down ? 1 : -1);
+    for (; x > from && y > fromY; x--, y--) script.push({ kind: ' ', text: before[x - 1] ?? '' });
     if (down) script.push({ kind: '+', text: after[--y] ?? '' });
     else script.push({ kind: '-', text: before[--x] ?? '' });
   }
+  for (; x > 0; x--) script.push({ kind: ' ', text: before[x - 1] ?? '' });
   return script.toReversed();
 }
 

@@ -32,7 +32,8 @@ function isKeyOf(node: TS.Node, call: TS.Node): boolean {
 function isMention(node: TS.Node, code: Code, search: Search): boolean {
   if (ts.isStringLiteralLike(node)) return node.text === search.flag;
   if (ts.isIdentifier(node)) return isUse(node) && staticText(node, code, search.outside) === search.flag;
-  return ts.isPropertyAccessExpression(node) && staticText(node, code, search.outside) === search.flag;
+  const isMember = ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node);
+  return isMember && staticText(node, code, search.outside) === search.flag;
 }
 
 /** A name that is read, and does not only say what another file has. */

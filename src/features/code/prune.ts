@@ -28,6 +28,12 @@ export function pruneExports(
       others.some((file) => word.test(texts.get(file) ?? '')) && !others.some((file) => word.test(now(file)))
     );
   };
+  // Of a member its own file may have been the only user.
+  const isLast = (name: string, own: string): boolean => {
+    const word = wordOf(name);
+    const usedHere = (texts.get(own) ?? '').split(word).length > 2;
+    return (usedHere && !code.some((file) => file !== own && word.test(now(file)))) || isDone(name, own);
+  };
   for (const file of code) {
     const text = now(file);
     const original = texts.get(file) ?? '';
@@ -35,7 +41,7 @@ export function pruneExports(
     if (values.size === 0 && !text.includes(flag)) continue;
     const holders = text.includes(flag) ? constantsFor(readCode(file, text), flag) : [];
     const free = new Set([...values.keys(), ...holders].filter((name) => isDone(name, file)));
-    const members = withoutMembers(file, text, flag, (name) => isDone(name, file));
+    const members = withoutMembers(file, text, flag, (name) => isLast(name, file));
     const pruned =
       free.size === 0
         ? members

@@ -50,9 +50,8 @@ export function isPure(node: TS.Node): boolean {
 
 function isPureOperation(node: TS.Node): boolean {
   if (ts.isBinaryExpression(node)) {
-    const assigns =
-      node.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
-      node.operatorToken.kind <= ts.SyntaxKind.LastAssignment;
+    const { kind } = node.operatorToken;
+    const assigns = kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
     return !assigns && isPure(node.left) && isPure(node.right);
   }
   if (ts.isPrefixUnaryExpression(node)) {
@@ -63,16 +62,14 @@ function isPureOperation(node: TS.Node): boolean {
   if (ts.isObjectLiteralExpression(node)) return node.properties.every(isPureProperty);
   if (ts.isNewExpression(node))
     return isNamed(node.expression, pureClasses) && (node.arguments ?? []).every((each) => isPure(each));
-  if (ts.isCallExpression(node)) {
-    const { expression } = node;
-    const known =
-      isNamed(expression, pureCalls) ||
-      (ts.isPropertyAccessExpression(expression) &&
-        pureMethods.has(expression.name.text) &&
-        isPure(expression.expression));
-    return known && node.arguments.every((each) => isPure(each));
-  }
+  if (ts.isCallExpression(node)) return isKnownCall(node) && node.arguments.every((each) => isPure(each));
   return isTagPart(node) && every(node);
+}
+
+function isKnownCall({ expression }: TS.CallExpression): boolean {
+  if (isNamed(expression, pureCalls)) return true;
+  if (!ts.isPropertyAccessExpression(expression)) return false;
+  return pureMethods.has(expression.name.text) && isPure(expression.expression);
 }
 
 /** Parts of JSX and tokens that other nodes consist of. */

@@ -59,9 +59,9 @@ function inText(file: string, text: string, flag: string): readonly Reference[] 
   }));
 }
 
-/** Where quotes are only typography. */
+/** Where quotes are only typography, or settings say that there is a flag: neither asks for it. */
 function isProse(file: string): boolean {
-  return /\.(?:md|mdx|txt|adoc|rst|html?)$/i.test(file);
+  return /\.(?:md|mdx|txt|adoc|rst|html?|json[5c]?|ya?ml|toml)$/i.test(file);
 }
 
 interface Place {

@@ -10,6 +10,7 @@ import { readCode, syntaxError, walk, type Code } from './program.ts';
 import type { Outcome, Rule } from './rule.ts';
 import { findSeeds, shortened, type Refusal, type Search, type Seed } from './seeds.ts';
 import { simplify } from './simplify.ts';
+import { runTogether } from './statements.ts';
 import type { Exported } from './static-value.ts';
 import { switchOver } from './switch.ts';
 import { ts, type TS } from './syntax.ts';
@@ -150,7 +151,7 @@ function reduce(path: string, text: string, keep: Json, seeds: readonly Seed[]):
       const outcome = firstOutcome(marker, { code, keep });
       if (outcome === null) continue;
       if ('why' in outcome) refusals.push(refusalOf(outcome, marker, code, seeds));
-      else if (fits(edits, outcome)) edits.push(...outcome);
+      else if (fits(edits, outcome) && !runTogether(current, edits, outcome)) edits.push(...outcome);
     }
     if (refusals.length > 0) return { text, refusals, constants: [], exported: new Map() };
     if (edits.length === 0)

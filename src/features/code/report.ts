@@ -7,18 +7,27 @@ export function githubAnnotations(debts: readonly Debt[]): string {
       debt.references.map(({ file, line, column }) => {
         const level = debt.overdue ? 'error' : 'notice';
         const place = `file=${property(file)},line=${line},col=${column},title=Flag to remove`;
-        return `::${level} ${place}::${message(saysOf(debt))}`;
+        return `::${level} ${place}::${message(`${saysOf(debt)}: ${removalOf(debt)}`)}`;
       }),
     )
     .join('\n');
 }
 
-/** Why it has to go, in one sentence. */
+/** Why it has to go. */
 export function saysOf({ state }: Pick<Debt, 'state'>): string {
   const end = state.stage === 'rolled-back' ? 'was rolled back' : 'is live for all';
-  const release = state.release === null ? '' : ` (${state.release})`;
-  const keep = state.keep === undefined ? '' : ` --keep ${JSON.stringify(state.keep)}`;
-  return `The flag ${state.flag} ${end}${release}: teal flags remove ${state.flag}${keep}`;
+  return `The flag ${state.flag} ${end}${state.release === null ? '' : ` (${state.release})`}`;
+}
+
+/** The command that takes it out. */
+export function removalOf({ state }: Pick<Debt, 'state'>): string {
+  const keep = state.keep === undefined ? '' : ` --keep ${quoted(JSON.stringify(state.keep))}`;
+  return `teal flags remove ${state.flag}${keep}`;
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function message(text: string): string {
@@ -52,7 +61,7 @@ export function sarif(debts: readonly Debt[], version: string): unknown {
           debt.references.map(({ file, line, column }) => ({
             ruleId: 'flag-to-remove',
             level: debt.overdue ? 'error' : 'note',
-            message: { text: saysOf(debt) },
+            message: { text: `${saysOf(debt)}: ${removalOf(debt)}` },
             locations: [
               {
                 physicalLocation: {

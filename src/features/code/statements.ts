@@ -25,6 +25,19 @@ export function isOpenBefore(code: Code, statement: TS.Node): boolean {
   return before !== undefined && code.text[before.end - 1] !== ';' && !endsInBlock(before);
 }
 
+/**
+ * Whether one of these edits would stand right behind another and go on with it: each was made for the neighbour that the other changes, so that
+ * they must not be made together.
+ */
+export function runTogether(text: string, chosen: readonly Edit[], group: readonly Edit[]): boolean {
+  return group.some((one) => chosen.some((other) => joins(text, one, other) || joins(text, other, one)));
+}
+
+function joins(text: string, first: Edit, second: Edit): boolean {
+  if (second.from < first.to || text.slice(first.to, second.from).trim() !== '') return false;
+  return continues(second.text === '' ? text.slice(second.to, second.to + 200) : second.text);
+}
+
 function endsInBlock(statement: TS.Statement): boolean {
   if (ts.isIfStatement(statement)) return endsInBlock(statement.elseStatement ?? statement.thenStatement);
   if (ts.isIterationStatement(statement, false))

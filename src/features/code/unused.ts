@@ -3,7 +3,7 @@ import { isExported, isSeenByOthers, removeDeclaration } from './inline.ts';
 import { readCode, walk, within, type Code } from './program.ts';
 import { isPure } from './purity.ts';
 import { cutFromList } from './replace.ts';
-import { removeStatement } from './statements.ts';
+import { removeStatement, runTogether } from './statements.ts';
 import { ts, type TS } from './syntax.ts';
 
 /** Names that JSX uses without naming them. */
@@ -29,7 +29,7 @@ export function removeUnused(
     for (const declared of unusedDeclarations(code, options.exported)) {
       if (options.before.has(declared.name.text)) continue;
       const edit = removal(code, declared);
-      if (edit !== null && fits(edits, [edit])) edits.push(edit);
+      if (edit !== null && fits(edits, [edit]) && !runTogether(current, edits, [edit])) edits.push(edit);
     }
     if (edits.length === 0) return /^\s*\n/.test(text) ? current : current.replace(/^(?:[ \t]*\r?\n)+/, '');
     current = applyEdits(current, edits);
