@@ -9,8 +9,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
  * Where a flag is in its life, as far as its code is concerned. The first two are in use; of the others the release has ended, so the value
  * never changes again and the code that asks for it has no purpose left.
  */
-export const flagStages = ['draft', 'open', 'live-for-all', 'to-remove', 'rolled-back', 'removed'] as const;
-export type FlagStage = (typeof flagStages)[number];
+const flagStages = ['draft', 'open', 'live-for-all', 'to-remove', 'rolled-back', 'removed'] as const;
+type FlagStage = (typeof flagStages)[number];
 
 /** What commands about code need to know of a flag, whoever tells it: the control plane, or a file. */
 export interface FlagState {
@@ -27,7 +27,7 @@ export interface FlagState {
 }
 
 /** Two weeks: a change that went live yesterday should not stop other people's work today, and one sprint is enough to clean up. */
-export const defaultGraceMs = 14 * 24 * 3_600_000;
+const defaultGraceMs = 14 * 24 * 3_600_000;
 
 const json: v.GenericSchema<Json> = v.lazy(() =>
   v.union([v.string(), v.number(), v.boolean(), v.null(), v.array(json), v.record(v.string(), json)]),

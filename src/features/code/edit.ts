@@ -24,10 +24,6 @@ export function fits(chosen: readonly Edit[], group: readonly Edit[]): boolean {
   );
 }
 
-export function newlineOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
-}
-
 /** The white space that the line of this offset begins with. */
 export function indentAt(text: string, offset: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;

@@ -95,11 +95,7 @@ function isExported(statement: TS.Statement): boolean {
 const endings = ['', '.ts', '.tsx', '.js', '.jsx', '.mts', '.mjs', '/index.ts', '/index.tsx', '/index.js'];
 
 /** The file of the project that a relative import names, as TypeScript, Node and bundlers look for it; null for packages. */
-export function resolveImport(
-  file: string,
-  specifier: string,
-  files: ReadonlyMap<string, string>,
-): string | null {
+function resolveImport(file: string, specifier: string, files: ReadonlyMap<string, string>): string | null {
   if (!specifier.startsWith('.')) return null;
   const base = path.join(path.dirname(file), specifier);
   const asTyped = base.replace(/\.([cm]?)js(x?)$/, '.$1ts$2');

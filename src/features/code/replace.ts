@@ -45,13 +45,13 @@ export function outermostParentheses(node: TS.Expression): TS.Expression {
   return at;
 }
 
-export function stripParentheses(node: TS.Expression): TS.Expression {
+function stripParentheses(node: TS.Expression): TS.Expression {
   let at = node;
   while (ts.isParenthesizedExpression(at)) at = at.expression;
   return at;
 }
 
-export function isJsx(node: TS.Node): boolean {
+function isJsx(node: TS.Node): boolean {
   return ts.isJsxElement(node) || ts.isJsxSelfClosingElement(node) || ts.isJsxFragment(node);
 }
 

@@ -71,7 +71,7 @@ export function removeStatement(code: Code, statement: TS.Statement): Edit {
 }
 
 /** Where the comments begin that belong to a statement: right above it, with no blank line in between, and not at the top of the file. */
-export function attachedFrom(code: Code, statement: TS.Node): number {
+function attachedFrom(code: Code, statement: TS.Node): number {
   const { text } = code;
   let from = statement.getStart(code.source);
   for (const range of (ts.getLeadingCommentRanges(text, statement.getFullStart()) ?? []).toReversed()) {
@@ -191,7 +191,7 @@ function lexicalNames(statement: TS.Statement): readonly string[] {
 }
 
 /** Every name that a pattern binds. */
-export function boundNames(name: TS.BindingName): readonly string[] {
+function boundNames(name: TS.BindingName): readonly string[] {
   const names: string[] = [];
   walk(name, (node) => {
     if (
