@@ -170,7 +170,7 @@ function element(tag: string, props: object | null, ...children: readonly unknow
   const inner = children
     .flat(9)
     .filter((child) => typeof child !== 'boolean' && child !== null && child !== undefined)
-    .map((child) => (typeof child === 'object' ? shown(child) : String(child)));
+    .map(shown);
   return `<${tag}${attributes.join('')}>${inner.join('')}</${tag}>`;
 }
 
