@@ -182,7 +182,6 @@ function ordered(operator: TS.SyntaxKind, left: unknown, right: unknown): boolea
 
 function looselyEqual(left: unknown, right: unknown): boolean {
   // The code compares loosely, so it has to be done here as well.
-  // oxlint-disable-next-line eqeqeq
   return left == right;
 }
 
