@@ -17,6 +17,12 @@ export function cores(): Cores {
   return { proxy: '0', load: count === 2 ? '1' : `1-${count - 1}` };
 }
 
+/** Each core of a list by itself. */
+export function single(on: string): readonly string[] {
+  const [first = 0, last = first] = on.split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);
+}
+
 /** A command line that runs on these cores. */
 export function pinned(on: string, command: readonly string[]): readonly [string, readonly string[]] {
   return [taskset, ['-c', on, ...command]];
