@@ -7,6 +7,7 @@ import { Crowd, get, slowPost, type CrowdReport, type Failure, type InFlight } f
 import { nothingLost } from './counted.ts';
 import { World } from './harness.ts';
 import { killAtAppend } from './killing/at-append.ts';
+import { orphaned } from './orphaned.ts';
 import { clientPortsOf, connectionsTo, kill } from './processes.ts';
 import type { Patch } from './sabotage/patch.ts';
 import { longPatienceMs, sleep, until } from './until.ts';
@@ -15,6 +16,7 @@ export async function L3(): Promise<void> {
   await Promise.all([atEveryTransition('after'), atEveryTransition('before')]);
   await ofWorkers();
   await ofInstances();
+  await orphaned();
 }
 
 /** A thing a person asks for: asked again only when Teal shows no trace of it after a restart. */

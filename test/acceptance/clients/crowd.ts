@@ -12,6 +12,8 @@ export interface Ask {
 
 export interface InFlight {
   readonly connection: number;
+  /** Of the request, over all connections. */
+  readonly serial: number;
   readonly port: number;
   readonly phase: Phase;
   readonly ask: Ask;
@@ -19,9 +21,22 @@ export interface InFlight {
 
 export interface Failure {
   readonly connection: number;
+  /** Of the request, as in `InFlight`. */
+  readonly serial: number;
   readonly ask: Ask;
+  /** How far the answer had come when the connection broke; null when there was a whole one. */
+  readonly phase: Phase | null;
+  /** Of the answer, as far as its head had come. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
   /** Names the connection and the phase. */
   readonly says: string;
+}
+
+interface Under {
+  readonly ask: Ask;
+  readonly serial: number;
 }
 
 export interface CrowdReport {
@@ -39,7 +54,7 @@ export class Crowd {
   readonly #port: number;
   readonly #asks: readonly Ask[];
   readonly #wires: (Wire | null)[];
-  readonly #under: (Ask | null)[];
+  readonly #under: (Under | null)[];
   readonly #failures: Failure[] = [];
   readonly #versions = new Map<string, number>();
   readonly #running: readonly Promise<void>[];
@@ -62,9 +77,10 @@ export class Crowd {
 
   /** What is under way at this instant. */
   inFlight(): readonly InFlight[] {
-    return this.#under.flatMap((ask, connection) => {
+    return this.#under.flatMap((under, connection) => {
       const wire = this.#wires[connection];
-      return ask === null || !wire ? [] : [{ connection, port: wire.localPort, phase: wire.phase, ask }];
+      if (under === null || !wire) return [];
+      return [{ connection, ...under, port: wire.localPort, phase: wire.phase }];
     });
   }
 
@@ -105,8 +121,9 @@ export class Crowd {
 
   async #one(connection: number, ask: Ask): Promise<void> {
     const wire = this.#wire(connection);
-    this.#under[connection] = ask;
     this.#sent += 1;
+    const under = { ask, serial: this.#sent };
+    this.#under[connection] = under;
     try {
       const [head = '', ...rest] = ask.pieces;
       const answer = wire.send(head);
@@ -114,16 +131,18 @@ export class Crowd {
         await Promise.race([sleep(ask.everyMs), answer]);
         if (!wire.closed) wire.socket.write(piece);
       }
-      this.#judge(connection, ask, await answer);
+      this.#judge(connection, under, await answer);
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
-      this.#failures.push({ connection, ask, says: `${ask.name}: ${error.message}` });
+      const { phase, headers, message } = error;
+      const says = `${ask.name}: ${message}`;
+      this.#failures.push({ connection, ...under, phase, headers, says, at: Date.now() });
     } finally {
       this.#under[connection] = null;
     }
   }
 
-  #judge(connection: number, ask: Ask, { status, headers }: Answer): void {
+  #judge(connection: number, under: Under, { status, headers }: Answer): void {
     if (status < 300) {
       this.#answered += 1;
       const version = headers.get('x-version') ?? '?';
@@ -131,11 +150,8 @@ export class Crowd {
       return;
     }
     const code = headers.get('x-teal-error') ?? '';
-    this.#failures.push({
-      connection,
-      ask,
-      says: `${ask.name}: connection ${connection}, answered ${status} ${code}`,
-    });
+    const says = `${under.ask.name}: connection ${connection}, answered ${status} ${code}`;
+    this.#failures.push({ connection, ...under, phase: null, headers, says, at: Date.now() });
   }
 
   #wire(connection: number): Wire {

@@ -29,6 +29,7 @@ export class EventStream {
   #last = -1;
   #byUs = false;
   #over = false;
+  #port = 0;
 
   constructor(door: Door | number) {
     this.greeted = this.#greet.promise;
@@ -36,14 +37,20 @@ export class EventStream {
     this.ended = this.#end.promise;
     this.#reader = new ResponseReader('GET', { head: () => undefined, body: (chunk) => this.#body(chunk) });
     this.#socket = enter(door);
-    this.#socket.on('connect', () =>
-      this.#socket.write('GET /events HTTP/1.1\r\nHost: shop\r\nAccept: text/event-stream\r\n\r\n'),
-    );
+    this.#socket.on('connect', () => {
+      this.#port = this.#socket.localPort ?? 0;
+      this.#socket.write('GET /events HTTP/1.1\r\nHost: shop\r\nAccept: text/event-stream\r\n\r\n');
+    });
     this.#socket.on('data', (chunk: Buffer) => {
       this.#reader.feed(chunk);
       if (this.#reader.done) this.#finish();
     });
     for (const event of ['end', 'close', 'error'] as const) this.#socket.on(event, () => this.#finish());
+  }
+
+  /** Ours; 0 before it is connected. */
+  get localPort(): number {
+    return this.#port;
   }
 
   get ticks(): number {

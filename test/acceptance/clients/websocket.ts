@@ -33,21 +33,28 @@ export class WebSocketClient {
   #code: number | null = null;
   #saidGoodbye = false;
   #over = false;
+  #port = 0;
 
   constructor(door: Door | number, everyMs = 40) {
     this.greeted = this.#greet.promise;
     this.greeted.catch(() => undefined);
     this.ended = this.#end.promise;
     this.#socket = enter(door);
-    this.#socket.on('connect', () =>
+    this.#socket.on('connect', () => {
+      this.#port = this.#socket.localPort ?? 0;
       this.#socket.write(
         'GET /ws HTTP/1.1\r\nHost: shop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
           `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
-      ),
-    );
+      );
+    });
     this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
     for (const event of ['end', 'close', 'error'] as const) this.#socket.on(event, () => this.#finish());
     this.#timer = setInterval(() => this.#say(), everyMs);
+  }
+
+  /** Ours; 0 before it is connected. */
+  get localPort(): number {
+    return this.#port;
   }
 
   get echoed(): number {

@@ -13,6 +13,15 @@ export interface Answer {
 /** A request whose answer did not come, named by its connection and phase. */
 export class Lost extends Error {
   override readonly name = 'Lost';
+  readonly phase: Phase;
+  /** Of its answer; empty when it had not all come. */
+  readonly headers: ReadonlyMap<string, string>;
+
+  constructor(message: string, phase: Phase, headers: ReadonlyMap<string, string>) {
+    super(message);
+    this.phase = phase;
+    this.headers = headers;
+  }
 }
 
 interface Waiting {
@@ -94,22 +103,35 @@ export class Wire {
   #over(why: string): void {
     const phase = this.phase;
     this.#closed = true;
+    const headers = headOf(this.#buffer)?.headers ?? new Map();
     for (const { reject } of this.#waiting.splice(0))
-      reject(new Lost(`${this.#name} (port ${this.#port}), ${phase}: ${why}`));
+      reject(new Lost(`${this.#name} (port ${this.#port}), ${phase}: ${why}`, phase, headers));
   }
+}
+
+interface Head {
+  readonly first: string;
+  readonly headers: ReadonlyMap<string, string>;
+  /** Where the empty line begins. */
+  readonly end: number;
+}
+
+function headOf(buffer: Buffer): Head | null {
+  const end = buffer.indexOf('\r\n\r\n');
+  if (end < 0) return null;
+  const [first = '', ...lines] = buffer.toString('latin1', 0, end).split('\r\n');
+  const headers = lines.map((line): [string, string] => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+  });
+  return { first, headers: new Map(headers), end };
 }
 
 /** The first whole answer in the buffer. The shop and Teal's own pages always tell their length. */
 function parse(buffer: Buffer): { readonly answer: Answer; readonly bytes: number } | null {
-  const end = buffer.indexOf('\r\n\r\n');
-  if (end < 0) return null;
-  const [first = '', ...lines] = buffer.toString('latin1', 0, end).split('\r\n');
-  const headers = new Map(
-    lines.map((line): [string, string] => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-    }),
-  );
+  const head = headOf(buffer);
+  if (head === null) return null;
+  const { first, headers, end } = head;
   const length = Number(headers.get('content-length') ?? Number.NaN);
   if (!Number.isInteger(length)) throw new Error(`an answer without Content-Length: ${first}`);
   const bytes = end + 4 + length;

@@ -301,6 +301,31 @@ export const mutations: readonly Mutation[] = [
     fails: /it counted as switched|requests were answered by v1, which nobody should see then/,
   },
   {
+    id: 'L3',
+    says: 'people stay on a candidate, however long nobody could take it back',
+    file: 'src/router/embedded/word.ts',
+    find: 'this.#silentMs >= this.limitMs',
+    replace: 'this.#silentMs > 100 * this.limitMs',
+    fails: /never happened: v1 for a tester/,
+  },
+  {
+    id: 'L15',
+    says: 'what a worker has acknowledged it is believed to have',
+    file: 'src/router/embedded/in-force.ts',
+    find: '  generation === table.generation && expired === isExpired(table);',
+    replace: '  generation > 0 || expired === isExpired(table);',
+    fails: /never happened: (?:v2 live|both workers with one table)|which nobody should see then/,
+  },
+  {
+    id: 'L15',
+    says: 'a worker that says yes is not asked which table it has then',
+    file: 'src/router/embedded/worker.ts',
+    find: 'return running().table?.generation ?? 0;',
+    replace: 'return args.generation;',
+    fails:
+      /it counted as switched while|nobody has noticed that a worker did not take the table|requests were answered by v1, which nobody should see then/,
+  },
+  {
     id: 'L17',
     says: 'two releases may run at once',
     file: 'src/release/deploy.ts',
