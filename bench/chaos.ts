@@ -38,6 +38,8 @@ const minutes = values.quick ? quickMinutes : Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes must be above 0, not ${values.minutes}`);
 /** 200 in five minutes. */
 const killsPerMinute = 40;
+/** On a machine with other work starts take long. */
+const quickKills = 8;
 const connections = 24;
 const streamLanes = 8;
 
@@ -86,7 +88,8 @@ async function measure(site: Site, close: () => Promise<number>): Promise<Measur
     const ended = await control.down();
     if (ended !== 0) throw new Error(`teal up ended with ${ended} after Ctrl-C`);
     return {
-      wanted: Math.floor(minutes * killsPerMinute),
+      wanted: values.quick ? quickKills : Math.floor(minutes * killsPerMinute),
+      full: !values.quick,
       kills: [...control.kills, ...killer.kills],
       sent: report.sent,
       answered: report.answered,

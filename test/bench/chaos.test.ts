@@ -67,6 +67,7 @@ test('a stream is explained by the worker that held its connection, or by the in
 
 const measured: Measured = {
   wanted: 3,
+  full: true,
   kills,
   sent: 2000,
   answered: 1999,
