@@ -53,15 +53,25 @@ export class Apps {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<Listener>();
+  readonly #failed: (app: string, error: unknown) => void;
 
-  private constructor(store: Store, now: () => number) {
+  private constructor(store: Store, now: () => number, failed: (app: string, error: unknown) => void) {
     this.#store = store;
     this.#now = now;
+    this.#failed = failed;
   }
 
-  /** Folds what is stored. @throws TealError `store-unreadable` when events do not make sense to this Teal. */
-  static async load(store: Store, now: () => number): Promise<Apps> {
-    const apps = new Apps(store, now);
+  /**
+   * Folds what is stored.
+   * @param failed told of a listener that throws: what it should have heard has happened all the same, and the others hear of it
+   * @throws TealError `store-unreadable` when events do not make sense to this Teal
+   */
+  static async load(
+    store: Store,
+    now: () => number,
+    failed: (app: string, error: unknown) => void = () => undefined,
+  ): Promise<Apps> {
+    const apps = new Apps(store, now, failed);
     for (const stream of await store.streams()) apps.#entries.set(stream, await apps.#read(stream));
     return apps;
   }
@@ -192,7 +202,13 @@ export class Apps {
   }
 
   #tell(entry: Entry, stored: readonly StoredEvent[]): void {
-    for (const listener of this.#listeners) listener(entry.state, stored);
+    for (const listener of this.#listeners) {
+      try {
+        listener(entry.state, stored);
+      } catch (error) {
+        this.#failed(entry.state.app, error);
+      }
+    }
     if (entry.version - entry.snapshotAt < eventsPerSnapshot) return;
     // Only shortens the next start: when it cannot be written, the events are read instead.
     void this.#saveSnapshot(entry).catch(() => undefined);

@@ -19,7 +19,8 @@ const none: Drain = { finished: 0, cut: 0, seconds: 0 };
  */
 export class Releases {
   readonly #options: ReleasesOptions;
-  readonly #released = new Set<string>();
+  /** Their apps, by id. */
+  readonly #released = new Map<string, string>();
   readonly #drains = new Map<string, Drain>();
   readonly #leaving = new AbortController();
   readonly #routerGone = new AbortController();
@@ -28,8 +29,8 @@ export class Releases {
     this.#options = options;
   }
 
-  /** Instances that get nothing new. */
-  get released(): ReadonlySet<string> {
+  /** Instances that get nothing new: their apps, by id. */
+  get released(): ReadonlyMap<string, string> {
     return this.#released;
   }
 
@@ -37,11 +38,11 @@ export class Releases {
   async release(instances: readonly Instance[]): Promise<void> {
     const [first] = instances;
     const endpoints = instances.filter(({ address }) => address !== null).map(({ id }) => id);
-    for (const { id } of instances) this.#released.add(id);
+    for (const { id, app } of instances) this.#released.set(id, app);
     if (first === undefined || endpoints.length === 0) return;
     const signal = AbortSignal.any([this.#leaving.signal, this.#routerGone.signal]);
     try {
-      await this.#options.routes().current(signal);
+      await this.#options.routes().current(signal, first.app);
       const policy = drainPolicy(this.#options.apps, first);
       const drain = await this.#options.router.drain({ app: first.app, endpoints, ...policy }, signal);
       this.#add(first.app, first.colour, drain);
@@ -59,9 +60,10 @@ export class Releases {
     this.#drains.delete(`${app}/${colour}`);
   }
 
-  /** Forgets instances that are gone. */
-  keepOnly(existing: ReadonlySet<string>): void {
-    for (const id of this.#released) if (!existing.has(id)) this.#released.delete(id);
+  /** Forgets instances of the app that are gone. To be called before another may come under the id of one. */
+  keepOnly(app: string, existing: readonly Instance[]): void {
+    const ids = new Set(existing.map(({ id }) => id));
+    for (const [id, of] of this.#released) if (of === app && !ids.has(id)) this.#released.delete(id);
   }
 
   /** Teal lets go of everything: what is not drained yet goes on serving. */

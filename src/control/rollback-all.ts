@@ -1,5 +1,5 @@
 import type { By } from './apps.ts';
-import { statusAfter } from './api/status.ts';
+import { statusesAfter } from './api/status.ts';
 import type { RollbackResult } from './contract.ts';
 import type { Asked, Decision } from '../release/decision.ts';
 import { rollbackAll as rollbackEach, type GroupDecision } from '../release/group-orders.ts';
@@ -19,10 +19,11 @@ export async function rollbackAll(deps: Deps, by: By): Promise<RollbackResult> {
     return { decisions: new Map(done) };
   };
   await deps.apps.decide(() => deps.apps.names(), decide, by);
-  const apps = [...answers].map(async ([app, decision]) => {
-    const status = await statusAfter(deps, app);
+  const statusOf = await statusesAfter(deps);
+  const apps = [...answers].map(([app, decision]) => {
+    const status = statusOf(app);
     if (decision.refused) return { app: status, did: null, error: decision.refused.toJSON() };
     return { app: status, did: didOf(decision), error: null };
   });
-  return { apps: await Promise.all(apps) };
+  return { apps };
 }

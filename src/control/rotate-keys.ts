@@ -19,7 +19,7 @@ export async function rotateKeys(deps: Needed, app: string, by: By): ReturnType<
   await deps.keys.make(app, key);
   await deps.apps.submit(app, { type: 'add-key', key }, by);
   const late = AbortSignal.timeout(patienceMs);
-  await deps.routes.current(late).catch((cause: unknown) => {
+  await deps.routes.current(late, app).catch((cause: unknown) => {
     if (!late.aborted) throw cause;
     throw new TealError('router-unavailable', `${key} does not sign yet: not every router knows it.`, {
       remedy: `see teal doctor, then: teal keys rotate ${app}`,
@@ -30,8 +30,10 @@ export async function rotateKeys(deps: Needed, app: string, by: By): ReturnType<
   return await deps.apps.submit(app, { type: 'rotate-keys' }, by);
 }
 
-/** Rotates the keys of every app that have signed for long enough. */
+/** Rotates the keys of every app that have signed for long enough. @throws AggregateError of those where it did not work; the others are done */
 export async function rotateOld(deps: Needed): Promise<void> {
-  for (const { app, keys, removing } of deps.apps.states())
-    if (!removing && isOld(keys, deps.now())) await rotateKeys(deps, app, teal);
+  const old = deps.apps.states().filter(({ keys, removing }) => !removing && isOld(keys, deps.now()));
+  const done = await Promise.allSettled(old.map(({ app }) => rotateKeys(deps, app, teal)));
+  const failed = done.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  if (failed.length > 0) throw new AggregateError(failed, 'not every key was rotated');
 }

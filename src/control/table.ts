@@ -18,19 +18,13 @@ export interface Facts {
   readonly states: readonly AppState[];
   readonly instances: readonly Instance[];
   /** Instances about to be stopped: they get nothing new. */
-  readonly released: ReadonlySet<string>;
+  readonly released: Pick<ReadonlySet<string>, 'has'>;
   readonly previewKey: (app: string) => string;
   readonly keys: (state: AppState) => readonly SigningKey[];
 }
 
-/** Where every request shall go now: a pure function of what is known, so that it can be compared and made again. */
-export function tableOf(facts: Facts): readonly AppTable[] {
-  return facts.states.flatMap((state) =>
-    state.config === null || state.removing ? [] : [appTable(state, state.config, facts)],
-  );
-}
-
-function appTable(state: AppState, config: App, facts: Facts): AppTable {
+/** Where every request of an app shall go now: a pure function of what is known, so that it can be compared and made again. */
+export function appTable(state: AppState, config: App, facts: Facts): AppTable {
   const environments = { blue: environment(state, 'blue', facts), green: environment(state, 'green', facts) };
   return {
     app: state.app,

@@ -7,7 +7,7 @@ import type { Deps } from './deps.ts';
  * no certificate fits the address of this machine.
  */
 export async function baseUrl(deps: Pick<Deps, 'router'>): Promise<string> {
-  const { listen } = await deps.router.status();
+  const { listen } = await deps.router.status({ apps: [] });
   const address = listen.find(({ secure }) => !secure);
   if (address === undefined) throw new Error('the router listens nowhere without encryption');
   return urlOf(address);

@@ -26,7 +26,8 @@ export interface Router {
     onProgress?: (inFlight: number) => void,
   ): Promise<DrainReport>;
 
-  status(): Promise<RouterStatus>;
+  /** @param of leaves out the `environments` and `endpoints` of all other apps, which are the most of it where there are many */
+  status(of?: StatusOf): Promise<RouterStatus>;
 
   /**
    * Says that this table, which was applied, still is the one that shall be in force. Routers that hear neither this nor `apply` for long take what
@@ -77,6 +78,10 @@ export interface CountRequest {
   readonly app: string;
   readonly release: string;
   readonly seq: number;
+}
+
+export interface StatusOf {
+  readonly apps: readonly string[];
 }
 
 export interface DrainRequest {

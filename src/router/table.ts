@@ -17,6 +17,8 @@ export interface RoutingTable {
 
 export interface AppTable {
   readonly app: string;
+  /** The generation in which it became what it is, where people are counted. Absent in a table of an older Teal: that of the table. */
+  readonly since?: number;
   readonly live: Colour | null;
   readonly routes: readonly Route[];
   readonly environments: Readonly<Record<Colour, EnvironmentTable | null>>;

@@ -24,7 +24,9 @@ describe('letting instances go', () => {
     assert.deepEqual(deps.releases.drainOf('shop', 'blue'), { finished: 2, cut: 0, seconds: 0.1 });
     deps.releases.forgetDrain('shop', 'blue');
     assert.equal(deps.releases.drainOf('shop', 'blue').finished, 0);
-    deps.releases.keepOnly(new Set());
+    deps.releases.keepOnly('blog', []);
+    assert.equal(deps.releases.released.size, 1, 'of another app');
+    deps.releases.keepOnly('shop', []);
     assert.equal(deps.releases.released.size, 0);
   });
 

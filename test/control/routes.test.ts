@@ -34,23 +34,29 @@ interface Rig {
   readonly router: FakeRouter;
   /** What the next table is made of. */
   wanted: string[];
+  /** In place of plain ones of these names. */
+  parts: readonly AppTable[] | null;
+  stale: ReadonlySet<string>;
   readonly failures: unknown[];
 }
 
-function rig(t: TestContext, checkMs = 1_000_000): Rig {
+function rig(t: TestContext, checkMs = 1_000_000, patienceMs = 1_000_000): Rig {
   const router = new FakeRouter();
   let generation = 0;
   const made: Rig = {
     router,
     wanted: ['shop'],
+    parts: null,
+    stale: new Set(),
     failures: [],
     routes: new Routes({
       router,
-      build: () => made.wanted.map(table),
+      build: () => ({ apps: made.parts ?? made.wanted.map(table), stale: made.stale }),
       nextGeneration: async () => ++generation,
       failed: (error) => made.failures.push(error),
       applied: () => undefined,
       checkMs,
+      patienceMs,
     }),
   };
   atEnd(t, () => made.routes.close());
@@ -198,6 +204,96 @@ describe('routes', () => {
   });
 });
 
+/** Refuses parts of these apps as they were asked to be, except the first time. */
+function refusing(it: Rig, apps: readonly string[]): void {
+  const take = it.router.apply.bind(it.router);
+  it.router.apply = async (wanted) => {
+    const bad = wanted.apps.find(({ app, maintenance }) => apps.includes(app) && maintenance !== null);
+    if (bad === undefined) return await take(wanted);
+    throw new TealError('table-refused', 'no', { remedy: '', details: { app: bad.app } });
+  };
+}
+
+describe('routes to which one app is a trouble', () => {
+  const closed = { message: 'closed' };
+  const inGroup = (app: string, name: string): AppTable => ({
+    ...table(app),
+    group: { name, keys: [], sets: { blue: [], green: [] } },
+  });
+
+  test('put the changes of all others in force, and confirm them, but not its own', async (t) => {
+    const it = rig(t);
+    refusing(it, ['a']);
+    it.parts = [table('a'), table('b')];
+    it.routes.open();
+    await it.routes.current(forever);
+    it.parts = [
+      { ...table('a'), maintenance: closed },
+      { ...table('b'), maintenance: closed },
+    ];
+    const own = it.routes.current(forever, 'a');
+    const all = it.routes.current(forever);
+    let confirmed = false;
+    void Promise.race([own, all]).then(
+      () => (confirmed = true),
+      () => undefined,
+    );
+    await it.routes.current(forever, 'b');
+    assert.deepEqual(closedIn(it), ['b']);
+    await settle();
+    assert.equal(confirmed, false);
+    it.parts = [table('a'), { ...table('b'), maintenance: closed }];
+    it.routes.refresh();
+    await Promise.all([own, all]);
+  });
+
+  test('move the apps of a group together or not at all', async (t) => {
+    const it = rig(t);
+    refusing(it, ['a']);
+    it.parts = [inGroup('a', 'g'), inGroup('b', 'g'), inGroup('c', 'h')];
+    it.routes.open();
+    await it.routes.current(forever);
+    it.parts = it.parts.map((part) => ({ ...part, maintenance: closed }));
+    await it.routes.current(forever, 'c');
+    assert.deepEqual(closedIn(it), ['c']);
+    let confirmed = false;
+    void it.routes.current(forever, 'b').then(
+      () => (confirmed = true),
+      () => undefined,
+    );
+    await it.routes.current(forever, 'c');
+    assert.equal(confirmed, false);
+  });
+
+  test('leave out an app that never had a part that was taken', async (t) => {
+    const it = rig(t);
+    refusing(it, ['a']);
+    it.parts = [{ ...table('a'), maintenance: closed }, table('b')];
+    it.routes.open();
+    await it.routes.current(forever, 'b');
+    assert.deepEqual(
+      it.router.applied.at(-1)?.apps.map(({ app }) => app),
+      ['b'],
+    );
+  });
+
+  test('ask again a router that never answers', async (t) => {
+    const it = rig(t, undefined, 50);
+    let first = true;
+    it.router.beforeApply = async () => {
+      if (!first) return;
+      first = false;
+      await new Promise(() => undefined);
+    };
+    it.routes.open();
+    await it.routes.current(forever);
+    assert.match(String(it.failures[0]), /has not taken table 1/);
+  });
+});
+
+const closedIn = (it: Rig): readonly string[] =>
+  it.router.applied.at(-1)?.apps.flatMap(({ app, maintenance }) => (maintenance === null ? [] : [app])) ?? [];
+
 describe('routes of a real router', () => {
   test('come back after kill -9 of the router, with its table on disk and without it', async (t) => {
     const data = await scratch(t);
@@ -223,7 +319,7 @@ describe('routes of a real router', () => {
     atEnd(t, () => router.shutdown(0));
     const routes = new Routes({
       router: router satisfies Router,
-      build: () => [table('shop')],
+      build: () => ({ apps: [table('shop')], stale: new Set() }),
       nextGeneration: () => store.nextGeneration(),
       failed: () => undefined,
       applied: () => undefined,

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { tableOf } from '../../src/control/table.ts';
+import { Tables } from '../../src/control/tables.ts';
 import type { Instance } from '../../src/platform/platform.ts';
 import { app, judged, Story } from '../release/story.ts';
 import { instance } from './fakes.ts';
 
-const table = (story: Story, instances: readonly Instance[], released: readonly string[] = []) =>
-  tableOf({
-    states: [story.state],
+const table = ({ state }: Story, instances: readonly Instance[], released: readonly string[] = []) => {
+  const look = () => ({
+    states: [state],
     instances,
     released: new Set(released),
-    previewKey: (name) => `key of ${name}`,
-    keys: ({ app: name }) => [{ id: 'k1', key: `key of ${name}` }],
+    previewKey: (name: string) => `key of ${name}`,
+    keys: ({ app: name }: { readonly app: string }) => [{ id: 'k1', key: `key of ${name}` }],
   });
+  return new Tables({ look, failed: (_, error) => assert.ifError(error) }).build().apps;
+};
 
 const ids = (story: Story, instances: readonly Instance[], released?: readonly string[]): readonly string[] =>
   table(story, instances, released)[0]?.environments.blue?.endpoints.map(({ id }) => id) ?? [];

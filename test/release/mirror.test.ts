@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ExposePolicy, MirrorPolicy, StepPolicy } from '../../src/config/config.ts';
-import { tableOf } from '../../src/control/table.ts';
+import { Tables } from '../../src/control/tables.ts';
 import { effects } from '../../src/release/effects.ts';
 import { schedule } from '../../src/release/schedule.ts';
 import { stepName } from '../../src/release/steps.ts';
-import type { MirrorTable } from '../../src/router/table.ts';
+import type { AppTable, MirrorTable } from '../../src/router/table.ts';
 import { app, Story } from './story.ts';
 
 const minute = 60_000;
@@ -37,14 +37,18 @@ function routersHaveIt(story: Story): string[] {
   return story.does({ type: 'exposure-acknowledged', release: id, cursor, generation: 9 });
 }
 
-const copies = (story: Story): MirrorTable | null | undefined =>
-  tableOf({
-    states: [story.state],
+const tableOf = ({ state }: Story): AppTable | undefined => {
+  const look = () => ({
+    states: [state],
     instances: [],
-    released: new Set(),
+    released: new Set<string>(),
     keys: () => [],
     previewKey: () => 'key',
-  })[0]?.mirror;
+  });
+  return new Tables({ look, failed: () => undefined }).build().apps[0];
+};
+
+const copies = (story: Story): MirrorTable | null | undefined => tableOf(story)?.mirror;
 
 function candidates({ state }: Story): number | undefined {
   const run = effects(state).find(
@@ -133,13 +137,7 @@ describe('a mirror step', () => {
     story.isReady();
     assert.equal(candidates(story), 1, 'how many an audience is cannot be known: a few');
     story.isReady();
-    const [table] = tableOf({
-      states: [story.state],
-      instances: [],
-      released: new Set(),
-      keys: () => [],
-      previewKey: () => 'key',
-    });
+    const table = tableOf(story);
     assert.deepEqual(table?.audience?.audiences, { staff });
     assert.equal(table?.audience?.release, null);
   });

@@ -12,9 +12,9 @@ export async function drain(
 ): Promise<void> {
   const { release, colour } = effect;
   const policy = drainPolicy(deps.apps, { app, colour });
-  await deps.routes.current(signal);
+  await deps.routes.current(signal, app);
   const endpoints = deps.platform
-    .instances()
+    .instances(app)
     .filter((each) => each.app === app && each.colour === colour && each.address !== null)
     .map(({ id }) => id);
   const report = await deps.router.drain({ app, endpoints, ...policy }, signal);

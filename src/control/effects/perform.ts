@@ -31,12 +31,12 @@ export async function perform(deps: Deps, app: string, effect: Effect, signal: A
       return await judge(deps, app, effect, signal);
     case 'expose': {
       const { release, cursor } = effect;
-      const generation = await deps.routes.current(signal);
+      const generation = await deps.routes.current(signal, app);
       await deps.apps.submit(app, { type: 'exposure-acknowledged', release, cursor, generation }, teal);
       return;
     }
     case 'route': {
-      const generation = await deps.routes.current(signal);
+      const generation = await deps.routes.current(signal, app);
       await deps.apps.submit(
         app,
         { type: 'table-acknowledged', release: effect.release, live: effect.live, generation },

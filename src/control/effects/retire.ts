@@ -10,14 +10,14 @@ export async function retire(
   signal: AbortSignal,
 ): Promise<void> {
   const { colour } = effect;
-  const running = deps.platform.instances().filter((each) => each.app === app && each.colour === colour);
+  const running = deps.platform.instances(app).filter((each) => each.app === app && each.colour === colour);
   const roles = new Set(
     [...running, ...effect.environment.spec.roles.map(({ name }) => ({ role: name }))].map(
       ({ role }) => role,
     ),
   );
   // A preview may still be on its way to it.
-  await deps.routes.current(signal);
+  await deps.routes.current(signal, app);
   await Promise.all([...roles].map((role) => deps.platform.stop({ app, colour, role })));
   if (signal.aborted) return;
   const drain = deps.releases.drainOf(app, colour);

@@ -24,7 +24,7 @@ export async function run(
   }
   if (signal.aborted) return;
   // Ready is what can be reached: whoever is told that the candidate waits for them opens its preview at once.
-  await deps.routes.current(signal);
+  await deps.routes.current(signal, app);
   const compared = await comparedWith(deps, app, colour);
   const size = environment.size;
   await deps.apps.submit(app, { type: 'environment-ready', colour, version, size, ...compared }, teal);
@@ -79,7 +79,7 @@ async function unchanged(
 ): Promise<void> {
   if (environment.directory === null) return;
   const up = deps.platform
-    .instances()
+    .instances(app)
     .some((each) => each.app === app && each.colour === colour && each.version === environment.version);
   if (!up) await deps.versions.verify(app, environment.version);
 }

@@ -40,7 +40,8 @@ export class VersionStore {
   readonly #data: string;
   readonly #root: string;
   readonly #now: () => number;
-  #busy: Promise<unknown> = Promise.resolve();
+  /** By app: what one of them fetches for ever keeps no other from its own. */
+  readonly #busy = new Map<string, Promise<unknown>>();
 
   private constructor(options: VersionStoreOptions) {
     this.#data = options.data;
@@ -66,7 +67,7 @@ export class VersionStore {
     from: string,
     options: { readonly cwd?: string } = {},
   ): Promise<VersionRecord> {
-    return this.#alone(async () => {
+    return this.#alone(app, async () => {
       checkName('app', app);
       checkName('version', version);
       const folder = path.join(this.#root, incoming, randomBytes(8).toString('hex'));
@@ -123,7 +124,7 @@ export class VersionStore {
 
   /** Removes all but the `keep` newest; what is protected is never removed. Returns the versions that are gone. */
   prune(app: string, keep: number, protectedVersions: ReadonlySet<string>): Promise<readonly string[]> {
-    return this.#alone(async () => {
+    return this.#alone(app, async () => {
       const surplus = (await this.list(app))
         .slice(keep)
         .map((record) => record.version)
@@ -191,9 +192,13 @@ export class VersionStore {
   }
 
   /** One change at a time: two deploys of one version at once would race for its place. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#busy.then(work, work);
-    this.#busy = done.catch(() => undefined);
+  #alone<T>(app: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(app) ?? Promise.resolve();
+    const done = before.then(work, work);
+    this.#busy.set(
+      app,
+      done.catch(() => undefined),
+    );
     return done;
   }
 }

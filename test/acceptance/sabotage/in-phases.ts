@@ -56,7 +56,7 @@ export const inPhases: readonly Mutation[] = [
     id: 'C7',
     says: 'a candidate is stopped without a drain',
     file: 'src/control/releases.ts',
-    find: 'for (const { id } of instances) this.#released.add(id);',
+    find: 'for (const { id, app } of instances) this.#released.set(id, app);',
     replace: 'if (instances.length > 0) return;',
     fails: /requests failed|before its last answer/,
   },
