@@ -15,7 +15,7 @@ import type {
   TlsConfig,
 } from './config.ts';
 import { routesOfRole } from './routes.ts';
-import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput } from './schema.ts';
+import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, ServersInput } from './schema.ts';
 
 /** The role that `run.process` describes. */
 const firstRole = 'web';
@@ -121,10 +121,7 @@ function buildApp(name: string, app: AppInput, { base, pages, people, groups }: 
     name,
     hosts: app.hosts,
     paths: app.paths,
-    roles: [
-      webRole(app, base),
-      ...Object.entries(app.roles).map(([role, more]) => furtherRole(app, role, more, base)),
-    ],
+    roles: rolesOf(app, base),
     identity: buildIdentity(app.identity, base),
     audiences: Object.fromEntries(
       Object.entries(app.audiences).map(([audience, rule]) => [audience, buildRule(rule, app.identity)]),
@@ -175,8 +172,18 @@ function buildBalance(upstream: AppInput['upstream']): BalancePolicy {
   };
 }
 
-function webRole(app: AppInput, base: string): Role {
-  const { process } = app.run;
+function rolesOf(app: AppInput, base: string): readonly Role[] {
+  const { process, static: servers } = app.run;
+  // Checked before: one of the two is there, and further roles only beside processes.
+  if (process === undefined) return servers === undefined ? [] : [originRole(app, servers, base)];
+  const further = Object.entries(app.roles);
+  return [
+    webRole(app, process, base),
+    ...further.map(([name, role]) => furtherRole(app, process, { name, role, base })),
+  ];
+}
+
+function webRole(app: AppInput, process: ProcessInput, base: string): Role {
   return {
     name: firstRole,
     kind: 'web',
@@ -193,8 +200,32 @@ function webRole(app: AppInput, base: string): Role {
   };
 }
 
-function furtherRole(app: AppInput, name: string, role: RoleInput, base: string): Role {
-  const { process } = app.run;
+/** Nothing of it is started; tests that are commands run beside teal.yaml. */
+function originRole(app: AppInput, { versions, addresses }: ServersInput, base: string): Role {
+  return {
+    name: firstRole,
+    kind: 'web',
+    runsIn: 'both',
+    command: [],
+    directory: base,
+    environment: {},
+    instances: 1,
+    origins: { versions, addresses },
+    stop: { signal: 'SIGTERM', deadlineMs: 0 },
+    limits: buildLimits({}, {}),
+    hosts: app.hosts,
+    paths: app.paths,
+    health: buildHealth(app, {}),
+  };
+}
+
+interface Further {
+  readonly name: string;
+  readonly role: RoleInput;
+  readonly base: string;
+}
+
+function furtherRole(app: AppInput, process: ProcessInput, { name, role, base }: Further): Role {
   const web = role.kind === 'web';
   const routes = web ? routesOfRole(app, role) : { hosts: [], paths: [] };
   return {

@@ -135,6 +135,8 @@ export interface Role {
   readonly directory: string;
   readonly environment: Readonly<Record<string, EnvironmentValue>>;
   readonly instances: number;
+  /** Servers that run already, which Teal neither starts nor stops; the command is empty then. Absent: processes of this machine. */
+  readonly origins?: Origins;
   readonly stop: { readonly signal: NodeJS.Signals; readonly deadlineMs: number };
   readonly limits: Limits;
   /** Web roles only; a second web role names its own hosts or paths. */
@@ -142,6 +144,14 @@ export interface Role {
   readonly paths: readonly string[];
   /** Null for background roles. */
   readonly health: Health | null;
+}
+
+/** Where the versions of an app already run. */
+export interface Origins {
+  /** By version. */
+  readonly versions: Readonly<Record<string, readonly ListenAddress[]>>;
+  /** Of every other version: `{version}` in the host stands for it. */
+  readonly addresses: readonly ListenAddress[];
 }
 
 /** A secret is named, never written: it is read when an instance starts and shown nowhere. */

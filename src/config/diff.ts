@@ -8,6 +8,8 @@ import type {
   EnvironmentValue,
   ExposePolicy,
   JudgePolicy,
+  ListenAddress,
+  Origins,
   Role,
   StepPolicy,
   Test,
@@ -145,11 +147,19 @@ function balanceKeys(balance: BalancePolicy): readonly [string, string][] {
 function ofWeb(app: App): Keys {
   const [web] = app.roles;
   if (web === undefined) return new Map();
-  const entries = [...processKeys(web)].map(([key, value]): [string, string] => [
-    `run.process.${key}`,
-    value,
-  ]);
-  return new Map([...entries, ...healthKeys(web)]);
+  const entries = web.origins === undefined ? [...processKeys(web)] : originKeys(web.origins);
+  const below = web.origins === undefined ? 'run.process' : 'run.static';
+  const run = entries.map(([key, value]): [string, string] => [`${below}.${key}`, value]);
+  return new Map([...run, ...healthKeys(web)]);
+}
+
+function originKeys({ versions, addresses }: Origins): readonly [string, string][] {
+  const written = (all: readonly ListenAddress[]): string =>
+    list(all.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`));
+  return [
+    ...Object.entries(versions).map(([name, all]): [string, string] => [`versions.${name}`, written(all)]),
+    ['addresses', written(addresses)],
+  ];
 }
 
 function ofRole(name: string, before: App, after: App): readonly ConfigDifference[] {

@@ -13,6 +13,7 @@ import { key, maybe, needed } from './schema-keys.ts';
 import { judge } from './schema-judge.ts';
 import { person, release, type test } from './schema-release.ts';
 import { router, upstream } from './schema-router.ts';
+import { servers } from './schema-static.ts';
 
 const instances = integer(1, 1000);
 const memory = orNone(size(1024 ** 2), 'a size such as 512MB', { type: 'string' });
@@ -153,7 +154,16 @@ const app = keys({
     ['/'],
     'Path prefixes on segment borders: /app takes /app and /app/x, not /apple. / by default: everything.',
   ),
-  run: needed(keys({ process: needed(process, 'Processes on this machine.') }), 'How the app runs.'),
+  run: needed(
+    keys({
+      process: maybe(process, 'Processes on this machine.'),
+      static: maybe(
+        servers,
+        'Servers that run already: Teal checks their health and sends them traffic, and never starts or stops them. In place of process.',
+      ),
+    }),
+    'How the app runs.',
+  ),
   roles: key(
     named(name('a name'), role, 'a map from names of roles to their keys'),
     {},
@@ -235,6 +245,7 @@ function directoryOfData(): Leaf<string> {
 export type FileInput = v.InferOutput<typeof fileSchema>;
 export type AppInput = v.InferOutput<typeof app>;
 export type ProcessInput = v.InferOutput<typeof process>;
+export type ServersInput = v.InferOutput<typeof servers>;
 export type RoleInput = v.InferOutput<typeof role>;
 export type LimitsInput = v.InferOutput<typeof limits>;
 export type TestInput = v.InferOutput<typeof test>;

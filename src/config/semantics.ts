@@ -1,12 +1,13 @@
 import type { Finding } from './finding.ts';
 import { looksSecret, show, type Path } from './problem.ts';
 import { conflicts } from './routes.ts';
-import type { AppInput, FileInput, RoleInput } from './schema.ts';
+import type { AppInput, FileInput, ProcessInput, RoleInput } from './schema.ts';
 import { audiencesOf } from './semantics-audience.ts';
 import { groupsOf } from './semantics-group.ts';
 import { judgeOf } from './semantics-judge.ts';
 import { metricsOf } from './semantics-metrics.ts';
 import { stepsOf } from './semantics-release.ts';
+import { runsOf } from './semantics-static.ts';
 import { formatDuration } from './units.ts';
 
 /** What is wrong, or doubtful, with values that are each right. Nothing is told that rests on a `broken` path. */
@@ -108,7 +109,8 @@ function ofApp(path: Path, app: AppInput, file: FileInput): readonly Finding[] {
     ...metricsOf([...path, 'judge', 'metrics'], app.judge?.metrics ?? []),
     ...times(path, app),
     ...testNames(path, app),
-    ...environment([...path, 'run', 'process', 'environment'], app.run.process.environment, true),
+    ...runsOf(path, app),
+    ...environment([...path, 'run', 'process', 'environment'], app.run.process?.environment ?? {}, true),
     ...Object.entries(app.roles).flatMap(([name, role]) => ofRole([...path, 'roles', name], name, role)),
     ...Object.entries(app.roles).flatMap(([name, role]) => roleHealth(path, app, name, role)),
   ];
@@ -235,11 +237,7 @@ function testNames(path: Path, app: AppInput): readonly Finding[] {
   return found;
 }
 
-function environment(
-  path: Path,
-  values: AppInput['run']['process']['environment'],
-  web: boolean,
-): readonly Finding[] {
+function environment(path: Path, values: ProcessInput['environment'], web: boolean): readonly Finding[] {
   const found: Finding[] = [];
   for (const [name, value] of Object.entries(values)) {
     if (name === 'PORT' && web) {

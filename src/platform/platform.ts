@@ -3,12 +3,15 @@ import type { TealError } from '../errors.ts';
 import type { Colour } from '../release/state.ts';
 
 /**
- * Runs the versions. Drivers: `process` (now), `docker`, `kubernetes`, `static`.
+ * Runs the versions. Drivers: `process`, `static` (now), `docker`, `kubernetes`; `Platforms` has each app run by its own.
  * A driver converges: every call says what shall be, may be repeated, and finds what an earlier Teal started.
  */
 export interface Platform {
-  /** Finds the instances that an earlier run of Teal left running, and goes on supervising them. Called once, first. */
-  adopt(): Promise<void>;
+  /**
+   * Finds the instances that an earlier run of Teal left running, and goes on supervising them. Called once, first.
+   * @param expected what the state says runs: a driver that keeps nothing of its own knows it from there, and starts nothing
+   */
+  adopt(expected: readonly Workload[]): Promise<void>;
 
   /**
    * Makes exactly `workload.instances` instances run, healthy; starts what is missing, replaces what is older than
@@ -24,8 +27,8 @@ export interface Platform {
   /** Stops every instance of the place: `hooks.release`, signal, then force at the deadline. Resolves when none is left. */
   stop(place: Place): Promise<readonly Stopped[]>;
 
-  /** What runs now, in the order it was started. */
-  instances(): readonly Instance[];
+  /** What runs now, in the order it was started. @param app only its own: to be asked for where there may be many */
+  instances(app?: string): readonly Instance[];
 
   /** Lets go of everything without stopping it: the instances outlive Teal. */
   close(): Promise<void>;

@@ -55,9 +55,7 @@ export function obey(state: AppState, command: Command, asked: Asked): Decision 
     case 'scale':
       return scale(state, command.role, command.instances);
     case 'restart':
-      return state.live === null
-        ? { refused: refuse.noRelease(state, 'restart') }
-        : { events: [{ type: 'restarted' }] };
+      return restart(state);
     case 'maintenance':
       return { events: [{ type: 'maintenance-set', message: command.message }] };
     case 'remove':
@@ -154,7 +152,14 @@ function resume(state: AppState): Decision {
   return { events: [{ type: 'resumed' }] };
 }
 
+function restart(state: AppState): Decision {
+  if (state.live === null) return refused(refuse.noRelease(state, 'restart'));
+  if (runsElsewhere(state)) return refused(refuse.runsElsewhere(state, 'restart'));
+  return { events: [{ type: 'restarted' }] };
+}
+
 function scale(state: AppState, role: string | null, instances: number): Decision {
+  if (runsElsewhere(state)) return refused(refuse.runsElsewhere(state, 'scale'));
   const roles = state.config?.roles ?? [];
   const name = role ?? roles.find((known) => known.kind === 'web')?.name ?? 'web';
   if (!roles.some((known) => known.name === name)) return refused(refuse.unknownRole(state, name));
@@ -162,5 +167,9 @@ function scale(state: AppState, role: string | null, instances: number): Decisio
     return refused(refuse.badInstances(instances));
   return { events: [{ type: 'scaled', role: name, instances }] };
 }
+
+/** Its servers are started and stopped by somebody else. */
+const runsElsewhere = ({ config }: AppState): boolean =>
+  config?.roles.some(({ origins }) => origins !== undefined) ?? false;
 
 const refused = (error: TealError): Decision => ({ refused: error });

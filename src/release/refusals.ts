@@ -20,6 +20,16 @@ export const badInstances = (instances: number): TealError =>
     details: { instances },
   });
 
+export const runsElsewhere = (state: AppState, command: string): TealError =>
+  new TealError(
+    'wrong-state',
+    `${state.app} runs on servers that Teal neither starts nor stops: no ${command}.`,
+    {
+      remedy: 'do it where they run; other servers: change run.static, then teal apply, and deploy again',
+      details: { app: state.app, command },
+    },
+  );
+
 export const inProgress = (state: AppState, release: Release): TealError =>
   new TealError(
     'release-in-progress',

@@ -10,6 +10,7 @@ import { TealError } from '../../src/errors.ts';
 import { audienceMistakes } from './mistakes-audience.ts';
 import { groupMistakes } from './mistakes-group.ts';
 import { metricMistakes } from './mistakes-metrics.ts';
+import { staticMistakes } from './mistakes-static.ts';
 import { mistakes, type Mistake } from './mistakes.ts';
 
 const smallest = 'apps: { shop: { run: { process: { command: node server.js } } } }';
@@ -30,7 +31,13 @@ function matches(actual: string, wanted: string | RegExp, what: string): void {
 }
 
 describe('every mistake is told with its place, what was expected, what was found and what to do', () => {
-  for (const mistake of [...mistakes, ...audienceMistakes, ...metricMistakes, ...groupMistakes])
+  for (const mistake of [
+    ...mistakes,
+    ...audienceMistakes,
+    ...metricMistakes,
+    ...groupMistakes,
+    ...staticMistakes,
+  ])
     test(mistake.says, () => toldAs(mistake));
 });
 

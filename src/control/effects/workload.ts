@@ -1,7 +1,7 @@
 import type { Role } from '../../config/config.ts';
 import type { Workload } from '../../platform/platform.ts';
-import type { Effect } from '../../release/effects.ts';
-import type { Environment } from '../../release/state.ts';
+import { effects, type Effect } from '../../release/effects.ts';
+import type { AppState, Environment } from '../../release/state.ts';
 
 /** What the platform is asked to run for one role of the effect's environment. */
 export function workload(app: string, effect: Effect & { kind: 'run' | 'hand-over' }, role: Role): Workload {
@@ -16,6 +16,16 @@ export function workload(app: string, effect: Effect & { kind: 'run' | 'hand-ove
     restart: effect.restart,
   };
 }
+
+/** What runs, by the state: at a start, before anything has been worked at. */
+export const expected = (state: AppState): readonly Workload[] =>
+  effects(state).flatMap((effect) =>
+    effect.kind !== 'run'
+      ? []
+      : effect.environment.spec.roles
+          .filter(({ name }) => effect.counts[name] !== undefined)
+          .map((role) => workload(state.app, effect, role)),
+  );
 
 /** The version's folder in the version store, or the role's own with its `{version}` filled in. */
 export const directoryOf = (

@@ -23,7 +23,8 @@ export interface EndWatch {
 export function watchEnd(folder: string, now: () => number): EndWatch {
   const started = Promise.withResolvers<ProcessRecord | null>();
   const ended = Promise.withResolvers<Exit>();
-  const began = now();
+  // Durations by a clock that nobody sets: else an instance would be taken for gone.
+  const began = performance.now();
   let record: ProcessRecord | null = null;
   let goneSince: number | null = null;
 
@@ -39,13 +40,14 @@ export function watchEnd(folder: string, now: () => number): EndWatch {
     ended.resolve(exit);
   };
   const unrecorded = (): Exit | null => {
-    const running = record === null ? now() - began < pidDeadlineMs : alive(record);
+    const running = record === null ? performance.now() - began < pidDeadlineMs : alive(record);
     if (running) {
       goneSince = null;
       return null;
     }
-    goneSince ??= now();
-    const noteMayCome = record !== null && exists(record.group) && now() - goneSince < noteDeadlineMs;
+    goneSince ??= performance.now();
+    const noteMayCome =
+      record !== null && exists(record.group) && performance.now() - goneSince < noteDeadlineMs;
     return noteMayCome ? null : (readExit(folder) ?? { code: null, signal: null, at: now() });
   };
 

@@ -25,6 +25,10 @@ export class PlaceSupervisor {
     this.#context = context;
   }
 
+  get app(): string {
+    return this.#place.app;
+  }
+
   /** Takes over an instance that was found. One that was being stopped is stopped to the end. */
   adopt(found: Adopted, wasStopping: boolean): Slot {
     const free = this.#slots.every((slot) => slot.number !== found.spec.slot);

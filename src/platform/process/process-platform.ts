@@ -65,13 +65,15 @@ export class ProcessPlatform implements Platform {
   }
 
   async stop(place: Place): Promise<readonly Stopped[]> {
+    if (!this.#places.has(keyOf(place))) return [];
     const stopped = await this.#place(place).stop();
     await this.#pruning;
     return stopped;
   }
 
-  instances(): readonly Instance[] {
+  instances(app?: string): readonly Instance[] {
     return [...this.#places.values()]
+      .filter((place) => app === undefined || place.app === app)
       .flatMap((place) => place.instances())
       .toSorted((a, b) => a.startedAt - b.startedAt);
   }
@@ -85,7 +87,7 @@ export class ProcessPlatform implements Platform {
   }
 
   #place({ app, colour, role }: Place): PlaceSupervisor {
-    const key = JSON.stringify([app, colour, role]);
+    const key = keyOf({ app, colour, role });
     const known = this.#places.get(key);
     if (known !== undefined) return known;
     const place = new PlaceSupervisor({ app, colour, role }, this.#context);
@@ -117,3 +119,5 @@ export class ProcessPlatform implements Platform {
     };
   }
 }
+
+const keyOf = ({ app, colour, role }: Place): string => JSON.stringify([app, colour, role]);

@@ -25,8 +25,8 @@ const groupPollMs = 20;
 export async function terminate(what: Ending): Promise<Stopped & { readonly at: number }> {
   const { spec, record, now } = what;
   const { signal, deadlineMs } = spec.spec.stop;
-  const began = now();
-  mark(what.folder, 'stopping', began);
+  mark(what.folder, 'stopping', now());
+  const began = performance.now();
   if (record !== null && alive(record)) send(record.pid, signal);
   const ended = abortable(what.ended, what.closing);
   let exit = await within(ended, deadlineMs);
@@ -34,9 +34,16 @@ export async function terminate(what: Ending): Promise<Stopped & { readonly at: 
   if (forced && record !== null && alive(record)) send(record.pid, 'SIGKILL');
   exit ??= await within(ended, killedWithinMs);
   exit ??= { code: null, signal: 'SIGKILL', at: now() };
-  const left = forced ? 0 : Math.max(began + deadlineMs - now(), 0);
+  const left = forced ? 0 : Math.max(began + deadlineMs - performance.now(), 0);
   if (record !== null) await clearGroup(record, { signal, graceMs: left, closing: what.closing });
-  return { id: spec.id, code: exit.code, signal: exit.signal, at: exit.at, forced, ms: now() - began };
+  return {
+    id: spec.id,
+    code: exit.code,
+    signal: exit.signal,
+    at: exit.at,
+    forced,
+    ms: Math.round(performance.now() - began),
+  };
 }
 
 export interface Clearing {

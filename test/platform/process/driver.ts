@@ -5,7 +5,7 @@ import {
   type ProcessPlatformOptions,
 } from '../../../src/platform/process/process-platform.ts';
 import { atEnd } from '../../at-end.ts';
-import { isRunning, recorder, scratch } from '../apps.ts';
+import { isRunning, program, recorder, scratch, wellBehaved, workload } from '../apps.ts';
 import type { Driver } from '../behaviour.ts';
 
 /** A platform on a folder; whatever is left in the folder is stopped after the test, also what a killed one left. */
@@ -42,5 +42,14 @@ export const processDriver: Driver = {
   again(t, hooks): Platform {
     return platformOn(t, folders.get(t) ?? scratch(t), hooks);
   },
-  runs: isRunning,
+  async prepare(t) {
+    const directory = scratch(t);
+    const shop = workload(directory, { command: program(directory, 'app.cjs', wellBehaved) });
+    const silent = program(directory, 'silent.cjs', 'setInterval(() => {}, 1000)');
+    return {
+      of: (version, instances) => ({ ...shop, version, instances }),
+      sick: { ...shop, spec: { ...shop.spec, command: silent } },
+    };
+  },
+  processes: { runs: isRunning },
 };

@@ -1,0 +1,4 @@
+import { behavesLikeAPlatform } from '../behaviour.ts';
+import { staticDriver } from './driver.ts';
+
+behavesLikeAPlatform(staticDriver);
