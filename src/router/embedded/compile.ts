@@ -88,40 +88,67 @@ export interface CompiledRoute {
  * Compiles a table against the endpoints a worker already knows.
  * @throws TealError `table-refused` when two apps claim the same host and path, or a value could not be sent as a header
  */
-export function compileTable(
+export const compileTable = (
   table: RoutingTable,
   registry: Registry,
   sources: FactSources = noSources,
-): CompiledTable {
+): CompiledTable =>
+  indexed(
+    table.generation,
+    table.apps.map((app) => compilePart(app, table.generation, { registry, sources })),
+  );
+
+/** A table of apps that have been compiled. @throws TealError `table-refused` when two of them claim the same host and path */
+export function indexed(generation: number, parts: readonly AppParts[]): CompiledTable {
   const apps = new Map<string, CompiledApp>();
   const hosts = new Map<string, CompiledRoute[]>();
+  const claimed = new Map<string, CompiledRoute>();
   const ids = new Set<string>();
-  for (const source of table.apps) {
-    const app = compileApp(source, table.generation, { registry, sources });
-    apps.set(app.name, app.app);
-    for (const id of app.ids) ids.add(id);
-    for (const [host, routes] of app.hosts) {
-      const known = hosts.get(host) ?? [];
-      for (const route of routes) refuseTwice(known, route, host);
-      hosts.set(host, [...known, ...routes].sort(longestFirst));
+  for (const part of parts) {
+    apps.set(part.name, part.app);
+    for (const id of part.ids) ids.add(id);
+    for (const [host, routes] of part.hosts) {
+      for (const route of routes) refuseTwice(claimed, route, host);
+      const known = hosts.get(host);
+      if (known === undefined) hosts.set(host, [...routes]);
+      else known.push(...routes);
     }
   }
+  for (const routes of hosts.values()) if (routes.length > 1) routes.sort(longestFirst);
+  const exact = new Map<string, readonly CompiledRoute[]>();
+  const wildcard = new Map<string, readonly CompiledRoute[]>();
+  for (const [host, routes] of hosts) {
+    if (host.startsWith('*.')) wildcard.set(host.slice(2), routes);
+    else if (host !== '*') exact.set(host, routes);
+  }
   return {
-    generation: table.generation,
+    generation,
     apps,
-    exact: new Map([...hosts].filter(([host]) => host !== '*' && !host.startsWith('*.'))),
-    wildcard: new Map(
-      [...hosts]
-        .filter(([host]) => host.startsWith('*.'))
-        .map(([host, routes]) => [host.slice(2), routes] as const),
-    ),
+    exact,
+    wildcard,
     any: hosts.get('*') ?? [],
     endpointIds: ids,
     expired: [...apps.values()].some(({ audience }) => audience?.table.release?.expired === true),
   };
 }
 
-interface AppParts {
+/** One app of a table. @throws TealError `table-refused`, which names the app */
+export function compilePart(
+  source: AppTable,
+  generation: number,
+  tools: { readonly registry: Registry; readonly sources: FactSources },
+): AppParts {
+  try {
+    return compileApp(source, source.since ?? generation, tools);
+  } catch (cause) {
+    if (!(cause instanceof TealError) || cause.code !== 'table-refused') throw cause;
+    const { message, remedy, details } = cause;
+    throw new TealError(cause.code, message, { remedy, details: { ...details, app: source.app }, cause });
+  }
+}
+
+/** An app, compiled, and what a table needs to know of it. */
+export interface AppParts {
   readonly name: string;
   readonly app: CompiledApp;
   readonly ids: readonly string[];
@@ -278,8 +305,10 @@ function headerSafe(value: string): string {
   });
 }
 
-function refuseTwice(known: readonly CompiledRoute[], route: CompiledRoute, host: string): void {
-  const other = known.find(({ path }) => path === route.path);
+function refuseTwice(claimed: Map<string, CompiledRoute>, route: CompiledRoute, host: string): void {
+  const key = `${host} ${route.path}`;
+  const other = claimed.get(key);
+  claimed.set(key, route);
   if (other === undefined) return;
   throw new TealError(
     'table-refused',

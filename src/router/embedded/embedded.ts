@@ -1,8 +1,17 @@
-import type { TealError } from '../../errors.ts';
+import { TealError } from '../../errors.ts';
 import type { Counted, Past } from '../../metrics/counted.ts';
-import type { Confirmed, CountRequest, DrainReport, DrainRequest, Router, RouterStatus } from '../router.ts';
+import type {
+  Confirmed,
+  CountRequest,
+  DrainReport,
+  DrainRequest,
+  Router,
+  RouterStatus,
+  StatusOf,
+} from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import { Connection } from './connection.ts';
+import { deltaOf } from './delta.ts';
 import type { Given, Held, RouterOptions } from './options.ts';
 import { hashTable } from './table-file.ts';
 
@@ -18,6 +27,8 @@ export class EmbeddedRouter implements Router {
   /** Tables are large, and confirmed every other second. */
   readonly #hashes = new WeakMap<RoutingTable, string>();
   #queue: Promise<unknown> = Promise.resolve();
+  /** The last table that was taken: the next one is told as a change of it. */
+  #taken: RoutingTable | null = null;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -37,10 +48,29 @@ export class EmbeddedRouter implements Router {
 
   /** Called one after the other, in the order they were called. */
   apply(table: RoutingTable): Promise<void> {
-    const given: Given = { table, hash: this.#hash(table) };
-    const applied = this.#queue.then(() => this.#call('apply', given));
+    const applied = this.#queue.then(() => this.#apply(table));
     this.#queue = applied.catch(() => {});
-    return applied.then(() => {});
+    return applied;
+  }
+
+  async #apply(table: RoutingTable): Promise<void> {
+    const base = this.#taken;
+    if (base === null || !(await this.#change(base, table))) {
+      await this.#call('apply', { table, hash: this.#hash(table) } satisfies Given);
+    }
+    this.#taken = table;
+  }
+
+  /** @returns false when it is refused: the router has another table, or knows whole ones only, or what it says of the whole one holds */
+  async #change(base: RoutingTable, table: RoutingTable): Promise<boolean> {
+    const given: Given = { delta: deltaOf(base, table), hash: this.#hash(table) };
+    try {
+      await this.#call('apply', given);
+      return true;
+    } catch (error) {
+      if (error instanceof TealError && error.code === 'table-refused') return false;
+      throw error;
+    }
   }
 
   async drain(
@@ -52,8 +82,8 @@ export class EmbeddedRouter implements Router {
     return (await this.#call('drain', request, options)) as DrainReport;
   }
 
-  async status(): Promise<RouterStatus> {
-    return (await this.#call('status', {})) as RouterStatus;
+  async status(of?: StatusOf): Promise<RouterStatus> {
+    return (await this.#call('status', of ?? {})) as RouterStatus;
   }
 
   async confirm(table: RoutingTable): Promise<Confirmed> {

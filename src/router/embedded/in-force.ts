@@ -4,7 +4,11 @@ import type { Logger } from 'pino';
 import { exposes, withoutExposures } from '../expired.ts';
 import type { Confirmed, Heard, Repairs } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
+import { noSources } from './audience.ts';
+import { Compiler } from './compiler.ts';
+import { patched, sharing } from './delta.ts';
 import type { Given, Held, Holds } from './options.ts';
+import { Registry } from './registry.ts';
 import { compileOrRefuse, garbled, older, refuseMalformed } from './refuse-table.ts';
 import { hashTable, saveTable } from './table-file.ts';
 import { turnMs, Word } from './word.ts';
@@ -37,6 +41,8 @@ export class InForce {
   readonly #parts: InForceParts;
   readonly #word: Word;
   readonly #turning: NodeJS.Timeout;
+  /** Only to see whether a table can be compiled: each app by itself, so that nothing is kept for those that are gone. */
+  readonly #compiler = new Compiler(() => ({ registry: new Registry(), sources: noSources }));
   #given: Held | null = null;
   #table: RoutingTable | null;
   #expiry: Heard['expiry'] = null;
@@ -105,11 +111,12 @@ export class InForce {
     );
   }
 
-  async #apply({ table, hash }: Given): Promise<void> {
+  async #apply(given: Given): Promise<void> {
+    const current = this.#table;
+    const table = 'delta' in given ? patched(current, given.delta) : wholeOf(given.table, current);
     refuseMalformed(table);
     const held = heldOf(table);
-    if (held.hash !== hash) throw garbled(table.generation);
-    const current = this.#table;
+    if (held.hash !== given.hash) throw garbled(table.generation);
     if (current !== null && table.generation <= current.generation) {
       if (held.hash !== this.#given?.hash) throw older(table, current);
       this.#hear();
@@ -119,7 +126,7 @@ export class InForce {
     }
     this.#hear();
     // What cannot be compiled is refused here, before a worker or the disk has heard of it.
-    compileOrRefuse(table);
+    compileOrRefuse(this.#compiler, table);
     await Promise.all([saveTable(this.#parts.file, table), this.#workers.prepare(table)]);
     this.#table = table;
     this.#given = held;
@@ -207,6 +214,12 @@ export class InForce {
     this.#queue = result.catch(() => {});
     return result;
   }
+}
+
+/** With the objects of the table in force for all that has not changed: nobody has to look at those again. */
+function wholeOf(table: RoutingTable, current: RoutingTable | null): RoutingTable {
+  refuseMalformed(table);
+  return sharing(table, current);
 }
 
 const isTable = ({ generation, expired }: Holds, table: RoutingTable): boolean =>

@@ -24,11 +24,20 @@ export interface Judging {
 }
 
 /** By what an app's people are counted; null: they are not. */
-export function termsOf({ judged, audience, live, routes }: AppTable, generation: number): Terms | null {
+export function termsOf(
+  { judged, audience, live, routes, since }: AppTable,
+  generation: number,
+): Terms | null {
   if (judged === undefined || judged === null) return null;
   const { slow, scale, candidate } = judged;
   const byRole = new Set(routes.map(({ role }) => role)).size > 1;
-  return { crowd: crowdOf(audience ?? null, live === candidate), slow, scale, byRole, generation };
+  return {
+    crowd: crowdOf(audience ?? null, live === candidate),
+    slow,
+    scale,
+    byRole,
+    generation: since ?? generation,
+  };
 }
 
 /** @param taps of the worker: an app's release has the same one in every table */

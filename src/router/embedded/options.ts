@@ -1,6 +1,7 @@
 import type { ObserveConfig, RouterConfig } from '../../config/config.ts';
 import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
+import type { TableDelta } from './delta.ts';
 
 /** What a router process is started with. */
 export interface RouterOptions extends Omit<RouterConfig, 'observe' | 'exposureMs'> {
@@ -39,12 +40,10 @@ export interface Holds {
   readonly expired: boolean;
 }
 
-/** A table as it comes over the link. */
-export interface Given {
-  readonly table: RoutingTable;
-  /** Of the table, as in `Held`. */
-  readonly hash: string;
-}
+/** A table as it comes over the link: all of it, or what changes of the one in force. `hash` is of the whole table, as in `Held`. */
+export type Given =
+  | { readonly table: RoutingTable; readonly hash: string }
+  | { readonly delta: TableDelta; readonly hash: string };
 
 /** What a worker reports of itself. */
 export interface WorkerStatus {

@@ -9,6 +9,7 @@ import type {
   DrainReport,
   DrainRequest,
   RouterStatus,
+  StatusOf,
 } from '../router.ts';
 import type { Drained } from './drain.ts';
 import { InForce } from './in-force.ts';
@@ -114,8 +115,8 @@ export class Parent {
     }
   }
 
-  async status(): Promise<RouterStatus> {
-    const workers = await this.#ask();
+  async status(of?: StatusOf): Promise<RouterStatus> {
+    const workers = await this.#ask(of);
     const file = this.#accessLog?.file;
     return {
       pid: process.pid,
@@ -124,7 +125,7 @@ export class Parent {
       listen: this.#listen,
       certificates: this.#certificates(),
       h2c: this.#h2c,
-      environments: this.#reports.counts(),
+      environments: of === undefined ? this.#reports.counts() : this.#reports.countsOf(of.apps, workers),
       endpoints: sumEndpoints(workers.flatMap(({ endpoints }) => endpoints)),
       startedAt: this.#startedAt,
       workersReplaced: this.#workers.replaced,
@@ -144,16 +145,17 @@ export class Parent {
     return this.#people.past(app);
   }
 
-  /** What each worker says of itself; what it counted is kept for when it is gone. */
-  async #ask(): Promise<readonly WorkerStatus[]> {
+  /** What each worker says of itself; all that it counted is kept for when it is gone. */
+  async #ask(of?: StatusOf): Promise<readonly WorkerStatus[]> {
     const { all } = this.#workers;
     const heard = await Promise.all(
       all.map(async (worker) => {
         const signal = AbortSignal.timeout(statusPatienceMs);
-        const report = await worker.call('status', {}, { signal }).catch(() => null);
+        const report = await worker.call('status', of ?? {}, { signal }).catch(() => null);
         return [worker, report as WorkerStatus | null] as const;
       }),
     );
+    if (of !== undefined) return heard.flatMap(([, report]) => report ?? []);
     for (const [worker, report] of heard) if (report !== null) this.#inForce.look(worker, report);
     // Only those that are still there: one that ended while it was asked has reported for the last time.
     return this.#reports.take(new Map(heard.filter(([worker]) => !worker.dead)));

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import type { ListenAddress } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import type { CountRequest, DrainRequest } from '../router.ts';
+import type { CountRequest, DrainRequest, StatusOf } from '../router.ts';
 import { socketPath } from '../socket-path.ts';
 import type { RoutingTable } from '../table.ts';
 import { ControlServer } from './control-server.ts';
@@ -110,7 +110,7 @@ function handlerOf(
       case 'drain':
         return parent.drain(args as DrainRequest, context);
       case 'status':
-        return parent.status();
+        return parent.status(statusOf(args));
       case 'count':
         return parent.count(args as CountRequest);
       case 'past':
@@ -124,6 +124,10 @@ function handlerOf(
     }
   };
 }
+
+/** A control plane of before asks for everything. */
+const statusOf = (args: unknown): StatusOf | undefined =>
+  Array.isArray((args as Partial<StatusOf>).apps) ? (args as StatusOf) : undefined;
 
 /** Who adopts a router must not get one that is about to go. */
 function isStopping(): TealError {

@@ -1,7 +1,6 @@
 import { TealError } from '../../errors.ts';
 import type { RoutingTable } from '../table.ts';
-import { compileTable } from './compile.ts';
-import { Registry } from './registry.ts';
+import type { Compiler } from './compiler.ts';
 
 /** @throws TealError `table-refused` */
 export function refuseMalformed(table: RoutingTable | null | undefined): void {
@@ -11,9 +10,9 @@ export function refuseMalformed(table: RoutingTable | null | undefined): void {
 }
 
 /** Compiles it once, for nobody. @throws TealError `table-refused` when that cannot be done */
-export function compileOrRefuse(table: RoutingTable): void {
+export function compileOrRefuse(compiler: Compiler, table: RoutingTable): void {
   try {
-    compileTable(table, new Registry());
+    compiler.compile(table);
   } catch (error) {
     if (error instanceof TealError) throw error;
     throw malformed(`table ${table.generation} is malformed (${(error as Error).message})`);

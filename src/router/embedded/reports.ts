@@ -29,6 +29,14 @@ export class Reports<Worker> {
     return [...this.#last.values()].reduce((sum, { linesDropped }) => sum + linesDropped, this.#endedDropped);
   }
 
+  /** The same of some apps. @param living what the workers have just said of these apps */
+  countsOf(apps: readonly string[], living: readonly WorkerStatus[]): readonly EnvironmentCounts[] {
+    const now = sumEnvironments(living.flatMap(({ environments }) => environments));
+    const known = new Set(now.map(keyOf));
+    const ended = this.#ended.filter((counts) => apps.includes(counts.app) && known.has(keyOf(counts)));
+    return sumEnvironments([...now, ...ended]);
+  }
+
   /** Of all workers there ever were; of versions that one of those that are still knows. */
   counts(): readonly EnvironmentCounts[] {
     const living = sumEnvironments([...this.#last.values()].flatMap(({ environments }) => environments));

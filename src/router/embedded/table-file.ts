@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile, rename, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { TealError } from '../../errors.ts';
-import type { RoutingTable } from '../table.ts';
+import type { AppTable, RoutingTable } from '../table.ts';
 
 /**
  * The last table on disk, so that a router serves across its own restart without the control plane (invariant 7).
@@ -14,17 +14,38 @@ interface TableFile {
   readonly table: RoutingTable;
 }
 
-export function hashTable(table: RoutingTable): string {
-  return createHash('sha256').update(JSON.stringify(table)).digest('hex');
+/** The JSON of an app's part, for as long as the part is there: most of a table is as it was in the one before. */
+const texts = new WeakMap<AppTable, string>();
+
+export function textOfApp(app: AppTable): string {
+  const known = texts.get(app);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(app);
+  texts.set(app, text);
+  return text;
 }
+
+/** What `JSON.stringify` makes of it. */
+function textOf(table: RoutingTable): string {
+  const entries = Object.entries(table).filter(([, value]) => value !== undefined);
+  const fields = entries.map(([key, value]) => {
+    const text = key === 'apps' ? `[${table.apps.map(textOfApp).join(',')}]` : JSON.stringify(value);
+    return `${JSON.stringify(key)}:${text}`;
+  });
+  return `{${fields.join(',')}}`;
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export const hashTable = (table: RoutingTable): string => hashOf(textOf(table));
 
 /** Replaces the file in one step; on disk when it resolves. */
 export async function saveTable(file: string, table: RoutingTable): Promise<void> {
-  const content: TableFile = { hash: hashTable(table), table };
+  const text = textOf(table);
   const temporary = `${file}.tmp`;
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await writeDurably(temporary, JSON.stringify(content));
+    await writeDurably(temporary, `{"hash":"${hashOf(text)}","table":${text}}`);
     await rename(temporary, file);
     await syncDirectory(path.dirname(file));
   } catch (cause) {

@@ -2,11 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { TealError } from '../../errors.ts';
 import type { RoutingTable } from '../table.ts';
+import { deltaOf } from './delta.ts';
 import { entryPath } from './entry.ts';
 import type { Listener } from './listen-handle.ts';
 import type { CallOptions, Message } from './rpc.ts';
 import { Caller } from './rpc.ts';
-import type { ListenerMessage, WantMessage, WorkerStart } from './worker.ts';
+import type { ListenerMessage, Preparation, WantMessage, WorkerStart } from './worker.ts';
 
 /** One worker, as its parent sees it. */
 export class WorkerProcess {
@@ -19,8 +20,11 @@ export class WorkerProcess {
   /** That it has acknowledged; undefined until it runs, null when it has none. */
   #table: RoutingTable | null | undefined;
   #prepared: RoutingTable | null = null;
+  /** The last one that it has compiled: the next one is told as a change of it. */
+  #known: RoutingTable | null;
 
   constructor(start: WorkerStart, listeners: readonly Listener[], onExit: (how: string) => void) {
+    this.#known = start.table;
     this.#child = fork(entryPath('worker'), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#caller = new Caller((message) => this.#send(message));
     this.#child.on('message', (message: Message | WantMessage) => {
@@ -48,7 +52,10 @@ export class WorkerProcess {
   }
 
   async prepare(table: RoutingTable): Promise<void> {
-    await this.call('prepare', { table });
+    const known = this.#known;
+    const told: Preparation = known === null ? { table } : { delta: deltaOf(known, table) };
+    await this.call('prepare', told);
+    this.#known = table;
     this.#prepared = table;
   }
 
@@ -61,6 +68,7 @@ export class WorkerProcess {
   mistrust(): void {
     this.#table = undefined;
     this.#prepared = null;
+    this.#known = null;
   }
 
   /** Puts the table in force on this worker, whatever it had before. @returns the generation that it then says it has */

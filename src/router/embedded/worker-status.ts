@@ -1,30 +1,42 @@
 import { colours } from '../../release/state.ts';
 import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
 import { sumCopies, sumTallies } from '../tally.ts';
-import type { CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledTable } from './compile.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Engine } from './engine.ts';
 import type { WorkerStatus } from './options.ts';
 
-/** What a worker says of itself. @param today milliseconds since the epoch */
+interface Told {
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly today: number;
+  /** Apps that are told of; null: all. */
+  readonly of: readonly string[] | null;
+}
+
+/** What a worker says of itself. */
 export function workerStatus(
   { table, clients, registry }: Engine,
-  pid: number,
-  today: number,
+  { pid, today, of }: Told,
 ): Omit<WorkerStatus, 'linesDropped'> {
+  const counts = [...registry.counts.values()];
+  const apps = table === null ? [] : appsOf(table, of);
   return {
     pid,
     generation: table?.generation ?? 0,
     expired: table?.expired ?? false,
     connections: clients.size,
-    environments: [...registry.counts.values()],
-    endpoints: table === null ? [] : endpointsOf(table, { today, now: registry.now() }),
+    environments: of === null ? counts : counts.filter(({ app }) => of.includes(app)),
+    endpoints: endpointsOf(apps, { today, now: registry.now() }),
   };
 }
 
-function endpointsOf(table: CompiledTable, at: { today: number; now: number }): EndpointStatus[] {
+const appsOf = ({ apps }: CompiledTable, of: readonly string[] | null): Iterable<CompiledApp> =>
+  of === null ? apps.values() : of.flatMap((name) => apps.get(name) ?? []);
+
+function endpointsOf(apps: Iterable<CompiledApp>, at: { today: number; now: number }): EndpointStatus[] {
   const all: EndpointStatus[] = [];
-  for (const app of table.apps.values()) {
+  for (const app of apps) {
     for (const colour of colours) {
       for (const [role, { endpoints }] of app.environments[colour]?.roles ?? []) {
         const named = { app: app.name, colour, role };

@@ -2,10 +2,11 @@
 import { pino } from 'pino';
 import type { ClientLimits, ListenAddress, ObserveConfig, TlsConfig } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
-import type { DrainRequest } from '../router.ts';
+import type { DrainRequest, StatusOf } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { CompiledApp, CompiledTable } from './compile.ts';
-import { compileTable } from './compile.ts';
+import { Compiler } from './compiler.ts';
+import { patched, type TableDelta } from './delta.ts';
 import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
 import { Entrance } from './entrance.ts';
@@ -40,6 +41,9 @@ export interface WorkerTls {
   readonly port: number;
 }
 
+/** A table to be compiled: all of it, or what changes of the last one that was. */
+export type Preparation = { readonly table: RoutingTable } | { readonly delta: TableDelta };
+
 /** What the parent sends beside calls: a listening socket, which travels along. */
 export interface ListenerMessage {
   readonly listener: Speech;
@@ -49,6 +53,9 @@ export interface ListenerMessage {
 export interface WantMessage {
   readonly want: 'listeners';
 }
+
+/** Reading a database of places takes tens of milliseconds. */
+const placesPatienceMs = 1000;
 
 /** For what is still to be written when a worker closes; a disk that takes longer stands still. */
 const logPatienceMs = 500;
@@ -61,6 +68,9 @@ let terminator: Terminator | null = null;
 let accessLog: LineLog | null = null;
 let facts: WorkerFacts | null = null;
 let prepared: CompiledTable | null = null;
+/** The last table that was compiled here: what the next one is told as a change of. */
+let known: RoutingTable | null = null;
+let compiler: Compiler | null = null;
 
 const operations: Readonly<Record<string, (args: never, context: Parameters<Handler>[2]) => unknown>> = {
   async start(args: WorkerStart) {
@@ -76,7 +86,9 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     });
     const secure = tls === null ? {} : engineTls(tls.config);
     const started = new Engine({ client, trustedProxies, share, observer, trace, ...secure });
-    if (args.table !== null) started.commit(await compiled(args.table, started));
+    const sources = facts;
+    compiler = new Compiler(() => ({ registry: started.registry, sources }));
+    if (args.table !== null) started.commit(await compiled(args.table, compiler));
     if (tls !== null) terminator = terminatorOf(tls);
     engine = started;
     entrance = new Entrance(started, {
@@ -87,8 +99,9 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
     });
     for (const listener of early.splice(0)) entrance.listen(listener);
   },
-  async prepare(args: { table: RoutingTable }) {
-    prepared = await compiled(args.table, running());
+  async prepare(args: Preparation) {
+    const table = 'delta' in args ? patched(known, args.delta) : args.table;
+    prepared = await compiled(table, compiler ?? notStarted());
   },
   commit(args: { generation: number }) {
     if (prepared?.generation !== args.generation) {
@@ -103,8 +116,8 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
   },
   holds: () => holdsOf(running()),
   drain: (args: DrainRequest, context) => drainWorker(running().registry, args, context),
-  status: () => ({
-    ...workerStatus(running(), process.pid, Date.now()),
+  status: (args: Partial<StatusOf>) => ({
+    ...workerStatus(running(), { pid: process.pid, today: Date.now(), of: args.apps ?? null }),
     linesDropped: accessLog?.dropped ?? 0,
   }),
   people: () => running().registry.taps.take(),
@@ -143,16 +156,24 @@ process.on('SIGHUP', () => {});
 process.on('exit', () => accessLog?.closeNow());
 process.on('SIGTERM', () => {});
 
-/** With all at hand that its audiences ask for: nobody is sent to live because a file was still being read. */
-async function compiled(table: RoutingTable, { registry }: Engine): Promise<CompiledTable> {
-  if (facts !== null && asksForPlaces(table)) await facts.warm();
-  return compileTable(table, registry, facts ?? undefined);
+/**
+ * With all at hand that its audiences ask for: nobody is sent to live because a file was still being read. But one that is not read to its
+ * end in time, which some app asks for, does not hold up a table that takes everybody of another one back.
+ */
+async function compiled(table: RoutingTable, by: Compiler): Promise<CompiledTable> {
+  if (facts !== null && asksForPlaces(table)) {
+    const late = new Promise((resolve) => setTimeout(resolve, placesPatienceMs).unref());
+    await Promise.race([facts.warm(), late]);
+  }
+  const done = by.compile(table);
+  known = table;
+  return done;
 }
 
-function running(): Engine {
-  if (engine === null)
-    throw new TealError('internal', 'the worker has not been started', { remedy: 'Start it.' });
-  return engine;
+const running = (): Engine => engine ?? notStarted();
+
+function notStarted(): never {
+  throw new TealError('internal', 'the worker has not been started', { remedy: 'Start it.' });
 }
 
 function send(message: Message | WantMessage): void {
