@@ -13,7 +13,7 @@ export const app = 'bench';
 const root = join(import.meta.dirname, '../..');
 /** What both versions are made of: the app answers with the name it was deployed under. */
 export const source: string = join(root, 'bench/app');
-const upMs = 30_000;
+const upMs = 60_000;
 /** Longer than the drain and stop deadlines below together. */
 const downMs = 30_000;
 const lingerMs = 2_000;
@@ -23,6 +23,8 @@ export interface Installation {
   readonly client: Client;
   /** Where the app is reached. */
   readonly url: string;
+  /** Kills the control plane, and starts it again on what it left. @returns how long until it answered, in milliseconds */
+  restart(): Promise<number>;
   /** Drains and stops everything, and removes the folder. */
   close(): Promise<void>;
 }
@@ -34,17 +36,29 @@ export interface MoreKeys {
 }
 
 /** @param warmUp requests that an instance of the app asks itself before it is healthy */
-export async function startInstallation(warmUp: number, more: MoreKeys = {}): Promise<Installation> {
+export const startInstallation = (warmUp: number, more: MoreKeys = {}): Promise<Installation> =>
+  startTeal((port) => config(port, warmUp, more));
+
+/** @param config the text of teal.yaml, with `data: .teal` */
+export async function startTeal(config: (port: number) => string): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'teal-bench-'));
   try {
     const port = await freePort();
     const file = join(folder, 'teal.yaml');
-    await writeFile(file, config(port, warmUp, more));
+    await writeFile(file, config(port));
     const client = new Client(file, socketPath(join(folder, '.teal'), 'control.sock'));
-    const up = await start(folder, client);
+    let up = await start(folder, client);
     return {
       client,
       url: `http://127.0.0.1:${port}/`,
+      async restart() {
+        const exit = once(up, 'exit');
+        up.kill('SIGKILL');
+        await exit;
+        const began = performance.now();
+        up = await start(folder, client);
+        return performance.now() - began;
+      },
       close: () => stop(up, folder, client),
     };
   } catch (error) {
@@ -94,7 +108,7 @@ async function start(folder: string, client: Client): Promise<ChildProcess> {
     stdio: ['ignore', log.fd, log.fd],
   });
   await log.close();
-  for (const deadline = performance.now() + upMs; ; await sleep(100)) {
+  for (const deadline = performance.now() + upMs; ; await sleep(25)) {
     const there = await client.status().catch(() => null);
     if (there !== null) return up;
     if (up.exitCode === null && performance.now() < deadline) continue;

@@ -4,12 +4,13 @@ import { runLoad } from '../../src/load/load.ts';
 import { epochNow } from './clock.ts';
 import type { Ask, LoadRun, ThreadOptions } from './load.ts';
 
-const { url, rps, connections } = workerData as ThreadOptions;
+const { url, rps, connections, headers = {} } = workerData as ThreadOptions;
 
 const load = runLoad({
   url,
   rps,
   connections,
+  headers,
   versionHeader: 'x-version',
   // Some that may not be repeated: a switch must not lose them either.
   shapes: [{ weight: 4 }, { method: 'POST', body: Buffer.alloc(2048, 'x'), weight: 1 }],

@@ -8,6 +8,7 @@ export interface ThreadOptions {
   readonly url: string;
   readonly rps: number;
   readonly connections: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What the thread can be asked: its time, or to stop and report. */
