@@ -59,6 +59,7 @@ export const errorCodes = {
   'version-changed': { exit: 1, status: 409 },
   'version-source-invalid': { exit: 2, status: 422 },
   'release-in-progress': { exit: 1, status: 409 },
+  'deploy-leased': { exit: 1, status: 409 },
   'no-release': { exit: 1, status: 409 },
   'wrong-state': { exit: 1, status: 409 },
   'nothing-to-roll-back-to': { exit: 1, status: 409 },

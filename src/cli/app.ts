@@ -72,9 +72,10 @@ const routes = {
         },
         onConflict: {
           kind: 'enum',
-          values: ['refuse', 'queue', 'supersede'],
+          values: ['refuse', 'queue', 'wait', 'supersede'],
           optional: true,
-          brief: 'While another release runs: refuse (default), deploy after it, or abort it first',
+          brief:
+            'While another deploy runs: refuse (default), leave it to Teal to do it afterwards, wait here, or do it instead',
         },
         wait: is.wait,
         until: is.until,

@@ -16,6 +16,8 @@ import type {
   ExplainResult,
   GroupPlanBody,
   GroupResult,
+  LeaseBody,
+  LeaseView,
   LogLine,
   PlanBody,
   PlanResult,
@@ -62,6 +64,19 @@ export class Client {
   /** To every app of a group. */
   groupCommand(group: string, command: CommandName, body: CommandBody): Promise<GroupResult> {
     return this.#post(`/v1/groups/${encodeURIComponent(group)}/${command}`, body);
+  }
+
+  /** Resolves when it is this caller's turn to make a deploy ready. */
+  takeLease(body: LeaseBody): Promise<LeaseView> {
+    return this.#post('/v1/leases', body);
+  }
+
+  renewLease(id: string): Promise<LeaseView> {
+    return this.#post(`/v1/leases/${encodeURIComponent(id)}`, {});
+  }
+
+  async endLease(id: string): Promise<void> {
+    await this.#json(await this.#send({ method: 'DELETE', path: `/v1/leases/${encodeURIComponent(id)}` }));
   }
 
   groupPlan(group: string, body: GroupPlanBody): Promise<readonly PlanResult[]> {
@@ -159,7 +174,7 @@ export class Client {
   }
 
   async #send(
-    what: { method: 'GET' | 'POST'; path: string; body?: string },
+    what: { method: 'GET' | 'POST' | 'DELETE'; path: string; body?: string },
     signal?: AbortSignal,
   ): Promise<SocketResponse> {
     try {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { OnConflict } from '../control/contract.ts';
 import { TealError } from '../errors.ts';
 import type { Context, Result } from './shell/context.ts';
 import { orderRelease, type WaitFlags } from './shell/release.ts';
@@ -7,7 +8,7 @@ import { because } from './shell/simple.ts';
 export interface DeployFlags extends WaitFlags {
   readonly from?: string;
   readonly promote?: 'auto' | 'manual';
-  readonly onConflict?: 'refuse' | 'queue' | 'supersede';
+  readonly onConflict?: OnConflict;
 }
 
 /** Starts a release of a version. */

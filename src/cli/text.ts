@@ -115,6 +115,7 @@ export const waitTexts = {
     const whom = by === null ? '' : ` by ${by.join(' or ')}`;
     return `Step ${(release?.step?.index ?? 0) + 1} waits for approval${whom}: teal approve ${app}`;
   },
+  turn: (who: string) => `${who} Waiting for it …`,
   reconnecting: 'Teal is not answering; waiting for it to come back …',
 };
 

@@ -6,6 +6,9 @@
  *   POST /v1/apps/:app/:command              body CommandBody → CommandResult      (commands: see `commandNames`)
  *   POST /v1/groups/:group/:command          body CommandBody → GroupResult        (those about releases)
  *   POST /v1/groups/:group/plan              body GroupPlanBody → PlanResult[]
+ *   POST /v1/leases                          body LeaseBody → LeaseView            (of an app, or a group)
+ *   POST /v1/leases/:id                      LeaseView: its owner is still there
+ *   DELETE /v1/leases/:id                    {}
  *   POST /v1/rollback                        body RollbackBody → RollbackResult    (every app)
  *   POST /v1/apply                           ApplyBody → ApplyResult
  *   GET  /v1/apps/:app/preview               PreviewLink
@@ -59,8 +62,10 @@ export interface CommandBody {
   readonly from?: string;
   /** deploy: overrides `release.promote` of teal.yaml for this release. */
   readonly promote?: 'auto' | 'manual';
-  /** deploy, while another release runs: refused when left out. */
-  readonly onConflict?: 'refuse' | 'queue' | 'supersede';
+  /** deploy, while another release runs or is made ready: refused when left out. */
+  readonly onConflict?: OnConflict;
+  /** deploy: the lease that it was made ready under; it ends with this command. */
+  readonly lease?: string;
   /** approve, reject: `ReleaseView.step.index` of the step that was looked at. A rejection needs a reason. */
   readonly step?: number;
   /** promote: skip the remaining steps. */
@@ -71,6 +76,30 @@ export interface CommandBody {
   /** maintenance */
   readonly on?: boolean;
   readonly message?: string;
+}
+
+/** `queue`: Teal does it afterwards; `wait`: the same, as long as whoever asked waits for it; `supersede`: instead. */
+export type OnConflict = 'refuse' | 'queue' | 'wait' | 'supersede';
+
+/** Asks to be the only one who makes a deploy ready. */
+export interface LeaseBody {
+  /** An app, or a group. */
+  readonly of: string;
+  /** For others to see. */
+  readonly version?: string;
+  /** When somebody else has it: refused when left out; `queue` and `wait` answer when it is free. */
+  readonly onConflict?: OnConflict;
+}
+
+export interface LeaseView {
+  /** Whoever knows it may go on with it. */
+  readonly id: string;
+  readonly apps: readonly string[];
+  readonly actor: string;
+  readonly version: string | null;
+  readonly since: number;
+  /** Unless its owner is heard of before. */
+  readonly expiresAt: number;
 }
 
 export interface CommandResult {

@@ -3,34 +3,52 @@ import path from 'node:path';
 import { TealError } from '../errors.ts';
 import { checkLimits } from '../platform/process/limits.ts';
 import { decide } from '../release/decide.ts';
-import type { App } from '../config/config.ts';
+import type { App, Origins } from '../config/config.ts';
+import { originsOf } from '../config/origins.ts';
 import type { AppState, Build } from '../release/state.ts';
 import { transitions } from '../release/transitions.ts';
 import { teal, type By } from './apps.ts';
-import type { CommandBody } from './contract.ts';
+import type { CommandBody, OnConflict } from './contract.ts';
+import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { directoryOf } from './effects/workload.ts';
 import { known } from './known.ts';
 
-/** Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway. */
-export async function deploy(deps: Deps, app: string, body: CommandBody, by: By): Promise<{ note?: string }> {
-  const state = known(deps, app);
-  const { config } = state;
-  const version = versionName(body.version);
-  const promote = body.promote ?? null;
-  const onConflict = body.onConflict ?? 'refuse';
-  const asked = decide(
-    state,
-    { type: 'deploy', build: { version, directory: null, spec: config }, promote, onConflict },
-    { now: deps.now(), actor: by.actor },
-  );
-  if (asked.refused) throw asked.refused;
-  const directory = await putVersion(deps, app, { version, from: body.from });
-  const build: Build = { version, directory, spec: config };
-  if (directory === null) checkDirectories(build);
-  checkSupported(config);
-  return await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
+/**
+ * Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway, or that
+ * somebody else is just making ready.
+ * @param signal aborted when whoever asked has gone
+ */
+export async function deploy(
+  deps: Deps,
+  app: string,
+  body: CommandBody,
+  { by, signal }: { readonly by: By; readonly signal: AbortSignal },
+): Promise<{ note?: string }> {
+  return await inTurn(deps, { apps: [app], body, by, signal }, async (check) => {
+    const state = known(deps, app);
+    const { config } = state;
+    const version = versionName(body.version);
+    const promote = body.promote ?? null;
+    const onConflict = afterTurn(body.onConflict);
+    const asked = decide(
+      state,
+      { type: 'deploy', build: { version, directory: null, spec: config }, promote, onConflict },
+      { now: deps.now(), actor: by.actor },
+    );
+    if (asked.refused) throw asked.refused;
+    const directory = await putVersion(deps, app, { version, from: body.from });
+    const build: Build = { version, directory, spec: config };
+    if (directory === null) checkDirectories(build);
+    checkSupported(config);
+    check();
+    return await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
+  });
 }
+
+/** What is left of it when nobody else makes a deploy ready: who has waited for its turn finds no release, or is refused. */
+export const afterTurn = (asked: OnConflict = 'refuse'): Exclude<OnConflict, 'wait'> =>
+  asked === 'wait' ? 'refuse' : asked;
 
 /** @throws TealError `usage` for what cannot be the name of a version */
 export function versionName(given: string | undefined): string {
@@ -47,11 +65,23 @@ export async function putVersion(
   what: { readonly version: string; readonly from: string | undefined },
 ): Promise<string | null> {
   if (what.from !== undefined) {
+    if (known(deps, app).config.roles[0]?.origins !== undefined) throw nothingToPut(app, what.version);
     await deps.versions.put(app, what.version, what.from, { cwd: path.dirname(deps.config.file) });
   } else if (deps.versions.directory(app, what.version) !== null) {
     await deps.versions.verify(app, what.version);
   }
   return deps.versions.directory(app, what.version);
+}
+
+function nothingToPut(app: string, version: string): TealError {
+  return new TealError(
+    'usage',
+    `${app} runs on servers that Teal does not start: there is nowhere to put files.`,
+    {
+      remedy: `leave out --from: teal deploy ${app} ${version}`,
+      details: { app },
+    },
+  );
 }
 
 /** @throws TealError `limits-unsupported` for what this machine cannot enforce */
@@ -68,6 +98,11 @@ export function checkSupported({ roles }: App): void {
  */
 export function checkDirectories(build: Build): void {
   const { name: app, roles } = build.spec;
+  const origins = roles[0]?.origins;
+  if (origins !== undefined) {
+    if (originsOf(origins, build.version).length === 0) throw noServers(build, origins);
+    return;
+  }
   const put = `teal deploy ${app} ${build.version} --from <dir|tgz|git:ref>`;
   for (const role of roles) {
     const directory = directoryOf(build, role);
@@ -86,6 +121,14 @@ export function checkDirectories(build: Build): void {
       details,
     });
   }
+}
+
+function noServers({ version, spec: { name } }: Build, { versions }: Origins): TealError {
+  const message = `There is no version ${version} of ${name}: run.static does not say where its servers are.`;
+  return new TealError('version-unknown', message, {
+    remedy: `add its addresses under run.static.versions, then: teal apply; known are ${Object.keys(versions).join(', ') || 'none'}`,
+    details: { version },
+  });
 }
 
 /** Whether these events leave the app without a release at work: what it no longer needs can go. */

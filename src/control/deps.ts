@@ -7,6 +7,7 @@ import type { Apps } from './apps.ts';
 import type { Versions } from './drivers.ts';
 import type { RunTest } from './effects/run-test.ts';
 import type { Rules } from './judge/rules.ts';
+import type { Leases } from './leases.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
 import type { Routes } from './routes.ts';
@@ -21,6 +22,7 @@ export interface Deps {
   readonly router: Router;
   readonly routes: Routes;
   readonly releases: Releases;
+  readonly leases: Leases;
   /** Signs and checks preview tokens. */
   readonly keys: PreviewKeys;
   /** What else a release is judged by, once per tick. */
@@ -28,6 +30,8 @@ export interface Deps {
   /** Runs the tests of candidates. */
   readonly runTest: RunTest;
   readonly log: Logger;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as releases go by it (clock.ts). */
   readonly now: () => number;
+  /** The same by the machine's clock: what routers check by theirs. */
+  readonly wall: () => number;
 }

@@ -11,16 +11,17 @@ import {
 } from '../release/group-orders.ts';
 import type { AppState, Build } from '../release/state.ts';
 import { toCommand } from './api/command.ts';
-import { statusAfter } from './api/status.ts';
+import { statusesAfter } from './api/status.ts';
 import type { By } from './apps.ts';
 import type { CommandBody, CommandName, GroupResult } from './contract.ts';
-import { checkDirectories, checkSupported, putVersion, versionName } from './deploy.ts';
+import { afterTurn, checkDirectories, checkSupported, putVersion, versionName } from './deploy.ts';
+import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';
 import { didOf } from './view/did.ts';
 
 /** The apps of a group, by name. @throws TealError `app-unknown` */
-function knownGroup(deps: Pick<Deps, 'apps'>, group: string): readonly string[] {
+export function knownGroup(deps: Pick<Deps, 'apps'>, group: string): readonly string[] {
   const members = deps.apps.members(group);
   if (members.length > 0) return members;
   const names = [...new Set(deps.apps.states().flatMap(({ config }) => config?.group ?? []))];
@@ -56,26 +57,37 @@ const shared: ReadonlySet<CommandName> = new Set<Name>([
 
 const isShared = (name: CommandName): name is Name => shared.has(name);
 
+export interface GroupOrder {
+  readonly name: CommandName;
+  readonly body: CommandBody;
+  readonly by: By;
+  /** Aborted when whoever asked has gone. */
+  readonly signal: AbortSignal;
+}
+
 /** Does what was asked to all apps of a group, in one transaction, and says what was done to each. */
-export async function groupCommand(
-  deps: Deps,
-  group: string,
-  asked: { readonly name: CommandName; readonly body: CommandBody; readonly by: By },
-): Promise<GroupResult> {
+export async function groupCommand(deps: Deps, group: string, asked: GroupOrder): Promise<GroupResult> {
   const members = knownGroup(deps, group);
   const { name, body, by } = asked;
   if (!isShared(name)) throw oneByOne(name, group, members);
-  const how =
-    name === 'deploy' ? await deploying(deps, group, { body, by }) : commanding(group, { name, body, by });
+  if (name !== 'deploy') return await decided(deps, group, by, commanding(group, { name, body, by }));
+  return await inTurn(deps, { ...asked, apps: members }, async (check) => {
+    const how = await deploying(deps, group, { body, by });
+    check();
+    return await decided(deps, group, by, how);
+  });
+}
+
+async function decided(deps: Deps, group: string, by: By, how: How): Promise<GroupResult> {
   const who = (): readonly string[] => [
     ...new Set(deps.apps.members(group).flatMap((app) => deps.apps.companions(app))),
   ];
-  const decided = await deps.apps.decide(who, how, by);
-  const told = [...decided].map(async ([app, decision]) => ({
-    app: await statusAfter(deps, app),
-    did: didOf(decision),
-  }));
-  return { group, apps: await Promise.all(told) };
+  const decisions = await deps.apps.decide(who, how, by);
+  const statusOf = await statusesAfter(deps);
+  return {
+    group,
+    apps: [...decisions].map(([app, decision]) => ({ app: statusOf(app), did: didOf(decision) })),
+  };
 }
 
 type How = (states: readonly AppState[], asked: Asked) => GroupDecision;
@@ -104,7 +116,7 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
       name: group,
       builds,
       promote: body.promote ?? null,
-      onConflict: body.onConflict ?? 'refuse',
+      onConflict: afterTurn(body.onConflict),
     } as const;
     return (states, asked) => deployTogether({ ...what, states }, asked);
   };

@@ -8,6 +8,9 @@ import { start, teal, until } from './cli.ts';
 import { app, FakeControl, release, step } from './fake.ts';
 
 let fake: FakeControl;
+const noTurns = (): never => {
+  throw new TealError('app-unknown', 'nobody takes turns here', { remedy: '' });
+};
 before(async () => {
   fake = await FakeControl.start();
 });
@@ -15,6 +18,8 @@ after(() => fake.close());
 beforeEach(() => {
   fake.apps = [app()];
   fake.calls.length = 0;
+  fake.leases.length = 0;
+  fake.onLease = noTurns;
   fake.onCommand = () => 'it was accepted';
   fake.onRollback = null;
 });
@@ -461,4 +466,44 @@ test('deploy of a group --wait is done when all of its apps are', async () => {
   assert.equal(code, 0, out);
   assert.match(out, /Deployed +shop {2}shop-7/);
   assert.match(out, /api +100 % blue v41/);
+});
+
+const lease = { id: 'l1', apps: ['shop'], actor: 'user:me', version: 'v2', since: 0, expiresAt: 15_000 };
+const leasedByAnna = (): TealError =>
+  new TealError('deploy-leased', 'user:anna has been making v3 of shop ready for 7 s.', {
+    remedy: 'wait for it',
+  });
+
+test('deploy is done under a lease, which is given back', async () => {
+  fake.onLease = () => lease;
+  await teal(fake.directory, 'deploy', 'shop', 'v2');
+  assert.deepEqual(
+    fake.leases.map(({ method, path: at, body }) => [method, at, body]),
+    [
+      ['POST', '/v1/leases', { of: 'shop', version: 'v2', onConflict: 'refuse' }],
+      ['DELETE', '/v1/leases/l1', {}],
+    ],
+  );
+  assert.deepEqual(fake.calls.at(-1)?.body, { version: 'v2', lease: 'l1' });
+});
+
+test('deploy while somebody else makes one ready says who it is, and sends nothing', async () => {
+  fake.onLease = () => {
+    throw leasedByAnna();
+  };
+  const { code, err } = await teal(fake.directory, 'deploy', 'shop', 'v2');
+  assert.equal(code, 1);
+  assert.match(err, /user:anna has been making v3 of shop ready/);
+  assert.ok(!fake.calls.some(({ path: at }) => at.endsWith('/deploy')));
+});
+
+test('deploy --on-conflict wait says for whom it waits, and then goes on', async () => {
+  fake.onLease = ({ body }) => {
+    if (body['onConflict'] === 'refuse') throw leasedByAnna();
+    return lease;
+  };
+  const { code, err } = await teal(fake.directory, 'deploy', 'shop', 'v2', '--on-conflict', 'wait');
+  assert.equal(code, 0);
+  assert.match(err, /user:anna has been making v3 of shop ready for 7 s\. Waiting for it/);
+  assert.deepEqual(fake.calls.at(-1)?.body, { version: 'v2', onConflict: 'wait', lease: 'l1' });
 });

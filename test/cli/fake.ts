@@ -135,6 +135,10 @@ export interface Call {
 export class FakeControl {
   readonly directory: string;
   readonly calls: Call[] = [];
+  /** About who deploys next. */
+  readonly leases: Call[] = [];
+  /** By default nobody takes turns here. */
+  onLease: (call: Call) => unknown = () => this.#find(undefined);
   readonly #server: Server;
   readonly #followers = new Set<ServerResponse>();
   readonly #events: EventView[] = [event(1, 'v41 is live')];
@@ -184,7 +188,7 @@ export class FakeControl {
       actor: String(request.headers['x-teal-actor']),
       body: text === '' ? {} : (JSON.parse(text) as Call['body']),
     };
-    this.calls.push(call);
+    (url.pathname.startsWith('/v1/leases') ? this.leases : this.calls).push(call);
     try {
       this.#answer(call, url, response);
     } catch (error) {
@@ -205,6 +209,7 @@ export class FakeControl {
 
   #value(call: Call, [first, name, command]: readonly string[]): unknown {
     if (first === 'status') return this.#status();
+    if (first === 'leases') return this.onLease(call);
     if (first === 'doctor')
       return [{ name: 'router', state: 'ok', says: 'serves generation 7', remedy: null }];
     if (first === 'stop') return { stopping: true };

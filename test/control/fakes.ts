@@ -5,10 +5,11 @@ import type { App, Config } from '../../src/config/config.ts';
 import { Apps, teal } from '../../src/control/apps.ts';
 import type { Deps } from '../../src/control/deps.ts';
 import { testsIn } from '../../src/control/effects/run-test.ts';
+import { Leases } from '../../src/control/leases.ts';
 import { PreviewKeys } from '../../src/control/preview-keys.ts';
 import { Releases } from '../../src/control/releases.ts';
 import { Routes } from '../../src/control/routes.ts';
-import { tableOf } from '../../src/control/table.ts';
+import { Tables } from '../../src/control/tables.ts';
 import type { Instance, Place, Platform, Stopped, Workload } from '../../src/platform/platform.ts';
 import type { Colour } from '../../src/release/state.ts';
 import { nothingCounted, type Counted, type Past } from '../../src/metrics/counted.ts';
@@ -106,14 +107,18 @@ export class FakePlatform implements Platform {
     this.calls.push(`ensure ${colour} ${role} ${version} ${instances}`);
     await this.beforeEnsure(workload, signal);
     this.calls.push(`up ${colour} ${role}`);
-    this.running.push(instance({ ...workload, id: `${colour}-${role}-${version}` }));
+    const of = workload.app === 'shop' ? '' : `${workload.app}-`;
+    this.running.push(instance({ ...workload, id: `${of}${colour}-${role}-${version}` }));
   }
 
   async stop(place: Place): Promise<readonly Stopped[]> {
     const { colour, role } = place;
     this.calls.push(`stop ${colour} ${role}`);
     await this.beforeStop(place);
-    this.running = this.running.filter((each) => each.colour !== colour || each.role !== role);
+    const { app: name } = place;
+    this.running = this.running.filter(
+      (each) => each.app !== name || each.colour !== colour || each.role !== role,
+    );
     this.calls.push(`stopped ${colour} ${role}`);
     return [];
   }
@@ -157,16 +162,19 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
   const router = new FakeRouter();
   const platform = new FakePlatform();
   const releases: Releases = new Releases({ router, routes: () => routes, apps });
+  const tables = new Tables({
+    look: () => ({
+      states: apps.states(),
+      instances: platform.instances(),
+      released: releases.released,
+      previewKey: keys.get,
+      keys: keys.all,
+    }),
+    failed: () => undefined,
+  });
   const routes = new Routes({
     router,
-    build: () =>
-      tableOf({
-        states: apps.states(),
-        instances: platform.instances(),
-        released: releases.released,
-        previewKey: keys.get,
-        keys: keys.all,
-      }),
+    build: () => tables.build(),
     nextGeneration: () => store.nextGeneration(),
     failed: () => undefined,
     applied: () => undefined,
@@ -184,10 +192,12 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     router,
     routes,
     releases,
+    leases: new Leases({ now: Date.now }),
     keys,
     rules: async () => [],
     runTest: testsIn(data, quiet),
     log: quiet,
     now: Date.now,
+    wall: Date.now,
   };
 }

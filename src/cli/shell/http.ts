@@ -4,7 +4,7 @@ import { ResponseReader } from '../../load/response.ts';
 /** One request over a unix socket. `node:http` would do it too, for 40 ms more of CPU at every start of the CLI. */
 export interface SocketRequest {
   readonly socket: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

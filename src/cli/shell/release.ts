@@ -5,6 +5,7 @@ import { renderGroupDone } from '../render/group.ts';
 import { renderDone } from '../render/result.ts';
 import { waitTexts } from '../text.ts';
 import type { Context, ReasonFlags, Result } from './context.ts';
+import { underLease } from './lease.ts';
 import { begun } from './simple.ts';
 import { send, soleTarget, type Ordered } from './target.ts';
 import { waitForRelease, type Goal, type Waiting } from './wait.ts';
@@ -32,7 +33,12 @@ export async function orderRelease(
   const target = await soleTarget(client, what.app);
   const waits = flags.wait === true || flags.until !== undefined;
   const after = waits ? await lastEvent(client) : 0;
-  const ordered = await send(client, target, what);
+  const ordered =
+    what.command === 'deploy'
+      ? await underLease(context, client, { of: target, body: what.body }, (body) =>
+          send(client, target, { ...what, body }),
+        )
+      : await send(client, target, what);
   if (!waits) return begun(what.command, ordered);
   const waiting = { client, goal: what.goal, after, timeoutMs: flags.timeout, until: flags.until ?? 'live' };
   return ordered.kind === 'app'

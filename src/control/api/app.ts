@@ -10,7 +10,8 @@ import type { By } from '../apps.ts';
 import { commandNames, type CommandName } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
-import { groupCommand } from '../group.ts';
+import { leaseOf } from '../deploy-turn.ts';
+import { groupCommand, knownGroup } from '../group.ts';
 import { evidenceOf } from '../judge/view.ts';
 import { known } from '../known.ts';
 import { explainWho } from '../explain.ts';
@@ -24,6 +25,7 @@ import {
   commandBody,
   explainBody,
   groupPlanBody,
+  leaseBody,
   parse,
   planBody,
   rollbackBody,
@@ -61,6 +63,16 @@ export function api(deps: Deps, options: ApiOptions): Hono {
     const { reason = null } = parse(rollbackBody, await body(c));
     return c.json(await rollbackAll(deps, { ...by(c), reason }));
   });
+  app.post('/leases', async (c) => {
+    const { of, ...asked } = parse(leaseBody, await body(c));
+    const apps = deps.apps.names().includes(of) ? [of] : knownGroup(deps, of);
+    return c.json(await leaseOf(deps, { apps, body: asked, by: by(c) }, goneOr(c, options.closing)));
+  });
+  app.post('/leases/:id', (c) => c.json(deps.leases.renew(c.req.param('id'))));
+  app.delete('/leases/:id', (c) => {
+    deps.leases.end(c.req.param('id'));
+    return c.json({});
+  });
   app.post('/stop', async (c) => {
     const asked = parse(stopBody, await body(c));
     // After the answer has left: stopping ends the server that gives it.
@@ -72,12 +84,12 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   );
   app.post('/apps/:app/plan', async (c) => {
     // Who gives up waiting has no use for the rest of a long log.
-    const signal = AbortSignal.any([c.req.raw.signal, options.closing]);
+    const signal = goneOr(c, options.closing);
     const asked = parse(planBody, await body(c));
     return c.json(await plan(deps, c.req.param('app'), { ...asked, ...by(c) }, signal));
   });
   app.post('/groups/:group/plan', async (c) => {
-    const signal = AbortSignal.any([c.req.raw.signal, options.closing]);
+    const signal = goneOr(c, options.closing);
     const asked = parse(groupPlanBody, await body(c));
     return c.json(await planGroup(deps, c.req.param('group'), { ...asked, ...by(c) }, signal));
   });
@@ -85,7 +97,8 @@ export function api(deps: Deps, options: ApiOptions): Hono {
     const name = commandName(c.req.param('command'));
     const asked = parse(commandBody, await body(c));
     const who = { ...by(c), reason: asked.reason ?? null };
-    return c.json(await groupCommand(deps, c.req.param('group'), { name, body: asked, by: who }));
+    const signal = goneOr(c, options.closing);
+    return c.json(await groupCommand(deps, c.req.param('group'), { name, body: asked, by: who, signal }));
   });
   app.post('/apps/:app/:command', async (c) => {
     const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await body(c)) };
@@ -94,6 +107,7 @@ export function api(deps: Deps, options: ApiOptions): Hono {
       await command(deps, c.req.param('app'), {
         ...asked,
         by: { ...who, reason: asked.body.reason ?? null },
+        signal: goneOr(c, options.closing),
       }),
     );
   });
@@ -115,6 +129,10 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   });
   return app;
 }
+
+/** Aborted when whoever asks has gone, or Teal goes. */
+const goneOr = (c: Context, closing: AbortSignal): AbortSignal =>
+  AbortSignal.any([c.req.raw.signal, closing]);
 
 function refuse(c: Context, error: TealError): Response {
   return c.json(error.toJSON(), errorCodes[error.code].status);

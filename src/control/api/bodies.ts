@@ -2,13 +2,16 @@ import * as v from 'valibot';
 import { TealError } from '../../errors.ts';
 
 /** What the API takes; anything else is refused with the path and what was expected. */
+const onConflict = v.picklist(['refuse', 'queue', 'wait', 'supersede']);
+
 export const commandBody = v.strictObject({
   reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
   version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
   versions: v.exactOptional(v.record(v.string(), v.pipe(v.string(), v.maxLength(200)))),
   from: v.exactOptional(v.pipe(v.string(), v.maxLength(4096))),
   promote: v.exactOptional(v.picklist(['auto', 'manual'])),
-  onConflict: v.exactOptional(v.picklist(['refuse', 'queue', 'supersede'])),
+  onConflict: v.exactOptional(onConflict),
+  lease: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
   step: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   full: v.exactOptional(v.boolean()),
   role: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
@@ -45,6 +48,12 @@ export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptio
 
 export const rollbackBody = v.strictObject({
   reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
+});
+
+export const leaseBody = v.strictObject({
+  of: v.pipe(v.string(), v.maxLength(64)),
+  version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
+  onConflict: v.exactOptional(onConflict),
 });
 
 export const stopBody = v.strictObject({ everything: v.boolean() });

@@ -14,11 +14,11 @@ import { statusAfter } from './status.ts';
 export async function command(
   deps: Deps,
   app: string,
-  asked: { name: CommandName; body: CommandBody; by: By },
+  asked: { name: CommandName; body: CommandBody; by: By; signal: AbortSignal },
 ): Promise<CommandResult> {
   known(deps, app);
   if (asked.name === 'deploy') {
-    const { note } = await deploy(deps, app, asked.body, asked.by);
+    const { note } = await deploy(deps, app, asked.body, asked);
     return { did: note ?? `deploying ${asked.body.version}`, app: await statusAfter(deps, app) };
   }
   const decision =
