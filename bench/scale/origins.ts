@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { source } from '../lib/installation.ts';
-import { freePort } from '../lib/free-port.ts';
+import { freePort } from '../../test/free-port.ts';
 
 export interface Origins {
   /** `host:port`, by version. */

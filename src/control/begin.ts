@@ -3,6 +3,7 @@ import { effects } from '../release/effects.ts';
 import type { StoredEvent } from '../store/store.ts';
 import type { EventView } from './contract.ts';
 import { pruneVersions, releaseEnded } from './deploy.ts';
+import { expected } from './effects/workload.ts';
 import { daily, pruneEvents } from './retention.ts';
 import { rotateOld } from './rotate-keys.ts';
 import type { System } from './system.ts';
@@ -18,7 +19,7 @@ export async function begin(
   const { apps, platform, routes, log } = deps;
   const notPruned = (error: unknown): void =>
     log.warn({ error }, 'what is old could not be removed; trying again later');
-  await platform.adopt();
+  await platform.adopt(apps.states().flatMap(expected));
   const unlisten = apps.listen((state, events) => {
     runner.want(state.app, effects(state));
     routes.refresh();

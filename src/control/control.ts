@@ -8,6 +8,7 @@ import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
 import { serve } from './api/serve.ts';
 import { begin } from './begin.ts';
+import { watchClock } from './clock.ts';
 import type { EventView } from './contract.ts';
 import { lockData, unusable } from './lock.ts';
 import { stopAll } from './stop-all.ts';
@@ -62,6 +63,7 @@ async function run(
   const system = undo.adopt(await assemble(ground), leave);
   const { apps } = system.deps;
   await begin(system, undo, onEvent);
+  undo.adopt(watchClock(system.clock, apps, jumped(ground.log)), (watching) => watching.close());
   const { stop, ended } = stopper(system, undo);
   const socket = socketPath(ground.config.data, 'control.sock');
   const closing = new AbortController();
@@ -81,6 +83,13 @@ async function run(
     .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
   return { urls, socket, metrics: served?.port ?? null, ended, stop };
 }
+
+const jumped =
+  (log: Logger): Parameters<typeof watchClock>[2] =>
+  (told) =>
+    'ms' in told
+      ? log.warn(told, 'the clock of the machine was set; every timer goes on with what it had left')
+      : log.error(told, 'the clock was set, and that could not be stored; trying again');
 
 function stopper(system: System, undo: AsyncDisposableStack): Pick<Control, 'stop' | 'ended'> {
   const end = Promise.withResolvers<void>();

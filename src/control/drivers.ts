@@ -1,6 +1,7 @@
 import type { Platform, PlatformHooks } from '../platform/platform.ts';
 import type { VersionStore } from '../platform/versions/version-store.ts';
 import type { Router } from '../router/router.ts';
+import type { Clock } from './clock.ts';
 import type { RunTest } from './effects/run-test.ts';
 
 /** What a control plane asks of the store of versions. */
@@ -24,4 +25,6 @@ export interface Drivers {
   router(): Promise<OwnRouter>;
   platform(hooks: PlatformHooks): Platform;
   readonly runTest: RunTest;
+  /** Left out where nobody sets the time of day. */
+  readonly clock?: Clock;
 }

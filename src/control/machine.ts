@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import { Platforms } from '../platform/platforms.ts';
 import { ProcessPlatform } from '../platform/process/process-platform.ts';
+import { StaticPlatform } from '../platform/static/static-platform.ts';
 import { VersionStore } from '../platform/versions/version-store.ts';
 import { EmbeddedRouter } from '../router/embedded/embedded.ts';
+import { Clock } from './clock.ts';
 import type { Drivers } from './drivers.ts';
 import { testsIn } from './effects/run-test.ts';
 
@@ -11,6 +14,15 @@ export const machine = ({ config, log }: { readonly config: Config; readonly log
   versions: () => VersionStore.open({ data: config.data }),
   router: () =>
     EmbeddedRouter.start({ ...config.router, data: config.data, geoDatabase: config.geoDatabase }),
-  platform: (hooks) => new ProcessPlatform({ data: config.data, log, hooks }),
+  platform: (hooks) =>
+    new Platforms({
+      drivers: {
+        process: new ProcessPlatform({ data: config.data, log, hooks }),
+        static: new StaticPlatform({ hooks }),
+      },
+      driverOf: ({ spec }) => (spec.origins === undefined ? 'process' : 'static'),
+      failed: (driver, error) => log.error({ driver, error }, 'a platform does not say what runs'),
+    }),
   runTest: testsIn(config.data, log),
+  clock: new Clock(),
 });

@@ -24,7 +24,7 @@ export async function previewLink(deps: Deps, app: string): Promise<PreviewLink>
       },
     );
   }
-  const expiresAt = deps.now() + (state.config?.preview.expiresMs ?? 0);
+  const expiresAt = deps.wall() + (state.config?.preview.expiresMs ?? 0);
   return await linkTo(deps, { app, version, colour, expiresAt });
 }
 

@@ -2,11 +2,12 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { CustomMetrics } from '../metrics/custom/custom-metrics.ts';
+import type { Platform, PlatformHooks } from '../platform/platform.ts';
 import type { Fact } from '../release/input.ts';
-import type { AppTable } from '../router/table.ts';
 import type { Store } from '../store/store.ts';
 import { applyAtStart } from './apply.ts';
 import { Apps } from './apps.ts';
+import { believing, type Clock } from './clock.ts';
 import type { Deps } from './deps.ts';
 import type { Drivers, OwnRouter } from './drivers.ts';
 import { perform } from './effects/perform.ts';
@@ -14,11 +15,13 @@ import { Facts } from './facts.ts';
 import { machine } from './machine.ts';
 import { endsWithin } from './pause.ts';
 import { rulesOf } from './judge/rules.ts';
+import { Leases } from './leases.ts';
 import { PreviewKeys } from './preview-keys.ts';
 import { Releases } from './releases.ts';
 import { Routes } from './routes.ts';
 import { Runner } from './runner.ts';
-import { tableOf } from './table.ts';
+import type { Facts as TableFacts } from './table.ts';
+import { Tables } from './tables.ts';
 
 /** All parts, wired; nothing is worked at yet. */
 export interface System {
@@ -27,6 +30,7 @@ export interface System {
   readonly runner: Runner;
   readonly facts: Facts;
   readonly custom: CustomMetrics;
+  readonly clock: Clock;
 }
 
 export interface Ground {
@@ -41,36 +45,49 @@ const giveUpMs = 5000;
 /** @throws TealError `port-taken`, `router-unavailable`, `store-unreadable` …: no part goes on then */
 export async function assemble(ground: Ground, drivers: Drivers = machine(ground)): Promise<System> {
   const { config, store } = ground;
-  const apps = await Apps.load(store, Date.now);
+  const clock = drivers.clock ?? believing();
+  const apps = await Apps.load(store, clock.now, (app, error) =>
+    ground.log.error({ app, error }, 'an event was not heard by everybody'),
+  );
   const keys = new PreviewKeys(store);
   await keys.load(apps.states());
   await applyAtStart({ apps, keys }, config);
   const versions = await drivers.versions();
   const router = await drivers.router();
-  return wire(ground, { apps, keys, versions, router, drivers });
+  return wire(ground, { apps, keys, versions, router, clock, drivers });
 }
 
-type Parts = Pick<Deps, 'apps' | 'keys' | 'versions'> & {
-  readonly router: OwnRouter;
-  readonly drivers: Drivers;
-};
+type Parts = Pick<Deps, 'apps' | 'keys' | 'versions'> &
+  Pick<System, 'router' | 'clock'> & { readonly drivers: Drivers };
 
-function wire({ config, store, log }: Ground, { apps, keys, versions, router, drivers }: Parts): System {
+function wire(
+  { config, store, log }: Ground,
+  { apps, keys, versions, router, clock, drivers }: Parts,
+): System {
   const notStored = (app: string, { type }: Fact, error: unknown): void =>
     log.error({ app, type, error }, 'what was found out could not be stored; trying again');
   const facts = new Facts({ apps, failed: notStored });
   const releases = new Releases({ router, routes: () => routes, apps });
-  const platform = drivers.platform({
-    changed: () => routes.refresh(),
+  const hooks: PlatformHooks = {
+    changed: ({ app }) => {
+      releases.keepOnly(app, platform.instances(app));
+      routes.refresh();
+    },
     release: (instances) => releases.release(instances),
     failing: ({ app, colour }, version, error) => {
       log.warn({ app, colour, version, code: error.code }, error.message);
       facts.tell(app, { type: 'environment-failed', colour, version, error: error.toJSON() });
     },
+  };
+  const platform: Platform = drivers.platform(hooks);
+  const tables = new Tables({
+    look: () => look({ apps, platform, releases, keys }),
+    failed: (app, error) =>
+      log.error({ app, error }, 'its part of the routing table cannot be made; it keeps the one before'),
   });
   const routes: Routes = new Routes({
     router,
-    build: () => table({ apps, platform, releases, keys }),
+    build: () => tables.build(),
     nextGeneration: () => store.nextGeneration(),
     failed: (error) => log.error({ error }, 'the routing table could not be put in force; trying again'),
     applied: (generation) => log.debug({ generation }, 'routing table in force'),
@@ -87,35 +104,34 @@ function wire({ config, store, log }: Ground, { apps, keys, versions, router, dr
     router,
     routes,
     releases,
+    leases: new Leases({ now: clock.wall }),
     keys,
     rules: rulesOf(custom),
     runTest: drivers.runTest,
     log,
-    now: Date.now,
+    now: clock.now,
+    wall: clock.wall,
   };
   const runner = new Runner({
     perform: (app, effect, signal) => perform(deps, app, effect, signal),
     failed: (app, { key }, error) => log.warn({ app, effect: key, error }, 'did not work; trying again'),
   });
-  return { deps, router, runner, facts, custom };
+  return { deps, router, runner, facts, custom, clock };
 }
 
-function table({
+/** What the table is made of, as it is now. */
+const look = ({
   apps,
   platform,
   releases,
   keys,
-}: Pick<Deps, 'apps' | 'platform' | 'releases' | 'keys'>): readonly AppTable[] {
-  const instances = platform.instances();
-  releases.keepOnly(new Set(instances.map(({ id }) => id)));
-  return tableOf({
-    states: apps.states(),
-    instances,
-    released: releases.released,
-    previewKey: keys.get,
-    keys: keys.all,
-  });
-}
+}: Pick<Deps, 'apps' | 'platform' | 'releases' | 'keys'>): TableFacts => ({
+  states: apps.states(),
+  instances: platform.instances(),
+  released: releases.released,
+  previewKey: keys.get,
+  keys: keys.all,
+});
 
 /**
  * Lets go of everything: router and instances go on as they are. Whatever waits for them is cut off from them first, so

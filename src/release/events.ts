@@ -21,6 +21,8 @@ export type Event =
   | { readonly type: 'keys-rotated'; readonly key: string }
   /** It is deployed when the running release has ended; null: what was queued is not wanted any more. */
   | { readonly type: 'queued'; readonly deploy: Queued | null }
+  /** Somebody has set the machine's clock by so many milliseconds: what is waited for is at other times by it. */
+  | { readonly type: 'clock-jumped'; readonly ms: number }
   | ReleaseEvent;
 
 /** What happened to the running release: the columns of the transition table. */

@@ -1,6 +1,7 @@
 import { buckets } from '../audience/bucket.ts';
 import { countFirsts, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
+import { afterJump } from './clock.ts';
 import type { Event, ReleaseEvent } from './events.ts';
 import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
@@ -40,6 +41,8 @@ export function evolve(state: AppState, event: Event, happened: Happened): AppSt
       return { ...state, keys: rotated(state.keys, happened.at) };
     case 'queued':
       return { ...state, queued: event.deploy };
+    case 'clock-jumped':
+      return afterJump(state, event.ms);
     case 'remove-started':
       return removing(state, happened);
     case 'removed':

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { TealError } from '../../src/errors.ts';
 import { nothingLost } from './counted.ts';
 import type { AppStatus } from '../../src/control/contract.ts';
-import { World } from './harness.ts';
+import { World, type Settings } from './harness.ts';
 import { clockEnvironment } from './faults/clock.ts';
 import { diskEnvironment } from './faults/disk.ts';
 import { childrenOf, kill } from './processes.ts';
@@ -175,19 +175,30 @@ const still = ({ version, live, release }: AppStatus): unknown => ({
 const hourMs = 3_600_000;
 
 /**
- * The clock of every process of this Teal, router and instances included, while this one's goes on as it did. What is
- * counted from the clock may come early or late by that hour; nothing is lost, nothing starts again, and every
- * command is carried out.
+ * The clock of every process of this Teal, router and instances included, while this one's goes on as it did. Nothing is lost, nothing
+ * starts again, no step ends, nothing expires, and every command is carried out: all times below are shorter than the jumps.
  */
 export async function L5(): Promise<void> {
-  await using world = await World.create({
-    workers: 2,
-    release: { deadline: '3h', 'rollback-window': '2h' },
-  });
+  const settings = { workers: 2, release: { deadline: '60s', 'rollback-window': '30m' } };
+  await using world = await World.create(settings);
   const clock = path.join(world.folder, 'clock');
-  const jump = (ms: number): void => writeFileSync(clock, String(ms));
+  let ahead = 0;
+  const jump = (ms: number): void => {
+    ahead = ms;
+    writeFileSync(clock, String(ms));
+  };
+  /** Forth or back under a release, which is told of it. */
+  const jumpUnder = async (ms: number): Promise<void> => {
+    const by = ms - ahead;
+    const last = (await world.events()).at(-1)?.seq ?? 0;
+    jump(ms);
+    const { data } = await world.event('clock-jumped', ({ seq }) => seq > last);
+    assert.ok(Math.abs((data as { ms: number }).ms - by) < 10_000, 'it was told by how much');
+    // Long enough for whatever would be due by now.
+    await sleep(1500);
+  };
   jump(0);
-  for (const version of ['v1', 'v2', 'v3', 'v4']) await world.build(version);
+  for (const version of ['v1', 'v2', 'v3', 'v4', 'v5']) await world.build(version);
   await world.up([], clockEnvironment(clock));
   await world.deploy('v1');
   await world.promoted('v1');
@@ -199,8 +210,7 @@ export async function L5(): Promise<void> {
   await world.deploy('v2', { promote: 'manual' });
   const waiting = await world.reaches('v2 waiting', ({ release }) => release?.step?.index === 1);
   await sleep(800);
-  jump(hourMs);
-  await sleep(1500);
+  await jumpUnder(hourMs);
   const jumped = await world.app();
   assert.ok(
     Math.abs((await eventAt(world)) - (performance.timeOrigin + performance.now() + hourMs)) < 60_000,
@@ -210,10 +220,13 @@ export async function L5(): Promise<void> {
   assert.deepEqual(pids(jumped), pids(waiting), 'no instance was started again');
   await world.client.command('shop', 'promote', {});
   const promoted = await world.promoted('v2');
-  // Back in the window of a rollback, which is still one routing change.
-  jump(0);
-  await sleep(1500);
-  assert.deepEqual(pids(await world.app()), pids(promoted), 'no instance was started again');
+  // Forth and back in the window of a rollback, which is still one routing change.
+  for (const ms of [2 * hourMs, 0]) {
+    await jumpUnder(ms);
+    const app = await world.app();
+    assert.equal(app.release?.status, 'promoted', 'the window of a rollback is as long as it was');
+    assert.deepEqual(pids(app), pids(promoted), 'no instance was started again');
+  }
   await world.client.command('shop', 'rollback', {});
   const back = await world.reaches('v2 rolled back', ({ release }) => release?.status === 'rolled-back');
   assert.equal(back.version, 'v1');
@@ -226,9 +239,10 @@ export async function L5(): Promise<void> {
   jump(hourMs);
   await world.deploy('v4');
   await world.promoted('v4');
+  await stepsByStep(world, settings, jumpUnder);
   const report = await load.stop();
   nothingLost(report, 500);
-  assert.deepEqual(Object.keys(report.versions).toSorted(), ['v1', 'v2', 'v3', 'v4']);
+  assert.deepEqual(Object.keys(report.versions).toSorted(), ['v1', 'v2', 'v3', 'v4', 'v5']);
   const order = (await world.events()).map(({ seq }) => seq);
   assert.deepEqual(
     order,
@@ -236,6 +250,35 @@ export async function L5(): Promise<void> {
     'history is in the order in which it happened',
   );
 }
+
+/** Steps that end by time alone, and one that expires: none of them does so because the clock is set, in either direction. */
+async function stepsByStep(
+  world: World,
+  settings: Settings,
+  jumpUnder: (ms: number) => Promise<void>,
+): Promise<void> {
+  const steps = '[{ expose: { percent: 50, for: 20m } }, { approve: { expires: 30m } }, { wait: 20m }]';
+  await world.apply({ ...settings, release: { ...settings.release, steps } });
+  await world.deploy('v5');
+  for (const index of [1, 2, 3]) {
+    const step = await world.reaches(`v5 at step ${index}`, ({ release }) => release?.step?.index === index);
+    const { since, kind } = { since: step.release?.startedAt, kind: step.release?.step?.kind };
+    for (const ms of [3 * hourMs, 2 * hourMs]) {
+      await jumpUnder(ms);
+      const { release } = await world.app();
+      assert.equal(release?.status, 'stepping', `${kind}: nothing expires because the clock is set`);
+      assert.equal(release.step?.index, index, `${kind}: no step ends because the clock is set`);
+      const left = (release.step.endsAt ?? 0) - (Date.now() + ms);
+      assert.ok(left > 15 * minuteMs && left <= 30 * minuteMs, `${kind}: it ends in ${left} ms`);
+      assert.equal(release.startedAt, since, 'what has happened stays when it was');
+    }
+    if (kind === 'approve') await world.client.command('shop', 'approve', { step: index });
+    else await world.client.command('shop', 'promote', {});
+  }
+  await world.promoted('v5');
+}
+
+const minuteMs = 60_000;
 
 /** The newest event's time. @returns ms since the epoch, by Teal's clock */
 async function eventAt(world: World): Promise<number> {

@@ -39,6 +39,7 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   exposed: { type: 'exposed', cursor: 1, generation: 8 },
   'mirror-started': { type: 'mirror-started', cursor: 1 },
   mirrored: { type: 'mirrored', cursor: 1, generation: 8 },
+  'clock-jumped': { type: 'clock-jumped', ms: -3_600_000 },
   frozen: { type: 'frozen', reason: 'the fair' },
   unfrozen: { type: 'unfrozen' },
   'key-added': { type: 'key-added', key: 'k2' },

@@ -20,8 +20,8 @@ export async function testStep(
 ): Promise<void> {
   const { release, cursor, step } = effect;
   const { version } = release.build;
-  await deps.routes.current(signal);
-  const expiresAt = deps.now() + step.test.timeoutMs + graceMs;
+  await deps.routes.current(signal, app);
+  const expiresAt = deps.wall() + step.test.timeoutMs + graceMs;
   const link = await linkTo(deps, { app, version, colour: release.colour, expiresAt });
   const roles = release.build.spec.roles;
   const target: TestRun['target'] = {

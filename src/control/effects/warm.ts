@@ -18,9 +18,9 @@ export async function warm(
   signal: AbortSignal,
 ): Promise<void> {
   const { release, cursor, step } = effect;
-  await deps.routes.current(signal);
+  await deps.routes.current(signal, app);
   const { version } = release.build;
-  const link = await linkTo(deps, { app, version, colour: release.colour, expiresAt: deps.now() + linkMs });
+  const link = await linkTo(deps, { app, version, colour: release.colour, expiresAt: deps.wall() + linkMs });
   const asked = Array.from({ length: step.count }, () => step.paths).flat();
   const counts = new Map<string, number>();
   const worker = async (): Promise<void> => {

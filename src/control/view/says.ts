@@ -30,6 +30,8 @@ export function says(event: Event): string {
       return event.deploy === null
         ? 'what was queued is not wanted any more'
         : `${event.deploy.build.version} is queued: it is deployed when the running release has ended`;
+    case 'clock-jumped':
+      return `the clock was set ${event.ms < 0 ? 'back' : 'forward'} by ${Math.round(Math.abs(event.ms) / 1000)} s; every timer goes on with the time it had left`;
     case 'release-started':
       return started(event);
     case 'cleared':

@@ -268,6 +268,22 @@ export const mutations: readonly Mutation[] = [
     fails: /requests failed/,
   },
   {
+    id: 'L5',
+    says: 'a clock that is set is believed at once',
+    file: 'src/control/clock.ts',
+    find: 'if (Math.abs(ahead - this.#ahead) < jumpMs) this.#ahead = ahead;',
+    replace: 'this.#ahead = ahead;',
+    fails: /never happened: event clock-jumped/,
+  },
+  {
+    id: 'L5',
+    says: 'what is waited for stays where it was when the clock is set',
+    file: 'src/release/clock.ts',
+    find: 'release: release === null || transitions[release.status].ended ? release : moved(release, ms),',
+    replace: 'release: ms === 0 && release !== null ? moved(release, ms) : release,',
+    fails: /the window of a rollback is as long as it was|because the clock is set|it ends in/,
+  },
+  {
     id: 'L14',
     says: 'the event log of a newer version is taken for ours',
     file: 'src/store/file.ts',

@@ -1,0 +1,36 @@
+import type { Event } from './events.ts';
+import type { AppState, Release } from './state.ts';
+import { shifted } from './timers.ts';
+import { transitions } from './transitions.ts';
+
+/**
+ * What it means to an app that somebody has set the clock of the machine: nothing, but that what it waits for is at other times now. Every
+ * timer goes on with the time it had left, so that no step ends, and nothing expires, because of it.
+ * @param ms by how much the clock is ahead of where it would be
+ */
+export const clockJumped = (state: AppState, ms: number): readonly Event[] =>
+  isWaiting(state) ? [{ type: 'clock-jumped', ms }] : [];
+
+const isWaiting = ({ release, queued }: AppState): boolean =>
+  queued !== null || (release !== null && !transitions[release.status].ended);
+
+/** The same times by the clock as it is now. */
+export function afterJump(state: AppState, ms: number): AppState {
+  const { release, queued } = state;
+  return {
+    ...state,
+    queued: queued === null ? null : { ...queued, at: queued.at + ms },
+    release: release === null || transitions[release.status].ended ? release : moved(release, ms),
+  };
+}
+
+function moved(release: Release, ms: number): Release {
+  const { pausedAt, stoppedAt, verdict } = release;
+  return {
+    ...release,
+    ...shifted(release, ms),
+    pausedAt: pausedAt === null ? null : pausedAt + ms,
+    stoppedAt: stoppedAt === null ? null : stoppedAt + ms,
+    verdict: verdict === null ? null : { ...verdict, at: verdict.at + ms },
+  };
+}
