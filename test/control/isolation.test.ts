@@ -15,8 +15,8 @@ import { until } from './help.ts';
 
 /** What nobody waits for. */
 const never = new Promise<never>(() => undefined);
-/** Far below every retry and patience there is; an undisturbed rollback takes some milliseconds. */
-const promptMs = 1000;
+/** What hangs in a test does so for ever, so this is only for a machine that has much else to do; an undisturbed rollback takes some milliseconds. */
+const promptMs = 10_000;
 
 const specs = {
   shop: app({ promote: { kind: 'auto', afterMs: 0 } }),
