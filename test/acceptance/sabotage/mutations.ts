@@ -195,7 +195,7 @@ export const mutations: readonly Mutation[] = [
     id: 'L1',
     says: 'old instances are stopped without a drain',
     file: 'src/control/releases.ts',
-    find: 'for (const { id } of instances) this.#released.add(id);',
+    find: 'for (const { id, app } of instances) this.#released.set(id, app);',
     replace: 'if (instances.length > 0) return;',
     fails: /requests failed|was cut off|ticks are missing|messages came back/,
   },
