@@ -140,7 +140,8 @@ export function docsText(current: string): string {
 }
 
 function sectionOf(path: string): string {
-  if (!path.startsWith('apps.')) return path.startsWith('router') ? 'router' : 'The file';
+  if (/^(?:control|router)\b/.test(path)) return path.split('.')[0] ?? path;
+  if (!path.startsWith('apps.')) return 'The file';
   const [, , key = '', ...more] = path.split(/[.[]/);
   return more.length === 0 && !nested.has(key) ? 'apps.<name>' : `apps.<name>.${key}`;
 }

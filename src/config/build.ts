@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
+import { buildControl } from './build-control.ts';
 import { buildJudge } from './build-judge.ts';
 import { actorsOf, buildRelease } from './build-release.ts';
 import type {
@@ -38,6 +39,7 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
     data,
     geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
     metrics: input.router.metrics ?? null,
+    control: buildControl(input, base),
     router: {
       listen: input.router.listen,
       h2c: input.router.h2c,

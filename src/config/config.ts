@@ -1,4 +1,5 @@
 import type { Identity, Rule } from './audience.ts';
+import type { ControlConfig } from './control.ts';
 import type { MetricPolicy } from './metrics.ts';
 
 /** The typed form of teal.yaml. Every duration is in milliseconds, every size in bytes, every path absolute. */
@@ -11,6 +12,7 @@ export interface Config {
   readonly geoDatabase: string | null;
   /** Where Prometheus reads metrics, beside the control socket; a loopback address. */
   readonly metrics: ListenAddress | null;
+  readonly control: ControlConfig;
   readonly router: RouterConfig;
   /** Who may approve, by role: actors such as `user:anna`. */
   readonly people: Readonly<Record<string, readonly string[]>>;

@@ -94,7 +94,30 @@ export const environmentValue: Leaf<EnvironmentValue> = leaf({
   },
 });
 
-function secret(input: Readonly<Record<string, unknown>>): { readonly value: EnvironmentValue } | Wrong {
+/** Where a secret is to be read from; it is never written itself. */
+export const secretReference: Leaf<EnvironmentValue & { readonly kind: 'secret' }> = leaf({
+  expected: '{ secret: env:NAME } or { secret: file:/path }',
+  json: {
+    type: 'object',
+    properties: {
+      secret: {
+        type: 'string',
+        pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$',
+        description: 'Where it is: env:NAME or file:/path.',
+      },
+    },
+    required: ['secret'],
+    additionalProperties: false,
+  },
+  read: (input) =>
+    isMap(input)
+      ? secret(input)
+      : wrong('name where the secret is, never the secret itself: { secret: env:NAME }', { input: 'text' }),
+});
+
+function secret(
+  input: Readonly<Record<string, unknown>>,
+): { readonly value: EnvironmentValue & { readonly kind: 'secret' } } | Wrong {
   const extra = Object.keys(input).find((key) => key !== 'secret');
   if (extra !== undefined) {
     return wrong('write { secret: env:NAME }', {

@@ -10,6 +10,7 @@ import { command, directory, environmentValue, signal, variableName } from './ki
 import { audiences, identity } from './schema-audience.ts';
 import { errorKey } from './kinds-router.ts';
 import { key, maybe, needed } from './schema-keys.ts';
+import { control } from './schema-control.ts';
 import { judge } from './schema-judge.ts';
 import { person, release, type test } from './schema-release.ts';
 import { router, upstream } from './schema-router.ts';
@@ -225,6 +226,7 @@ export const fileSchema = keys({
     'Where Teal keeps its state, relative to teal.yaml. .teal by default: beside the file it belongs to.',
   ),
   router: key(router, {}, 'The router that carries the traffic of all apps.'),
+  control: key(control, {}, 'How the control plane is reached from elsewhere, and by whom.'),
   people: key(
     named(name('a name'), v.array(person), 'a map from roles to lists of people'),
     {},

@@ -2,6 +2,7 @@ import type { Finding } from './finding.ts';
 import { looksSecret, show, type Path } from './problem.ts';
 import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, ProcessInput, RoleInput } from './schema.ts';
+import { controlOf } from './semantics-control.ts';
 import { audiencesOf } from './semantics-audience.ts';
 import { groupsOf } from './semantics-group.ts';
 import { judgeOf } from './semantics-judge.ts';
@@ -14,6 +15,7 @@ import { formatDuration } from './units.ts';
 export function meaning(file: FileInput, broken: readonly Path[]): readonly Finding[] {
   const found = [
     ...listening(file),
+    ...controlOf(file),
     ...Object.entries(file.apps).flatMap(([name, app]) => [
       ...ofApp(['apps', name], app, file),
       ...audiencesOf(['apps', name], app, file),

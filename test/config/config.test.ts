@@ -239,6 +239,14 @@ test('all but the command has a default', () => {
   assert.deepEqual(config, {
     file: '/srv/teal.yaml',
     data: '/srv/.teal',
+    control: {
+      listen: null,
+      tls: null,
+      url: null,
+      trustedProxies: [],
+      maxUploadBytes: 1024 ** 3,
+      oidc: null,
+    },
     geoDatabase: null,
     metrics: null,
     router: {

@@ -8,6 +8,7 @@ import { checkConfig, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { TealError } from '../../src/errors.ts';
 import { audienceMistakes } from './mistakes-audience.ts';
+import { controlMistakes } from './mistakes-control.ts';
 import { groupMistakes } from './mistakes-group.ts';
 import { metricMistakes } from './mistakes-metrics.ts';
 import { staticMistakes } from './mistakes-static.ts';
@@ -37,6 +38,7 @@ describe('every mistake is told with its place, what was expected, what was foun
     ...metricMistakes,
     ...groupMistakes,
     ...staticMistakes,
+    ...controlMistakes,
   ])
     test(mistake.says, () => toldAs(mistake));
 });
