@@ -96,6 +96,13 @@ export const errorCodes = {
   'removal-refused': { exit: 1, status: 409 },
   'uncommitted-changes': { exit: 1, status: 409 },
   'check-failed': { exit: 1, status: 424 },
+  // control/access/
+  'not-signed-in': { exit: 1, status: 401 },
+  'too-many-requests': { exit: 1, status: 429 },
+  'login-failed': { exit: 1, status: 403 },
+  'upload-invalid': { exit: 2, status: 422 },
+  'upload-too-large': { exit: 2, status: 413 },
+  'audit-broken': { exit: 1, status: 500 },
   // control/ and cli/
   'control-unavailable': { exit: 1, status: 503 },
   'already-running': { exit: 1, status: 409 },

@@ -16,7 +16,8 @@ import type { RemoveFlags } from './remove.ts';
 import type { RollbackFlags } from './rollback.ts';
 import type { WaitFlags } from './shell/release.ts';
 import type { ScaleFlags } from './scale.ts';
-import { guard, type CommonFlags, type Context, type ReasonFlags } from './shell/context.ts';
+import { guard, type CommonFlags, type Context, type LocalFlags, type ReasonFlags } from './shell/context.ts';
+import { accessing } from './accessing.ts';
 import { flagging } from './flagging.ts';
 import { looking } from './looking.ts';
 import { docs } from './shell/docs.ts';
@@ -29,16 +30,16 @@ const routes = {
     docs: docs('init', ['', 'find out name and command from package.json'], ['--app shop', 'name the app']),
     parameters: {
       flags: {
-        ...is.common,
+        ...is.local,
         app: is.textFlag('name', 'Name of the app'),
         command: is.textFlag('command', 'How one instance is started'),
       },
     },
     loader: async () => guard((await import('./init.ts')).init),
   }),
-  up: buildCommand<CommonFlags, [], Context>({
+  up: buildCommand<LocalFlags, [], Context>({
     docs: docs('up', ['', 'Ctrl-C drains and stops everything; SIGTERM stops only the control plane']),
-    parameters: { flags: is.common },
+    parameters: { flags: is.local },
     loader: async () => guard((await import('./up.ts')).up),
   }),
   down: buildCommand<CommonFlags, [], Context>({
@@ -248,6 +249,7 @@ const routes = {
   }),
   ...looking,
   flags: flagging,
+  ...accessing,
 };
 
 /** @param text every message of the parser */

@@ -10,7 +10,8 @@ export interface ApplyFlags extends CommonFlags {
 export async function apply(this: Context, flags: ApplyFlags): Promise<Result> {
   const client = await connectControl(this, flags);
   const result = await client.apply({
-    file: client.config,
+    // Elsewhere it is the file that lies there.
+    ...(client.elsewhere ? {} : { file: client.config }),
     ...(flags.dryRun === true ? { dryRun: true } : {}),
   });
   return { json: result, text: (view) => renderChanges(result, view) };

@@ -27,25 +27,45 @@ import type {
   Status,
   StopBody,
 } from '../control/contract.ts';
+import type {
+  AuditEntry,
+  AuditReport,
+  DeviceAnswer,
+  DeviceBegun,
+  TokenBody,
+  TokenMade,
+  TokenView,
+  UploadResult,
+  WhoAmI,
+} from '../control/contract-access.ts';
 import { TealError, type ErrorJson } from '../errors.ts';
-import { BadResponse } from '../load/response.ts';
 import { socketPath } from '../router/socket-path.ts';
 import type { CommonFlags, Context } from './shell/context.ts';
-import { ConnectionLost, request, type SocketResponse } from './shell/http.ts';
-import { dataDirectory, findConfig } from './shell/locate.ts';
+import { request, type SocketRequest, type SocketResponse } from './shell/http.ts';
+import { dataDirectory } from './shell/locate.ts';
+import type { Packed } from './shell/pack.ts';
+import { placeOf } from './shell/place.ts';
+import type { Server } from './shell/server.ts';
+import { explainFailure, notRunning } from './shell/unreachable.ts';
 
 /** Reading anything is a matter of milliseconds; one that takes this long will not answer. */
 const readTimeoutMs = 15_000;
 
 /** The API of the control plane, typed. Everything throws TealError, `control-unavailable` when it is not there. */
 export class Client {
-  /** The teal.yaml whose control plane this is. */
+  /** The teal.yaml whose control plane this is, or its address. */
   readonly config: string;
-  readonly socket: string;
+  /** Its socket on this machine, or where it is elsewhere. */
+  readonly at: string | Server;
 
-  constructor(config: string, socket: string) {
+  constructor(config: string, at: string | Server) {
     this.config = config;
-    this.socket = socket;
+    this.at = at;
+  }
+
+  /** Whether its files are not those of this machine. */
+  get elsewhere(): boolean {
+    return typeof this.at !== 'string';
   }
 
   status(): Promise<Status> {
@@ -119,6 +139,65 @@ export class Client {
     return this.#get('/v1/flags');
   }
 
+  whoami(): Promise<WhoAmI> {
+    return this.#get('/v1/whoami');
+  }
+
+  async logout(): Promise<void> {
+    await this.#post('/v1/logout', {});
+  }
+
+  beginLogin(): Promise<DeviceBegun> {
+    return this.#post('/v1/login/device', {});
+  }
+
+  /** The token is null while the person has not answered. */
+  finishLogin(id: string): Promise<DeviceAnswer> {
+    return this.#post('/v1/login/device/token', { id });
+  }
+
+  tokens(): Promise<readonly TokenView[]> {
+    return this.#get('/v1/tokens');
+  }
+
+  createToken(body: TokenBody): Promise<TokenMade> {
+    return this.#post('/v1/tokens', body);
+  }
+
+  /** By name or id. */
+  revokeToken(token: string): Promise<TokenView> {
+    return this.#post(`/v1/tokens/${encodeURIComponent(token)}/revoke`, {});
+  }
+
+  /** Newest first. */
+  audit(query: { readonly limit: number }): Promise<readonly AuditEntry[]> {
+    return this.#get(`/v1/audit${search(query)}`);
+  }
+
+  auditVerify(expect: string | undefined): Promise<AuditReport> {
+    return this.#get(`/v1/audit/verify${search({ expect })}`);
+  }
+
+  auditExport(after: number, signal: AbortSignal): AsyncGenerator<AuditEntry> {
+    return this.#lines(`/v1/audit/export${search({ after })}`, signal);
+  }
+
+  /** What is open, and to whom. */
+  security(): Promise<readonly Check[]> {
+    return this.#get('/v1/doctor/security');
+  }
+
+  /** Resolves when all of it has arrived as it was sent. */
+  async upload({ file, bytes, sha256, folder }: Packed): Promise<UploadResult> {
+    const headers = {
+      'content-type': 'application/gzip',
+      'content-digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
+      ...(folder ? { 'x-teal-packed': 'folder' } : {}),
+    };
+    const what = { method: 'POST' as const, path: '/v1/uploads', headers, body: { file, bytes } };
+    return (await this.#json(await this.#send(what))) as UploadResult;
+  }
+
   async stop(body: StopBody): Promise<void> {
     await this.#post('/v1/stop', body);
   }
@@ -174,15 +253,21 @@ export class Client {
   }
 
   async #send(
-    what: { method: 'GET' | 'POST' | 'DELETE'; path: string; body?: string },
+    { headers, ...what }: Omit<SocketRequest, 'socket' | 'headers'> & Partial<Pick<SocketRequest, 'headers'>>,
     signal?: AbortSignal,
   ): Promise<SocketResponse> {
     try {
-      const headers = { 'x-teal-actor': actor(), accept: 'application/json' };
-      return await request({ socket: this.socket, headers, ...what }, signal);
+      const all = { accept: 'application/json', 'user-agent': 'teal', ...this.#who(), ...headers };
+      return await request({ socket: this.at, headers: all, ...what }, signal);
     } catch (error) {
       throw this.#explain(error);
     }
+  }
+
+  /** On the socket a name is believed; elsewhere a token says who it is. */
+  #who(): Readonly<Record<string, string>> {
+    if (typeof this.at === 'string') return { 'x-teal-actor': actor() };
+    return this.at.token === null ? {} : { authorization: `Bearer ${this.at.token}` };
   }
 
   async #json(response: SocketResponse): Promise<unknown> {
@@ -200,20 +285,7 @@ export class Client {
   }
 
   #explain(error: unknown): unknown {
-    if (error instanceof TealError) return error;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return notRunning(this.config);
-    if (code === 'EACCES' || code === 'EPERM') return forbidden(this.socket);
-    if ((error as Error).name === 'TimeoutError') return silent(this.config);
-    if (
-      error instanceof ConnectionLost ||
-      error instanceof SyntaxError ||
-      error instanceof BadResponse ||
-      code
-    ) {
-      return broken(this.config, error);
-    }
-    return error;
+    return explainFailure(error, { name: this.config, to: this.at, patienceMs: readTimeoutMs });
   }
 }
 
@@ -233,13 +305,22 @@ export interface LogQuery {
   readonly follow?: boolean;
 }
 
-/** Finds the control plane that belongs to the teal.yaml in question. */
+/** Finds the control plane that is meant: of the teal.yaml in question, or elsewhere. */
 export async function connectControl(context: Context, flags: CommonFlags): Promise<Client> {
-  const config = findConfig(flags.config, context);
+  const place = placeOf(flags, context);
+  if (place.kind === 'elsewhere') return elsewhere(context, place.server);
+  const { config } = place;
   const data = await dataDirectory(config);
   // Asking for the socket's path would create the directory: looking at something that never ran leaves no traces.
   if (!existsSync(data)) throw notRunning(config);
   return new Client(config, socketPath(data, 'control.sock'));
+}
+
+/** A person is told where their command goes: a context in use is easily forgotten. */
+function elsewhere({ terminal, json }: Context, server: Server): Client {
+  if (terminal.interactive && !json)
+    terminal.note(`→ ${server.context === null ? '' : `${server.context}  `}${server.url}`);
+  return new Client(server.url, server);
 }
 
 function search(query: Readonly<Record<string, string | number | undefined>>): string {
@@ -276,37 +357,4 @@ function systemUser(): string {
     // A container may run as a uid that has no name; the environment's word is as good as any then.
     return process.env['USER'] ?? 'unknown';
   }
-}
-
-function notRunning(config: string): TealError {
-  return new TealError('control-unavailable', `Teal is not running for ${config}`, {
-    remedy: 'Start it with: teal up',
-    details: { config },
-  });
-}
-
-function forbidden(socket: string): TealError {
-  return new TealError('control-unavailable', `You may not talk to the Teal behind ${socket}`, {
-    remedy: 'Run this as the user who started teal up.',
-    details: { socket },
-  });
-}
-
-function silent(config: string): TealError {
-  return new TealError(
-    'control-unavailable',
-    `Teal did not answer for ${readTimeoutMs / 1000} s (${config})`,
-    {
-      remedy: 'See what it logged where teal up runs; traffic is served without it.',
-      details: { config },
-    },
-  );
-}
-
-function broken(config: string, cause: unknown): TealError {
-  return new TealError('control-unavailable', `Teal stopped answering in the middle of a reply (${config})`, {
-    remedy: 'Look whether it still runs: teal status',
-    details: { config, why: (cause as Error).message },
-    cause,
-  });
 }

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { errorCodes, TealError } from '../errors.ts';
 import { renderBlock } from './render/block.ts';
-import type { CommonFlags, Context, Result } from './shell/context.ts';
+import type { LocalFlags, Context, Result } from './shell/context.ts';
 import { findConfig } from './shell/locate.ts';
 
 /** Checks a teal.yaml without running anything: every mistake with its place and its remedy. */
-export async function configCheck(this: Context, flags: CommonFlags, given?: string): Promise<Result> {
+export async function configCheck(this: Context, flags: LocalFlags, given?: string): Promise<Result> {
   const file = findConfig(given ?? flags.config, this);
   const { checkConfig } = await import('../config/load.ts');
   const { formatProblem } = await import('../config/problem.ts');

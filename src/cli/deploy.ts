@@ -1,6 +1,7 @@
 import path from 'node:path';
-import type { OnConflict } from '../control/contract.ts';
+import type { CommandBody, OnConflict } from '../control/contract.ts';
 import { TealError } from '../errors.ts';
+import type { Client } from './client.ts';
 import type { Context, Result } from './shell/context.ts';
 import { orderRelease, type WaitFlags } from './shell/release.ts';
 import { because } from './shell/simple.ts';
@@ -21,11 +22,13 @@ export async function deploy(
   const body = {
     ...versionsOf(app, versions),
     ...because(flags.reason),
-    ...(flags.from === undefined ? {} : { from: absolute(this.cwd, flags.from) }),
     ...(flags.promote === undefined ? {} : { promote: flags.promote }),
     ...(flags.onConflict === undefined ? {} : { onConflict: flags.onConflict }),
   };
-  return orderRelease(this, flags, { command: 'deploy', app, body, goal: 'forward' });
+  const { from } = flags;
+  const prepare = async (client: Client, leased: CommandBody): Promise<CommandBody> =>
+    from === undefined ? leased : { ...leased, from: await sourceFor(client, this.cwd, from) };
+  return orderRelease(this, flags, { command: 'deploy', app, body, prepare, goal: 'forward' });
 }
 
 /**
@@ -48,7 +51,9 @@ export function versionsOf(
   });
 }
 
-/** The control plane has another working directory. */
-function absolute(cwd: string, from: string): string {
-  return from.startsWith('git:') ? from : path.resolve(cwd, from);
+/** The control plane has another working directory; or another disk, and then the files are sent. */
+async function sourceFor(client: Client, cwd: string, from: string): Promise<string> {
+  if (!client.elsewhere) return from.startsWith('git:') ? from : path.resolve(cwd, from);
+  const { sendSource } = await import('./shell/pack.ts');
+  return await sendSource(client, from, cwd);
 }

@@ -5,17 +5,27 @@ import { connectControl } from './client.ts';
 import { renderChecks } from './render/checks.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { findConfig } from './shell/locate.ts';
+import { serverOf } from './shell/place.ts';
 import { ownVersion } from './version.ts';
 
-/** Looks at this machine, at teal.yaml, and at what the running Teal says of itself. */
-export async function doctor(this: Context, flags: CommonFlags): Promise<Result> {
-  const checks = [nodeCheck(), await configurationCheck(this, flags), ...(await controlChecks(this, flags))];
-  return {
-    json: checks,
-    text: (view) => renderChecks(checks, view),
-    exit: checks.some(({ state }) => state === 'failed') ? 1 : 0,
-  };
+export interface DoctorFlags extends CommonFlags {
+  readonly security?: boolean;
 }
+
+/** Looks at this machine, at teal.yaml, and at what the running Teal says of itself. */
+export async function doctor(this: Context, flags: DoctorFlags): Promise<Result> {
+  if (flags.security === true) return shown(await (await connectControl(this, flags)).security());
+  const far = serverOf(flags, this) !== null;
+  const configuration = far ? [] : [await configurationCheck(this, flags)];
+  const checks = [nodeCheck(), ...configuration, ...(await controlChecks(this, flags))];
+  return shown(checks);
+}
+
+const shown = (checks: readonly Check[]): Result => ({
+  json: checks,
+  text: (view) => renderChecks(checks, view),
+  exit: checks.some(({ state }) => state === 'failed') ? 1 : 0,
+});
 
 function nodeCheck(): Check {
   return {
@@ -49,15 +59,21 @@ async function configurationCheck(context: Context, flags: CommonFlags): Promise
 async function controlChecks(context: Context, flags: CommonFlags): Promise<readonly Check[]> {
   try {
     const client = await connectControl(context, flags);
-    const socket = existsSync(client.socket);
+    const { at } = client;
+    const socket = typeof at === 'string' && existsSync(at) ? at : null;
     try {
       return [
-        { name: 'control', state: 'ok', says: `answers on ${client.socket}`, remedy: null },
+        {
+          name: 'control',
+          state: 'ok',
+          says: `answers ${typeof at === 'string' ? `on ${at}` : `at ${at.url}`}`,
+          remedy: null,
+        },
         ...(await client.doctor()),
       ];
     } catch (error) {
       const check = failed('control', error);
-      return socket ? [check, leftSocket(client.socket)] : [check];
+      return socket === null ? [check] : [check, leftSocket(socket)];
     }
   } catch (error) {
     return [failed('control', error)];

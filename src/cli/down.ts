@@ -3,21 +3,23 @@ import { TealError } from '../errors.ts';
 import { type Client, connectControl } from './client.ts';
 import { renderBlock } from './render/block.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
-import { findConfig } from './shell/locate.ts';
+import { placeOf } from './shell/place.ts';
 
 /** How often it is asked whether the control plane has ended. */
 const askEveryMs = 100;
 
 /** Drains and stops the router, every instance and the control plane; also when only the first two are left. */
 export async function down(this: Context, flags: CommonFlags): Promise<Result> {
-  const config = findConfig(flags.config, this);
+  const place = placeOf(flags, this);
+  const config = place.kind === 'here' ? place.config : place.server.url;
   try {
     const client = await connectControl(this, flags);
     await client.stop({ everything: true });
     await ended(client);
     return stopped(config, null);
   } catch (error) {
-    if (!(error instanceof TealError) || error.code !== 'control-unavailable') throw error;
+    const gone = error instanceof TealError && error.code === 'control-unavailable';
+    if (!gone || place.kind === 'elsewhere') throw error;
     return await leftBehind(config, error);
   }
 }

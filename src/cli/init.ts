@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TealError } from '../errors.ts';
 import { renderBlock } from './render/block.ts';
-import type { CommonFlags, Context, Result } from './shell/context.ts';
+import type { LocalFlags, Context, Result } from './shell/context.ts';
 
-export interface InitFlags extends CommonFlags {
+export interface InitFlags extends LocalFlags {
   readonly app?: string;
   readonly command?: string;
 }

@@ -1,10 +1,11 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { DoctorFlags } from './doctor.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { HistoryFlags } from './history.ts';
 import type { LogsFlags } from './logs.ts';
 import type { PlanFlags } from './plan.ts';
 import type { ProveFlags } from './prove.ts';
-import { guard, type CommonFlags, type Context } from './shell/context.ts';
+import { guard, type CommonFlags, type Context, type LocalFlags } from './shell/context.ts';
 import { docs } from './shell/docs.ts';
 import * as is from './shell/flags.ts';
 import type { StatusFlags } from './status.ts';
@@ -125,7 +126,7 @@ export const looking = {
     parameters: {
       positional: { kind: 'tuple', parameters: [is.argument('url', 'Where the requests go')] },
       flags: {
-        ...is.common,
+        ...is.local,
         rps: {
           kind: 'parsed',
           parse: is.positive,
@@ -156,27 +157,32 @@ export const looking = {
   config: buildRouteMap({
     docs: { brief: briefs.config },
     routes: {
-      check: buildCommand<CommonFlags, [string?], Context>({
+      check: buildCommand<LocalFlags, [string?], Context>({
         docs: docs('config check', ['', 'the nearest teal.yaml'], ['other.yaml', 'this one']),
         parameters: {
           positional: {
             kind: 'tuple',
             parameters: [{ ...is.argument('file', 'Default: the nearest teal.yaml'), optional: true }],
           },
-          flags: is.common,
+          flags: is.local,
         },
         loader: async () => guard((await import('./config-check.ts')).configCheck),
       }),
     },
   }),
-  doctor: buildCommand<CommonFlags, [], Context>({
-    docs: docs('doctor'),
-    parameters: { flags: is.common },
+  doctor: buildCommand<DoctorFlags, [], Context>({
+    docs: docs('doctor', ['', 'what is wrong'], ['--security', 'what is open, and to whom']),
+    parameters: {
+      flags: {
+        ...is.common,
+        security: is.switchFlag('What is open, and to whom; exit 1 where it must not be'),
+      },
+    },
     loader: async () => guard((await import('./doctor.ts')).doctor),
   }),
-  version: buildCommand<CommonFlags, [], Context>({
+  version: buildCommand<LocalFlags, [], Context>({
     docs: docs('version'),
-    parameters: { flags: is.common },
+    parameters: { flags: is.local },
     loader: async () => guard((await import('./version.ts')).version),
   }),
 };

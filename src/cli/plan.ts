@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { PlanResult } from '../control/contract.ts';
-import { connectControl } from './client.ts';
+import { connectControl, type Client } from './client.ts';
 import { versionsOf } from './deploy.ts';
 import { renderPlan } from './render/plan.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
@@ -22,8 +22,7 @@ export async function plan(
   const wanted = versionsOf(app, versions);
   const rest = {
     ...(flags.promote === undefined ? {} : { promote: flags.promote }),
-    // The control plane has another working directory.
-    ...(flags.log === undefined ? {} : { log: path.resolve(this.cwd, flags.log) }),
+    ...(flags.log === undefined ? {} : { log: await logOf(client, path.resolve(this.cwd, flags.log)) }),
   };
   const ofGroup = async (): Promise<Result> => {
     const plans = await client.groupPlan(app, { ...wanted, ...rest });
@@ -38,6 +37,13 @@ export async function plan(
     app: async () => shown(await client.plan(app, { ...wanted, ...rest })),
     group: ofGroup,
   });
+}
+
+/** The control plane has another working directory, or another disk. */
+async function logOf(client: Client, file: string): Promise<string> {
+  if (!client.elsewhere) return file;
+  const { sendFile } = await import('./shell/pack.ts');
+  return await sendFile(client, file);
 }
 
 function shown(result: PlanResult): Result {

@@ -6,11 +6,11 @@ import { runLoad, type Load } from '../load/load.ts';
 import type { LoadReport } from '../load/report.ts';
 import { parseTarget } from '../load/shape.ts';
 import { renderProof, type Ran } from './render/proof.ts';
-import type { CommonFlags, Context, Result } from './shell/context.ts';
+import type { LocalFlags, Context, Result } from './shell/context.ts';
 import { onInterrupt } from './shell/interrupt.ts';
 import { pause } from './shell/wait.ts';
 
-export interface ProveFlags extends CommonFlags {
+export interface ProveFlags extends LocalFlags {
   readonly rps?: number;
   readonly connections?: number;
   readonly for?: number;

@@ -32,8 +32,8 @@ export async function status(this: Context, flags: StatusFlags, app?: string): P
 }
 
 /** Traffic is served without a control plane: who finds none is told by what, and since when nobody looks after it. */
-async function withRouter(error: unknown, { config }: Client): Promise<unknown> {
-  if (!(error instanceof TealError) || error.code !== 'control-unavailable') return error;
+async function withRouter(error: unknown, { config, elsewhere }: Client): Promise<unknown> {
+  if (!(error instanceof TealError) || error.code !== 'control-unavailable' || elsewhere) return error;
   const router = await routerAlone(await dataDirectory(config));
   if (router === null) return error;
   const { code, message, remedy, details } = error;

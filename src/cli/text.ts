@@ -60,6 +60,21 @@ export const briefs = {
   'flags refs': 'Find where flags are used in code',
   'flags check': 'Fail when flags of ended releases are still in the code',
   'flags remove': 'Take a flag out of JavaScript and TypeScript code',
+  login: 'Sign in to a control plane elsewhere',
+  logout: 'Sign out, and forget the token',
+  context: 'Control planes elsewhere, by name',
+  'context list': 'Show the control planes that have a name',
+  'context use': 'Have commands go to this control plane',
+  'context add': 'Give the address of a control plane a name',
+  'context remove': 'Forget a control plane, and its token',
+  token: 'Tokens that machines and people show elsewhere',
+  'token create': 'Make a token; it is shown once',
+  'token list': 'Show every token: what it may, last use, expiry',
+  'token revoke': 'End a token at once',
+  audit: 'Who asked for what, from where, with what result',
+  'audit list': 'Show who asked for what',
+  'audit verify': 'Check that nobody has changed the audit log',
+  'audit export': 'Print the audit log as JSON, one entry a line',
   config: 'Look at teal.yaml',
   'config check': 'Check teal.yaml, with line and remedy for every mistake',
   doctor: 'Look for what is wrong with Teal and this machine',
@@ -76,6 +91,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
   ['Look', ['status', 'plan', 'explain', 'history', 'logs', 'prove', 'doctor', 'version', 'help']],
   ['Flags', ['flags refs', 'flags check', 'flags remove']],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'keys rotate', 'remove']],
+  ['Access', ['login', 'logout', 'context', 'token', 'audit']],
 ];
 
 /** `teal --help`: examples that can be run come first. */
@@ -92,7 +108,8 @@ export function rootHelp(): string {
   lines.push(
     '',
     'Every command takes --json (one JSON document), --no-color, --config <file> and',
-    '--help. Each shows examples: teal deploy --help',
+    '--help; those about a control plane also --server <url> and --context <name>.',
+    'Each shows examples: teal deploy --help',
     'Exit codes: 0 done · 1 it failed · 2 asked wrongly · 4 timed out waiting.',
   );
   return lines.join('\n');
@@ -117,6 +134,10 @@ export const waitTexts = {
   },
   turn: (who: string) => `${who} Waiting for it …`,
   reconnecting: 'Teal is not answering; waiting for it to come back …',
+};
+
+export const tokenTexts = {
+  once: 'only this once: keep it where your secrets are',
 };
 
 export const logTexts = {

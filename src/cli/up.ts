@@ -1,7 +1,7 @@
 import type { Control } from '../control/control.ts';
 import { renderBlock } from './render/block.ts';
 import { renderEvent } from './render/event.ts';
-import type { CommonFlags, Context } from './shell/context.ts';
+import type { LocalFlags, Context } from './shell/context.ts';
 import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
 import { findConfig } from './shell/locate.ts';
 import type { View } from './shell/terminal.ts';
@@ -11,7 +11,7 @@ import { upTexts } from './text.ts';
  * Runs Teal in the foreground. Ctrl-C drains and stops everything; SIGTERM, as service managers send it, stops only
  * the control plane, so that it can be replaced while the router and the instances go on serving.
  */
-export async function up(this: Context, flags: CommonFlags): Promise<void> {
+export async function up(this: Context, flags: LocalFlags): Promise<void> {
   const { terminal, json } = this;
   const file = findConfig(flags.config, this);
   const force = new AbortController();
@@ -44,8 +44,8 @@ async function stop(
   else if (how.everything) say(upTexts.stopped);
 }
 
-function facts(file: string, { urls, socket }: Control) {
-  return { urls, socket, config: file, pid: process.pid };
+function facts(file: string, { urls, socket, url }: Control) {
+  return { urls, socket, control: url, config: file, pid: process.pid };
 }
 
 function welcome(file: string, control: Control, view: View): string {
@@ -56,6 +56,7 @@ function welcome(file: string, control: Control, view: View): string {
       value: control.urls.length === 0 ? 'no address yet' : control.urls.join('  '),
       rows: [
         ['Config', file],
+        ['Control', control.url],
         ['Stop', upTexts.hint],
         ['Next', 'in another terminal: teal status'],
       ],

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { CommonFlags, Context, Result } from './shell/context.ts';
+import type { LocalFlags, Context, Result } from './shell/context.ts';
 
 /** Prints which Teal this is, and what it runs on. */
-export async function version(this: Context, _flags: CommonFlags): Promise<Result> {
+export async function version(this: Context, _flags: LocalFlags): Promise<Result> {
   const facts = { version: ownVersion(), node: process.versions.node };
   return { json: facts, text: () => `teal ${facts.version} (node ${facts.node})` };
 }

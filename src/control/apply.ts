@@ -13,7 +13,7 @@ type Known = Pick<Deps, 'apps' | 'keys'>;
 /** Validates teal.yaml, shows what differs, and applies all of it in one transaction, or nothing. Traffic does not move. */
 export async function apply(
   deps: Known & Pick<Deps, 'config'>,
-  body: ApplyBody,
+  body: ApplyBody & { readonly file: string },
   by: By,
 ): Promise<ApplyResult> {
   const config = await loadConfig(body.file);
@@ -107,6 +107,7 @@ function routerChanges(before: Config, after: Config): readonly ConfigChange[] {
     ['data', before.data, after.data],
     ['router', before.router, after.router],
     ['router.metrics', before.metrics, after.metrics],
+    ['control', before.control, after.control],
   ];
   return pairs
     .filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b))

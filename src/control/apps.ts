@@ -72,7 +72,9 @@ export class Apps {
     failed: (app: string, error: unknown) => void = () => undefined,
   ): Promise<Apps> {
     const apps = new Apps(store, now, failed);
-    for (const stream of await store.streams()) apps.#entries.set(stream, await apps.#read(stream));
+    // A stream that no app can be called after is somebody else's: who may come in, and what they did.
+    const names = (await store.streams()).filter((stream) => !stream.startsWith('@'));
+    for (const name of names) apps.#entries.set(name, await apps.#read(name));
     return apps;
   }
 

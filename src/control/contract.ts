@@ -22,7 +22,7 @@
  *   GET  /v1/doctor                          Check[]
  *   POST /v1/stop                            stops Teal: body StopBody
  *
- * Errors are the JSON of a TealError with the status of its code. The caller's name travels in `x-teal-actor`.
+ * Errors are the JSON of a TealError with the status of its code. On the socket the caller's name travels in `x-teal-actor`.
  */
 import type { Explanation } from '../audience/explain.ts';
 import type { Exposure } from '../audience/table.ts';
@@ -107,8 +107,8 @@ export interface RollbackResult {
 }
 
 export interface ApplyBody {
-  /** Absolute path of teal.yaml on the control plane's machine. */
-  readonly file: string;
+  /** Absolute path of teal.yaml on the control plane's machine; the one it was started with when left out. */
+  readonly file?: string;
   /** Only show the difference. */
   readonly dryRun?: boolean;
 }

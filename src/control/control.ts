@@ -1,15 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { getPath } from 'hono/utils/url';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
+import { Access } from './access/access.ts';
+import type { Answer } from './access/guard.ts';
+import { loginPages } from './access/sign-in-routes.ts';
 import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
-import { serve } from './api/serve.ts';
 import { begin } from './begin.ts';
 import { watchClock } from './clock.ts';
 import type { EventView } from './contract.ts';
+import { openEntrances } from './entrances.ts';
 import { lockData, unusable } from './lock.ts';
 import { stopAll } from './stop-all.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
@@ -27,6 +31,8 @@ export interface ControlOptions {
 export interface Control {
   readonly urls: readonly string[];
   readonly socket: string;
+  /** Where the API is reached over TCP: `control.listen`; null when it is not. */
+  readonly url: string | null;
   /** The port of `router.metrics`; null when there is none. */
   readonly metrics: number | null;
   /** Resolves when it has ended by `stop`, also when that was asked for over the API. */
@@ -67,11 +73,20 @@ async function run(
   const { stop, ended } = stopper(system, undo);
   const socket = socketPath(ground.config.data, 'control.sock');
   const closing = new AbortController();
-  const app = api(system.deps, { startedAt, stop: (how) => void stop(how), closing: closing.signal });
+  const access = undo.adopt(await Access.open({ ...system.deps, now: system.deps.wall }), (open) =>
+    open.close(),
+  );
+  const app = api(system.deps, { access, startedAt, stop: (how) => void stop(how), closing: closing.signal });
   const metrics = metricsApi(system.deps);
-  const isMetrics = (request: Request): boolean => new URL(request.url).pathname === '/metrics';
-  const both = (request: Request) => (isMetrics(request) ? metrics : app).fetch(request);
-  undo.adopt(await serve(both, socket), (server) => server.close());
+  const pages = loginPages(access);
+  const answer: Answer = (request, env) => {
+    const at = getPath(request);
+    if (at === '/metrics') return metrics.fetch(request, env);
+    return (/^\/login(?:\/|$)/.test(at) ? pages : app).fetch(request, env);
+  };
+  const entrances = undo.adopt(await openEntrances({ deps: system.deps, access, answer }, socket), (open) =>
+    open.close(),
+  );
   const { metrics: address } = ground.config;
   const served = address === null ? null : await serveMetrics(metrics, address);
   undo.defer(() => served?.close());
@@ -81,7 +96,7 @@ async function run(
   const urls = apps
     .states()
     .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
-  return { urls, socket, metrics: served?.port ?? null, ended, stop };
+  return { urls, socket, url: entrances.url, metrics: served?.port ?? null, ended, stop };
 }
 
 const jumped =

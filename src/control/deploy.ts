@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { TealError } from '../errors.ts';
+import { isUpload, uploadedFile } from './access/uploads.ts';
 import { checkLimits } from '../platform/process/limits.ts';
 import { decide } from '../release/decide.ts';
 import type { App, Origins } from '../config/config.ts';
@@ -66,7 +67,8 @@ export async function putVersion(
 ): Promise<string | null> {
   if (what.from !== undefined) {
     if (known(deps, app).config.roles[0]?.origins !== undefined) throw nothingToPut(app, what.version);
-    await deps.versions.put(app, what.version, what.from, { cwd: path.dirname(deps.config.file) });
+    const from = isUpload(what.from) ? uploadedFile(deps.config.data, what.from) : what.from;
+    await deps.versions.put(app, what.version, from, { cwd: path.dirname(deps.config.file) });
   } else if (deps.versions.directory(app, what.version) !== null) {
     await deps.versions.verify(app, what.version);
   }

@@ -131,7 +131,7 @@ export const statements = {
     ON CONFLICT (name) DO UPDATE SET version = excluded.version`,
   insert: 'INSERT INTO event (stream, version, at, actor, reason, type, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
   read: `SELECT ${columns} FROM event WHERE stream = ? AND version > ? ORDER BY version`,
-  recent: `SELECT ${columns} FROM event WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
+  recent: `SELECT ${columns} FROM event WHERE seq < ? AND substr(stream, 1, 1) <> '@' ORDER BY seq DESC LIMIT ?`,
   // By version, which within a stream is the order of seq and has the index.
   recentOf: `SELECT ${columns} FROM event WHERE stream = ? AND seq < ? ORDER BY version DESC LIMIT ?`,
   snapshot: 'SELECT version, shape, state FROM snapshot WHERE stream = ?',

@@ -1,7 +1,7 @@
 import type { EvidenceStore } from './evidence.ts';
 
 /**
- * The event log: append-only, one stream per app (and `teal` for the installation itself).
+ * The event log: append-only, one stream per app; of the installation itself those that begin with @, as no app can.
  * State is what the events say; nothing else is kept that could disagree with them.
  */
 export interface Store {
@@ -18,7 +18,7 @@ export interface Store {
   /** Events of a stream with a version above `after`, oldest first. */
   read(stream: string, after?: number): Promise<readonly StoredEvent[]>;
 
-  /** Events of all streams (or one), newest first: for people. */
+  /** Events of all streams but those that begin with @ (or of one), newest first: for people. */
   recent(options: {
     readonly stream?: string;
     readonly limit: number;

@@ -45,6 +45,8 @@ export interface Settings {
   readonly h2c?: boolean;
   /** A third one, for TLS; its certificate is trusted by this process. */
   readonly tls?: boolean;
+  /** A fourth one, on which the control plane is asked with a token. */
+  readonly control?: boolean;
   /** More keys of `router` and of the app, and who has which role: values in flow style. */
   readonly router?: Readonly<Record<string, string>>;
   readonly app?: Readonly<Record<string, string>>;
@@ -83,20 +85,25 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 export class World implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
-  /** Where HTTP/2 is spoken without TLS, and where TLS is, if they are asked for. */
+  /** Where HTTP/2 is spoken without TLS, where TLS is, and the control plane, if they are asked for. */
   readonly h2cPort: number;
   readonly tlsPort: number;
+  readonly controlPort: number;
   readonly url: string;
   readonly client: Client;
   readonly #patches: readonly Patch[];
   #up: Up | null = null;
   readonly #loads: Load[] = [];
 
-  private constructor(folder: string, [port, h2cPort, tlsPort]: readonly [number, number, number]) {
+  private constructor(
+    folder: string,
+    [port = 0, h2cPort = 0, tlsPort = 0, controlPort = 0]: readonly number[],
+  ) {
     this.folder = folder;
     this.port = port;
     this.h2cPort = h2cPort;
     this.tlsPort = tlsPort;
+    this.controlPort = controlPort;
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(this.data, { mode: 0o700 });
     this.client = new Client(this.config, socketPath(this.data, 'control.sock'));
@@ -106,7 +113,7 @@ export class World implements AsyncDisposable {
   /** A folder with a teal.yaml; nothing runs yet. */
   static async create(settings: Settings = {}): Promise<World> {
     const folder = mkdtempSync(path.join(tmpdir(), 'teal-accept-'));
-    const world = new World(folder, [await freePort(), await freePort(), await freePort()]);
+    const world = new World(folder, [await freePort(), await freePort(), await freePort(), await freePort()]);
     world.configure(settings);
     open.add(world);
     return world;
@@ -228,10 +235,9 @@ export class World implements AsyncDisposable {
 
   /** What somebody else than who runs this asks for. @throws TealError the refusal */
   async order(actor: string, command: CommandName, body: CommandBody = {}): Promise<CommandResult> {
-    const { socket } = this.client;
     const headers = { 'x-teal-actor': actor, accept: 'application/json' };
     const answer = await request({
-      socket,
+      socket: this.client.at,
       headers,
       method: 'POST',
       path: `/v1/apps/shop/${command}`,
@@ -241,6 +247,24 @@ export class World implements AsyncDisposable {
     for await (const chunk of answer.body) text += chunk.toString();
     if (answer.status >= 400) throw TealError.from(JSON.parse(text) as ErrorJson);
     return JSON.parse(text) as CommandResult;
+  }
+
+  /** A token of that name, made by an admin on the machine. @returns the secret */
+  async token(name: string, role: string, as?: string): Promise<string> {
+    const more = as === undefined ? [] : ['--as', as];
+    const { code, out, err } = await this.teal('token', 'create', name, '--role', role, ...more, '--json');
+    assert.equal(code, 0, err);
+    return (JSON.parse(out) as { readonly secret: string }).secret;
+  }
+
+  /** What the control plane answers to whoever asks from elsewhere. */
+  async far(
+    at: string,
+    token: string,
+    options: { method?: string; body?: string; headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, connection: 'close', ...options.headers };
+    return await fetch(`http://127.0.0.1:${this.controlPort}${at}`, { ...options, headers });
   }
 
   app(): Promise<AppStatus> {
@@ -333,7 +357,7 @@ function clean(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
-function yaml(settings: Settings, { folder, port, h2cPort, tlsPort }: World): string {
+function yaml(settings: Settings, { folder, port, h2cPort, tlsPort, controlPort }: World): string {
   const release = { 'rollback-window': '1h', deadline: '60s', 'preview-instances': '1', ...settings.release };
   const tests = settings.tests ?? ['http: /api/products\n          contains: cup'];
   const keys = (of: Readonly<Record<string, string>> = {}, indent: string): string =>
@@ -342,6 +366,7 @@ function yaml(settings: Settings, { folder, port, h2cPort, tlsPort }: World): st
       .join('');
   return `data: ${folder}/data
 ${settings.people === undefined ? '' : `people: ${settings.people}`}
+${settings.control === true ? `control: { listen: 127.0.0.1:${controlPort} }` : ''}
 router:
   listen: 127.0.0.1:${port}
   workers: ${settings.workers ?? 1}

@@ -23,6 +23,7 @@ const settings: Settings = {
   environment: 'DB_PASSWORD: { secret: env:ACCEPT_DB }, PAY_KEY: { secret: "file:./pay.key" }',
   files: { 'pay.key': `${held.pay}\n${held.payEnd}\n` },
   tls: true,
+  control: true,
   router: { 'access-log': 'logs', 'access-log-query': 'all' },
   app: {
     identity:
@@ -56,9 +57,11 @@ export async function C16(): Promise<void> {
   const table = readFileSync(path.join(world.data, 'router/table.json'), 'utf8');
   const keys = [...table.matchAll(/"previewKey":\s*"([^"]+)"/g)].map(([, key]) => key ?? '');
   assert.equal(keys.length, 1);
+  const admin = await tokens(world);
   const secrets = new Map<string, string>([
     ...Object.entries({ ...held, ...sent, ...passing, preview: token }),
     ['the key of cookies and previews', keys[0] ?? ''],
+    ['the token of the control plane', admin],
     ['the key of the certificate', lineOf(path.join(world.folder, 'tls.key'))],
   ]);
   const shown = await everythingShown(world);
@@ -77,6 +80,20 @@ export async function C16(): Promise<void> {
     ...leaks(arguments_(world), secrets),
   ];
   assert.deepEqual(found, [], `${found.length} secrets were told`);
+}
+
+/** One that is used, rightly and wrongly; of both there may be traces, and of the secret none. */
+async function tokens(world: World): Promise<string> {
+  const admin = await world.token('root', 'admin');
+  assert.equal((await world.far('/v1/status', admin)).status, 200);
+  assert.equal(
+    (await world.far(`/v1/apps/nobody/rollback?token=${admin}`, admin, { method: 'POST' })).status,
+    404,
+  );
+  assert.equal((await world.far('/v1/status', `${admin}x`)).status, 401);
+  const misplaced = { method: 'POST', headers: { 'user-agent': admin } };
+  assert.equal((await world.far(`/v1/${admin}`, admin, misplaced)).status, 404, 'also where it has no place');
+  return admin;
 }
 
 /** A version that prints what it was given before it dies, and one whose test does before it fails. */
@@ -159,6 +176,10 @@ async function everythingShown(world: World): Promise<Map<string, string>> {
     'prove --requests nonsense',
     'deploy shop v2',
     'rollback nobody',
+    'token list',
+    'audit list --limit 500',
+    'audit export',
+    'doctor --security',
   ];
   const shown = new Map<string, string>();
   for (const command of commands) {
@@ -174,6 +195,9 @@ async function everythingShown(world: World): Promise<Map<string, string>> {
     'apps/shop/logs?lines=500',
     'access',
     'events?limit=500',
+    'audit?limit=500',
+    'tokens',
+    'doctor/security',
     'metrics',
   ];
   for (const each of paths) shown.set(`GET ${each}`, await asked(world, `/v1/${each}`));
@@ -182,9 +206,8 @@ async function everythingShown(world: World): Promise<Map<string, string>> {
 }
 
 async function asked(world: World, at: string, body?: unknown): Promise<string> {
-  const { socket } = world.client;
   const answer = await request({
-    socket,
+    socket: world.client.at,
     method: body === undefined ? 'GET' : 'POST',
     path: at,
     headers: {},

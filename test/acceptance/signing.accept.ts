@@ -12,6 +12,7 @@ const settings: Settings = {
   tests: [],
   people: '{ managers: [anna, ben] }',
   release: { steps: `[${gate}, ${gate}, { wait: 1h }]` },
+  control: true,
 };
 
 interface Ask {
@@ -39,8 +40,9 @@ export async function G1(): Promise<void> {
   const waiting = await reachesStep(world, 0);
   assert.deepEqual(waiting.release?.step?.by, [anna, ben], 'everybody can see who may');
   await nobodyElse(world);
+  const fromElsewhere = await withTokens(world);
   const before = Date.now();
-  await world.order(ben, 'approve', { step: 0, reason: 'the figures are fine' });
+  await fromElsewhere({ step: 0, reason: 'the figures are fine' });
   const passed = await reachesStep(world, 1);
   const [approval] = passed.release?.approvals ?? [];
   assert.deepEqual([approval?.cursor, approval?.actor], [0, ben]);
@@ -81,6 +83,33 @@ async function nobodyElse(world: World): Promise<void> {
     /not-allowed: user:carl/,
   );
   assert.equal((await world.app()).release?.step?.index, 0, 'none of them has moved it');
+}
+
+/** From elsewhere a token says who somebody is, and whether they may ask at all; the name they give says nothing. */
+async function withTokens(world: World): Promise<(body: CommandBody) => Promise<void>> {
+  const secrets = {
+    ben: await world.token('ben', 'approver', 'ben'),
+    carl: await world.token('carl', 'approver', 'carl'),
+    robot: await world.token('robot', 'deployer', 'ben'),
+  };
+  const approve = async (token: string, body: CommandBody) => {
+    const answer = await world.far('/v1/apps/shop/approve', token, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'x-teal-actor': ben },
+    });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const pretender = await approve(secrets.carl, { step: 0 });
+  assert.equal(pretender.status, 403, 'a token says the name, and a header does not');
+  assert.match(pretender.text, /user:carl/);
+  const lower = await approve(secrets.robot, { step: 0 });
+  assert.equal(lower.status, 403, 'the role of the token is too low');
+  assert.match(lower.text, /approve needs the role approver; you are user:ben \(deployer\)/);
+  return async (body) => {
+    const { status, text } = await approve(secrets.ben, body);
+    assert.equal(status, 200, text);
+  };
 }
 
 export async function G2(): Promise<void> {

@@ -255,7 +255,12 @@ describe('the API of a running Teal', () => {
 
 describe('the API in trouble', () => {
   const served = (deps: FakeDeps) =>
-    api(deps, { startedAt: 0, stop: () => undefined, closing: new AbortController().signal });
+    api(deps, {
+      access: deps.access,
+      startedAt: 0,
+      stop: () => undefined,
+      closing: new AbortController().signal,
+    });
   const post = (deps: FakeDeps, at: string, body: unknown) =>
     served(deps).request(at, { method: 'POST', body: JSON.stringify(body) });
 
@@ -301,17 +306,6 @@ describe('the API in trouble', () => {
     assert.equal(answer.status, 500);
     assert.equal(((await answer.json()) as ErrorJson).code, 'internal');
   });
-
-  test('cleans the name of whoever asks', async (t) => {
-    const deps = await fakeDeps(t);
-    await served(deps).request('/v1/apps/shop/maintenance', {
-      method: 'POST',
-      body: '{"on":true}',
-      headers: { 'x-teal-actor': `user:${'é'.repeat(300)}` },
-    });
-    const [event] = await deps.store.recent({ limit: 1 });
-    assert.match(event?.actor ?? '', /^user:\?{195}$/);
-  });
 });
 
 describe('following events', () => {
@@ -321,7 +315,7 @@ describe('following events', () => {
     const seen: number[] = [];
     // Slow: events come while the past is still being told.
     const following = (async () => {
-      for await (const { seq } of followEvents(deps, { app: 'shop', after: 0 }, over.signal)) {
+      for await (const { seq } of followEvents(deps, { apps: ['shop'], after: 0 }, over.signal)) {
         seen.push(seq);
         await settle();
       }
@@ -349,7 +343,7 @@ describe('following events', () => {
     await deps.store.append('shop', 1, events);
     const over = new AbortController();
     const seen: number[] = [];
-    for await (const { seq } of followEvents(deps, { app: 'shop', after: 100 }, over.signal)) {
+    for await (const { seq } of followEvents(deps, { apps: ['shop'], after: 100 }, over.signal)) {
       seen.push(seq);
       if (seq === 2501) over.abort();
     }

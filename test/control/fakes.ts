@@ -2,6 +2,8 @@
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { App, Config } from '../../src/config/config.ts';
+import type { ControlConfig } from '../../src/config/control.ts';
+import { Access } from '../../src/control/access/access.ts';
 import { Apps, teal } from '../../src/control/apps.ts';
 import type { Deps } from '../../src/control/deps.ts';
 import { testsIn } from '../../src/control/effects/run-test.ts';
@@ -26,6 +28,16 @@ import { VersionStore } from '../../src/platform/versions/version-store.ts';
 import { app } from '../release/story.ts';
 import { atEnd } from '../at-end.ts';
 import { openStore, scratch } from './help.ts';
+
+/** What `control` is when teal.yaml says nothing of it. */
+export const socketOnly: ControlConfig = {
+  listen: null,
+  tls: null,
+  url: null,
+  trustedProxies: [],
+  maxUploadBytes: 1024 ** 2,
+  oidc: null,
+};
 
 export const quiet = pino({ level: 'silent' });
 
@@ -149,6 +161,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
 export interface FakeDeps extends Deps {
   readonly router: FakeRouter;
   readonly platform: FakePlatform;
+  readonly access: Access;
 }
 
 /** Real apps, store, keys, routes and releases around a stand-in router and platform; `shop` is applied. */
@@ -181,8 +194,15 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
   });
   atEnd(t, () => routes.close());
   routes.open();
-  const config = { file: `${data}/teal.yaml`, data, apps: { shop: spec } } as Partial<Config> as Config;
+  const config = {
+    file: `${data}/teal.yaml`,
+    data,
+    control: socketOnly,
+    apps: { shop: spec },
+  } as Partial<Config> as Config;
   const versions = await VersionStore.open({ data });
+  const access = await Access.open({ config, store, log: quiet, now: Date.now });
+  atEnd(t, () => access.close());
   return {
     config,
     apps,
@@ -199,5 +219,6 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     log: quiet,
     now: Date.now,
     wall: Date.now,
+    access,
   };
 }

@@ -41,7 +41,12 @@ async function planOf(deps: FakeDeps, body: PlanBody): Promise<PlanResult> {
 }
 
 async function ask(deps: FakeDeps, body: unknown): Promise<{ status: number; json: unknown }> {
-  const routes = api(deps, { startedAt: 0, stop: () => undefined, closing: new AbortController().signal });
+  const routes = api(deps, {
+    access: deps.access,
+    startedAt: 0,
+    stop: () => undefined,
+    closing: new AbortController().signal,
+  });
   const response = await routes.request('/v1/apps/shop/plan', { method: 'POST', body: JSON.stringify(body) });
   return { status: response.status, json: await response.json() };
 }

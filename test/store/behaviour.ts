@@ -144,6 +144,15 @@ const cases: Readonly<Record<string, Case>> = {
     assert.deepEqual(await types({ limit: 9, before }), ['b0', 's0']);
   },
 
+  'what the installation keeps for itself is in no list of everything that happened': async (store) => {
+    await store.append('shop', 0, [event('a')]);
+    await store.append('@audit', 0, [event('b'), event('c')]);
+    const types = (events: readonly { readonly type: string }[]) => events.map(({ type }) => type);
+    assert.deepEqual(types(await store.recent({ limit: 10 })), ['a']);
+    assert.deepEqual(types(await store.recent({ stream: '@audit', limit: 10 })), ['c', 'b']);
+    assert.deepEqual(await store.streams(), ['@audit', 'shop']);
+  },
+
   'the newest snapshot is kept, an older one does not replace it': async (store, open) => {
     assert.equal(await store.snapshot('shop'), null);
     await store.append('shop', 0, [event('one'), event('two'), event('three')]);

@@ -4,10 +4,16 @@ import { renderError } from '../render/error.ts';
 import type { Terminal, View } from './terminal.ts';
 
 /** Flags that every command has. */
-export interface CommonFlags {
+export interface LocalFlags {
   readonly json?: boolean;
   readonly noColor?: boolean;
   readonly config?: string;
+}
+
+/** Flags of every command that asks a control plane, wherever that is. */
+export interface CommonFlags extends LocalFlags {
+  readonly server?: string;
+  readonly context?: string;
 }
 
 /** Flags of a command that goes into the history with its reason. */

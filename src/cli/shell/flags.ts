@@ -3,7 +3,7 @@ import { parseDuration } from '../../config/units.ts';
 const text = (input: string): string => input;
 
 /** Flags of every command, in stricli's terms. */
-export const common = {
+export const local = {
   json: {
     kind: 'boolean',
     optional: true,
@@ -18,6 +18,13 @@ export const common = {
     placeholder: 'file',
     brief: 'The teal.yaml that is meant',
   },
+} as const;
+
+/** Flags of every command that asks a control plane. */
+export const common = {
+  ...local,
+  server: textFlag('url', 'A control plane elsewhere, such as https://teal.example.com'),
+  context: textFlag('name', 'A control plane that teal context knows'),
 } as const;
 
 export const reason = {
@@ -65,6 +72,15 @@ export function duration(input: string): number {
   return ms;
 }
 
+/** `90d`, `12h`, `never` → milliseconds. @throws Error with what was expected */
+export function expiry(input: string): number | 'never' {
+  if (input === 'never') return input;
+  const [, days] = /^(\d{1,4})d$/.exec(input) ?? [];
+  const ms = days === undefined ? parseDuration(input) : Number(days) * 86_400_000;
+  if (ms === null || ms <= 0) throw new Error('expected a time such as 90d or 12h, or never');
+  return ms;
+}
+
 /** @throws Error with what was expected */
 export function whole(input: string): number {
   if (!/^\d{1,6}$/.test(input)) throw new Error('expected a whole number');
@@ -85,7 +101,7 @@ export function textFlag(placeholder: string, brief: string) {
 }
 
 /** A flag that takes text, and may be repeated. */
-function textsFlag(placeholder: string, brief: string) {
+export function textsFlag(placeholder: string, brief: string) {
   return { kind: 'parsed', parse: text, optional: true, variadic: true, placeholder, brief } as const;
 }
 

@@ -1,13 +1,22 @@
-import { connect, type Socket } from 'node:net';
+import { createReadStream, readFileSync } from 'node:fs';
+import { connect, isIP, type Socket } from 'node:net';
 import { ResponseReader } from '../../load/response.ts';
+import type { Server } from './server.ts';
 
-/** One request over a unix socket. `node:http` would do it too, for 40 ms more of CPU at every start of the CLI. */
+/** One request. `node:http` would do it too, for 40 ms more of CPU at every start of the CLI. */
 export interface SocketRequest {
-  readonly socket: string;
+  /** A unix socket, or a server elsewhere. */
+  readonly socket: string | Server;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** JSON, or a file that is sent as it is. */
+  readonly body?: string | FileBody;
+}
+
+export interface FileBody {
+  readonly file: string;
+  readonly bytes: number;
 }
 
 export interface SocketResponse {
@@ -17,11 +26,30 @@ export interface SocketResponse {
 }
 
 /** Resolves when the response head is there. @param signal ends the request, also while its body comes */
-export function request(options: SocketRequest, signal?: AbortSignal): Promise<SocketResponse> {
+export async function request(options: SocketRequest, signal?: AbortSignal): Promise<SocketResponse> {
+  signal?.throwIfAborted();
+  return await exchange(await dial(options.socket), options, signal);
+}
+
+/** What it is written to before it is connected waits for that. */
+async function dial(to: string | Server): Promise<Socket> {
+  if (typeof to === 'string') return connect({ path: to });
+  const { host, port } = to;
+  if (!to.secure) return connect({ host, port });
+  // Loaded by who needs it: it takes longer than most commands.
+  const tls = await import('node:tls');
+  const own = to.ca === null ? {} : { ca: [...tls.getCACertificates(), readFileSync(to.ca, 'utf8')] };
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return tls.connect({ host, port, minVersion: 'TLSv1.2', ...name, ...own });
+}
+
+function exchange(
+  socket: Socket,
+  options: SocketRequest,
+  signal: AbortSignal | undefined,
+): Promise<SocketResponse> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
     const body = new Pipe();
-    const socket = connect({ path: options.socket });
     const reader = new ResponseReader(options.method, {
       head: ({ status }) => resolve({ status, body: body.read(socket) }),
       body: (chunk) => body.push(chunk),
@@ -39,8 +67,9 @@ export function request(options: SocketRequest, signal?: AbortSignal): Promise<S
       socket.destroy();
     };
     signal?.addEventListener('abort', abort, { once: true });
-    socket.on('connect', () => send(socket, options));
+    if (signal?.aborted) abort();
     socket.on('error', fail);
+    send(socket, options, fail);
     socket.on('data', (chunk: Buffer) => {
       try {
         reader.feed(chunk);
@@ -61,15 +90,25 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
 
-function send(socket: Socket, { method, path, headers, body }: SocketRequest): void {
-  const fields: Record<string, string> = { host: 'teal', connection: 'close', ...headers };
-  if (body !== undefined) {
+function send(socket: Socket, options: SocketRequest, fail: (error: unknown) => void): void {
+  const { method, path, headers, body } = options;
+  const fields: Record<string, string> = { host: hostOf(options.socket), connection: 'close', ...headers };
+  if (typeof body === 'string') {
     fields['content-type'] = 'application/json';
     fields['content-length'] = String(Buffer.byteLength(body));
-  }
+  } else if (body !== undefined) fields['content-length'] = String(body.bytes);
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`);
+  socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  if (typeof body === 'string') socket.write(body);
+  else if (body !== undefined) {
+    const file = createReadStream(body.file);
+    file.on('error', fail);
+    socket.on('close', () => file.destroy());
+    file.pipe(socket, { end: false });
+  }
 }
+
+const hostOf = (to: string | Server): string => (typeof to === 'string' ? 'teal' : new URL(to.url).host);
 
 /** From events to an iterable; what came before an error is still delivered. */
 class Pipe {

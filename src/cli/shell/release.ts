@@ -20,6 +20,8 @@ export interface ReleaseOrder {
   readonly command: CommandName;
   readonly app: string | undefined;
   readonly body: CommandBody;
+  /** Of a deploy: what has to be done under its lease before it can be asked, with what is then asked. */
+  readonly prepare?: (client: Client, body: CommandBody) => Promise<CommandBody>;
   readonly goal: Goal;
 }
 
@@ -35,8 +37,8 @@ export async function orderRelease(
   const after = waits ? await lastEvent(client) : 0;
   const ordered =
     what.command === 'deploy'
-      ? await underLease(context, client, { of: target, body: what.body }, (body) =>
-          send(client, target, { ...what, body }),
+      ? await underLease(context, client, { of: target, body: what.body }, async (body) =>
+          send(client, target, { ...what, body: (await what.prepare?.(client, body)) ?? body }),
         )
       : await send(client, target, what);
   if (!waits) return begun(what.command, ordered);

@@ -4,6 +4,7 @@ import type { StreamingApi } from 'hono/utils/stream';
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { errorCodes, TealError } from '../../errors.ts';
 import { followLogs, readLogs } from '../../platform/process/logs.ts';
+import { socketPath } from '../../router/socket-path.ts';
 import { followAccessLines, lastAccessLines } from '../../router/access-log.ts';
 import { apply } from '../apply.ts';
 import type { By } from '../apps.ts';
@@ -19,6 +20,14 @@ import { planGroup } from '../plan/group.ts';
 import { plan } from '../plan/plan.ts';
 import { previewLink } from '../preview.ts';
 import { rollbackAll } from '../rollback-all.ts';
+import type { Access } from '../access/access.ts';
+import type { Caller, CallerEnv } from '../access/caller.ts';
+import { refuseFiles, refuseShortcut } from '../access/elsewhere.ts';
+import { auditRoutes } from '../access/audit-routes.ts';
+import { accessRoutes } from '../access/routes.ts';
+import { securityChecks } from '../access/security.ts';
+import { signInRoutes } from '../access/sign-in-routes.ts';
+import { namesItsApp, onlyApps, refuseOther, shownTo } from '../access/visible.ts';
 import { accessLogOf, accessQuery } from './access.ts';
 import {
   applyBody,
@@ -31,11 +40,13 @@ import {
   rollbackBody,
   stopBody,
 } from './bodies.ts';
+import { bodyOf } from './body.ts';
 import { command } from './command.ts';
 import { followEvents, recentEvents } from './events.ts';
 import { statusOf, wholeStatus } from './status.ts';
 
 export interface ApiOptions {
+  readonly access: Access;
   readonly startedAt: number;
   readonly stop: (options: { readonly everything: boolean }) => void;
   /** Aborted when the control plane ends: streams end with it. */
@@ -48,7 +59,11 @@ const defaultLines = 50;
 /** The HTTP API of contract.ts. */
 export function api(deps: Deps, options: ApiOptions): Hono {
   const app = new Hono().basePath('/v1');
-  app.get('/status', async (c) => c.json(await wholeStatus(deps, options.startedAt)));
+  app.route('/', accessRoutes(options.access));
+  app.route('/', signInRoutes(options.access));
+  app.route('/', auditRoutes(options.access.audit, options.closing));
+  app.get('/doctor/security', async (c) => c.json(await security(deps, options.access)));
+  app.get('/status', async (c) => c.json(onlyApps(callerOf(c), await wholeStatus(deps, options.startedAt))));
   app.get('/doctor', async (c) => c.json(await doctor(deps, options.startedAt)));
   app.get('/apps/:app', async (c) => c.json(await statusOf(deps, c.req.param('app'))));
   app.get('/apps/:app/preview', async (c) => c.json(await previewLink(deps, c.req.param('app'))));
@@ -58,13 +73,18 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   app.get('/apps/:app/logs', (c) => logs(deps, c, options.closing));
   app.get('/access', (c) => access(deps, c, options.closing));
   app.get('/events', (c) => events(deps, c, options.closing));
-  app.post('/apply', async (c) => c.json(await apply(deps, parse(applyBody, await body(c)), by(c))));
+  app.post('/apply', async (c) => {
+    const { file = deps.config.file, ...asked } = parse(applyBody, await bodyOf(c));
+    refuseFiles(callerOf(c), { file }, deps.config);
+    return c.json(await apply(deps, { file, ...asked }, by(c)));
+  });
   app.post('/rollback', async (c) => {
-    const { reason = null } = parse(rollbackBody, await body(c));
+    const { reason = null } = parse(rollbackBody, await bodyOf(c));
     return c.json(await rollbackAll(deps, { ...by(c), reason }));
   });
   app.post('/leases', async (c) => {
-    const { of, ...asked } = parse(leaseBody, await body(c));
+    const { of, ...asked } = parse(leaseBody, await bodyOf(c));
+    refuseOther(callerOf(c), deps.apps.names().includes(of) ? [of] : deps.apps.members(of), of);
     const apps = deps.apps.names().includes(of) ? [of] : knownGroup(deps, of);
     return c.json(await leaseOf(deps, { apps, body: asked, by: by(c) }, goneOr(c, options.closing)));
   });
@@ -74,34 +94,41 @@ export function api(deps: Deps, options: ApiOptions): Hono {
     return c.json({});
   });
   app.post('/stop', async (c) => {
-    const asked = parse(stopBody, await body(c));
+    const asked = parse(stopBody, await bodyOf(c));
     // After the answer has left: stopping ends the server that gives it.
     setImmediate(() => options.stop(asked));
     return c.json({ stopping: true });
   });
   app.post('/apps/:app/explain', async (c) =>
-    c.json(await explainWho(deps, c.req.param('app'), parse(explainBody, await body(c)))),
+    c.json(await explainWho(deps, c.req.param('app'), parse(explainBody, await bodyOf(c)))),
   );
   app.post('/apps/:app/plan', async (c) => {
     // Who gives up waiting has no use for the rest of a long log.
     const signal = goneOr(c, options.closing);
-    const asked = parse(planBody, await body(c));
+    const asked = parse(planBody, await bodyOf(c));
+    refuseFiles(callerOf(c), asked, deps.config);
     return c.json(await plan(deps, c.req.param('app'), { ...asked, ...by(c) }, signal));
   });
   app.post('/groups/:group/plan', async (c) => {
     const signal = goneOr(c, options.closing);
-    const asked = parse(groupPlanBody, await body(c));
+    const asked = parse(groupPlanBody, await bodyOf(c));
+    refuseFiles(callerOf(c), asked, deps.config);
     return c.json(await planGroup(deps, c.req.param('group'), { ...asked, ...by(c) }, signal));
   });
   app.post('/groups/:group/:command', async (c) => {
     const name = commandName(c.req.param('command'));
-    const asked = parse(commandBody, await body(c));
+    const asked = parse(commandBody, await bodyOf(c));
+    const manual = deps.apps.members(c.req.param('group')).some((each) => isManual(deps, each));
+    refuseFiles(callerOf(c), asked, deps.config);
+    refuseShortcut(callerOf(c), asked, manual);
     const who = { ...by(c), reason: asked.reason ?? null };
     const signal = goneOr(c, options.closing);
     return c.json(await groupCommand(deps, c.req.param('group'), { name, body: asked, by: who, signal }));
   });
   app.post('/apps/:app/:command', async (c) => {
-    const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await body(c)) };
+    const asked = { name: commandName(c.req.param('command')), body: parse(commandBody, await bodyOf(c)) };
+    refuseFiles(callerOf(c), asked.body, deps.config);
+    refuseShortcut(callerOf(c), asked.body, isManual(deps, c.req.param('app')));
     const who = by(c);
     return c.json(
       await command(deps, c.req.param('app'), {
@@ -138,21 +165,24 @@ function refuse(c: Context, error: TealError): Response {
   return c.json(error.toJSON(), errorCodes[error.code].status);
 }
 
-async function body(c: Context): Promise<unknown> {
-  const text = await c.req.text();
-  if (text === '') return {};
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new TealError('usage', 'The body is not JSON.', { remedy: 'send JSON, or nothing', cause });
-  }
-}
+const security = (deps: Deps, { book, audit }: Access) =>
+  securityChecks({
+    config: deps.config,
+    grants: book.list(),
+    audit,
+    socket: socketPath(deps.config.data, 'control.sock'),
+    now: deps.wall(),
+    uid: process.getuid?.() ?? null,
+    environment: process.env,
+  });
 
-/** Whoever can open the socket (0600) is who they say they are: the file's permission is the login. */
-function by(c: Context): By {
-  const actor = c.req.header('x-teal-actor') ?? 'user:unknown';
-  return { actor: actor.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200), reason: null };
-}
+/** Who asks, as the guard has found out; null where there is none. */
+const callerOf = (c: Context): Caller | null => (c.env as CallerEnv | undefined)?.caller ?? null;
+
+const by = (c: Context): By => ({ actor: callerOf(c)?.actor ?? 'user:unknown', reason: null });
+
+const isManual = (deps: Pick<Deps, 'apps'>, app: string): boolean =>
+  deps.apps.state(app).config?.release.promote.kind === 'manual';
 
 function commandName(name: string): CommandName {
   const found = commandNames.find((each) => each === name);
@@ -170,14 +200,16 @@ function commandName(name: string): CommandName {
 
 async function events(deps: Deps, c: Context, closing: AbortSignal): Promise<Response> {
   const app = c.req.query('app');
+  // Who may not know of it is not told whether there is one.
+  const apps = shownTo(callerOf(c), app);
   if (app !== undefined && app !== '') known(deps, app);
   if (c.req.query('follow') === undefined) {
     return c.json(
-      await recentEvents(deps.store, { app, limit: number(c, 'limit'), before: number(c, 'before') }),
+      await recentEvents(deps.store, { apps, limit: number(c, 'limit'), before: number(c, 'before') }),
     );
   }
   return lines({ deps, c, closing }, (signal) =>
-    followEvents(deps, { app, after: number(c, 'after') ?? 0 }, signal),
+    followEvents(deps, { apps, after: number(c, 'after') ?? 0 }, signal),
   );
 }
 
@@ -202,6 +234,7 @@ async function logs(deps: Deps, c: Context, closing: AbortSignal): Promise<Respo
 function access(deps: Deps, c: Context, closing: AbortSignal): Response {
   const file = accessLogOf(deps.config);
   const query = accessQuery((name) => c.req.query(name), number(c, 'lines') ?? defaultLines);
+  namesItsApp(callerOf(c), query.app);
   if (query.app !== undefined) known(deps, query.app);
   const follow = c.req.query('follow') !== undefined;
   return lines({ deps, c, closing }, (signal) =>

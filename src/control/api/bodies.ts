@@ -35,7 +35,7 @@ export const explainBody = v.strictObject({
 export const planBody = v.strictObject({
   version: v.pipe(v.string(), v.maxLength(200)),
   promote: v.exactOptional(v.picklist(['auto', 'manual'])),
-  log: v.exactOptional(v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096))),
+  log: v.exactOptional(v.pipe(v.string(), v.regex(/^(?:\/|upload:)/), v.maxLength(4096))),
 });
 
 export const groupPlanBody = v.strictObject({
@@ -44,7 +44,11 @@ export const groupPlanBody = v.strictObject({
   versions: v.exactOptional(v.record(v.string(), v.pipe(v.string(), v.maxLength(200)))),
 });
 
-export const applyBody = v.strictObject({ file: v.string(), dryRun: v.exactOptional(v.boolean()) });
+export const applyBody = v.strictObject({
+  /** The one that Teal was started with when left out. */
+  file: v.exactOptional(v.string()),
+  dryRun: v.exactOptional(v.boolean()),
+});
 
 export const rollbackBody = v.strictObject({
   reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),

@@ -8,38 +8,43 @@ const defaultLimit = 50;
 const mostLimit = 1000;
 
 export interface EventQuery {
-  readonly app: string | undefined;
+  /** Null: every app. */
+  readonly apps: readonly string[] | null;
   readonly limit: number | undefined;
   readonly before: number | undefined;
 }
 
 export async function recentEvents(store: Store, query: EventQuery): Promise<readonly EventView[]> {
   const limit = Math.min(query.limit ?? defaultLimit, mostLimit);
-  const events = await store.recent({
-    limit,
-    ...(query.app === undefined ? {} : { stream: query.app }),
-    ...(query.before === undefined ? {} : { before: query.before }),
-  });
-  return events.map(eventView);
+  const before = query.before === undefined ? {} : { before: query.before };
+  const events =
+    query.apps === null
+      ? await store.recent({ limit, ...before })
+      : await Promise.all(query.apps.map((stream) => store.recent({ stream, limit, ...before })));
+  return events
+    .flat()
+    .toSorted((a, b) => b.seq - a.seq)
+    .slice(0, limit)
+    .map(eventView);
 }
 
 /** Every event after `after`, oldest first, and those to come until the signal is aborted. None is missed in between. */
 export async function* followEvents(
   deps: Pick<Deps, 'apps' | 'store'>,
-  { app, after }: { readonly app: string | undefined; readonly after: number },
+  { apps, after }: { readonly apps: readonly string[] | null; readonly after: number },
   signal: AbortSignal,
 ): AsyncGenerator<EventView> {
   const waiting: EventView[] = [];
   let wake = (): void => undefined;
   const stop = deps.apps.listen((state, events) => {
-    if (app !== undefined && state.app !== app) return;
+    if (apps !== null && !apps.includes(state.app)) return;
     waiting.push(...events.map(eventView));
     wake();
   });
   signal.addEventListener('abort', () => wake(), { once: true });
   try {
     let last = after;
-    for (const event of await eventsAfter(deps.store, app, after)) {
+    for (const event of await eventsAfter(deps.store, apps, after)) {
       if (signal.aborted) return;
       last = event.seq;
       yield event;
@@ -57,12 +62,12 @@ export async function* followEvents(
 /** All there is after a position, oldest first, read page by page. */
 async function eventsAfter(
   store: Store,
-  app: string | undefined,
+  apps: readonly string[] | null,
   after: number,
 ): Promise<readonly EventView[]> {
   const found: EventView[] = [];
   for (let before: number | undefined; ;) {
-    const page = await recentEvents(store, { app, limit: mostLimit, before });
+    const page = await recentEvents(store, { apps, limit: mostLimit, before });
     const newer = page.filter(({ seq }) => seq > after);
     found.push(...newer);
     before = page.at(-1)?.seq;

@@ -1,25 +1,123 @@
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import type { Logger } from 'pino';
+import type { ControlConfig } from '../../config/control.ts';
+import type { ListenAddress } from '../../config/config.ts';
+import { TealError } from '../../errors.ts';
+import { CertificateKeeper } from '../../router/embedded/tls/keeper.ts';
+import type { TlsMaterial } from '../../router/embedded/tls/material.ts';
+import type { Answer, Arrival } from '../access/guard.ts';
 
 /** Serves the API on a unix socket that only this user can open. The data directory's lock is held: a socket left there is nobody's. */
-export async function serve(
-  fetch: (request: Request) => Response | Promise<Response>,
-  socket: string,
-): Promise<{ close(): Promise<void> }> {
+export async function serve(answer: Answer, socket: string): Promise<{ close(): Promise<void> }> {
   await rm(socket, { force: true });
-  const server = createAdaptorServer({ fetch }) as Server;
+  const server = createAdaptorServer({ fetch: fetchOf(answer) }) as Server;
   server.listen(socket);
   await once(server, 'listening');
   await chmod(socket, 0o600);
+  return { close: () => closed(server) };
+}
+
+/** Where the API is reached from elsewhere. */
+export interface Elsewhere {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Before anybody has said who they are they cost little: a head comes within seconds, and few connections are open.
+ * A whole request may take as long as an upload over a slow line.
+ */
+const limits = { headersTimeout: 10_000, requestTimeout: 30 * 60_000, keepAliveTimeout: 5000 };
+const mostConnections = 1000;
+
+/**
+ * Serves it over TCP: with TLS, or on this machine alone.
+ * @param answerTo made when it is known where it listens
+ * @throws TealError `port-taken`, `certificate-invalid`
+ */
+export async function serveElsewhere(
+  answerTo: (at: { readonly port: number }) => Answer,
+  { listen, tls }: Pick<ControlConfig, 'tls'> & { readonly listen: ListenAddress },
+  log: Logger,
+): Promise<Elsewhere> {
+  const keeper =
+    tls === null
+      ? null
+      : await CertificateKeeper.open({ certificates: [tls], clientCertificates: null }, log);
+  let answer: Answer | null = null;
+  const fetch = fetchOf((request, env) => {
+    if (answer === null) throw new Error('asked before it listens');
+    return answer(request, env);
+  });
+  const server = keeper === null ? plainServer(fetch) : secureServer(fetch, keeper);
+  server.maxConnections = mostConnections;
+  try {
+    server.listen(listen.port, listen.host);
+    await once(server, 'listening');
+  } catch (cause) {
+    await keeper?.close();
+    throw taken(listen, cause);
+  }
+  const { port } = server.address() as AddressInfo;
+  answer = answerTo({ port });
   return {
+    host: listen.host,
+    port,
+    secure: keeper !== null,
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      // A client that keeps its stream open does not keep Teal from ending.
-      setTimeout(() => server.closeAllConnections(), 500).unref();
-      await closed;
+      await keeper?.close();
+      await closed(server);
     },
   };
+}
+
+type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+
+const fetchOf =
+  (answer: Answer): Fetch =>
+  (request, env) =>
+    answer(request, env as Arrival);
+
+const plainServer = (fetch: Fetch): Server => createAdaptorServer({ fetch, serverOptions: limits }) as Server;
+
+function secureServer(fetch: Fetch, keeper: CertificateKeeper): SecureServer {
+  const options = { ...limits, ...contextOf(keeper.material), minVersion: 'TLSv1.2' as const };
+  const server = createAdaptorServer({
+    fetch,
+    createServer: createSecureServer,
+    serverOptions: options,
+  }) as SecureServer;
+  // A renewed certificate is shown to whoever comes next; nobody is cut off for it.
+  keeper.watch(async (material) =>
+    server.setSecureContext({ ...contextOf(material), minVersion: 'TLSv1.2' }),
+  );
+  return server;
+}
+
+function contextOf({ pairs }: TlsMaterial): { readonly cert: string; readonly key: string } {
+  const [pair] = pairs;
+  return { cert: pair?.certificate ?? '', key: pair?.key ?? '' };
+}
+
+async function closed(server: Server | SecureServer): Promise<void> {
+  const ended = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  // A client that keeps its stream open does not keep Teal from ending.
+  setTimeout(() => server.closeAllConnections(), 500).unref();
+  await ended;
+}
+
+function taken({ host, port }: ListenAddress, cause: unknown): TealError {
+  return new TealError(
+    'port-taken',
+    `${host}:${port} cannot be listened on for control.listen: ${(cause as Error).message}`,
+    { remedy: 'name another address in control.listen', details: { host, port }, cause },
+  );
 }

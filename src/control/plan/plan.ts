@@ -7,6 +7,7 @@ import { schedule, type Scheduled } from '../../release/schedule.ts';
 import type { Build } from '../../release/state.ts';
 import { stepName } from '../../release/steps.ts';
 import type { PlannedStep, PlanResult } from '../contract.ts';
+import { isUpload, uploadedFile } from '../access/uploads.ts';
 import { versionName } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
 import { exposureTables, restingTable } from '../exposures.ts';
@@ -40,7 +41,7 @@ export async function plan(
             scheduled,
             base,
             tables: exposureTables(base, next).map(({ table: at }) => at),
-            log,
+            log: isUpload(log) ? uploadedFile(deps.config.data, log) : log,
             now: planning.now,
             geoDatabase: deps.config.geoDatabase,
           },

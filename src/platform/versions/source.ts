@@ -42,7 +42,7 @@ export async function fetchSource(source: Source, to: string, exclude: readonly 
       return source.path;
     case 'tar':
       await extract({ file: source.path, ...safely(to) });
-      await unwrapNpmPackage(to);
+      if (!source.path.endsWith(asItIs)) await unwrapNpmPackage(to);
       return source.path;
     case 'git':
       return fetchCommit(source.ref, source.cwd, to);
@@ -57,6 +57,9 @@ const safely = (cwd: string) => ({
   preserveOwner: false,
   noMtime: true,
 });
+
+/** An archive so named holds a folder's files, and is not what `npm pack` made. */
+const asItIs = '.folder.tgz';
 
 /** `npm pack` puts everything below `package/`; no other wrapping folder is taken off, since a command may name it. */
 async function unwrapNpmPackage(folder: string): Promise<void> {

@@ -197,6 +197,23 @@ export const inPhases: readonly Mutation[] = [
     fails: /user:anna may not promote/,
   },
   {
+    id: 'G1',
+    says: 'from elsewhere everybody is who they say they are',
+    file: 'src/control/access/identify.ts',
+    find: 'return callerOf(held(grant, now), from);',
+    replace:
+      "return { ...callerOf(held(grant, now), from), actor: request.headers.get('x-teal-actor') ?? 'user:unknown' };",
+    fails: /a token says the name/,
+  },
+  {
+    id: 'G1',
+    says: 'every role may do everything',
+    file: 'src/control/access/role.ts',
+    find: 'roles.indexOf(role) >= roles.indexOf(needed)',
+    replace: 'roles.includes(role) && roles.includes(needed)',
+    fails: /the role of the token is too low/,
+  },
+  {
     id: 'G2',
     says: 'an approval passes the gate that is there when it comes',
     file: 'src/release/obey.ts',
@@ -262,6 +279,14 @@ export const inPhases: readonly Mutation[] = [
     find: 'return lines.reduce((less, line) => less.replaceAll(line, `[${name}]`), shown);',
     replace: 'return lines.length > 999 ? name : shown;',
     fails: /but for the secret|secrets were told/,
+  },
+  {
+    id: 'C16',
+    says: 'what a token is kept by is the token itself',
+    file: 'src/control/access/secret-text.ts',
+    find: "createHash('sha256').update(token).digest('hex')",
+    replace: 'token',
+    fails: /the token of the control plane is in teal\.db/,
   },
   {
     id: 'C16',

@@ -29,9 +29,12 @@ interface Kept {
   problem: string | null;
 }
 
+/** What names the files. */
+type Named = Pick<TlsConfig, 'certificates' | 'clientCertificates'>;
+
 /** Holds the certificates in force: reads them, looks whether they change, keeps the old ones when the new are no good. */
 export class CertificateKeeper {
-  readonly #config: TlsConfig;
+  readonly #config: Named;
   readonly #log: Logger;
   readonly #kept: Kept[] = [];
   #authorities: string | null = null;
@@ -43,7 +46,7 @@ export class CertificateKeeper {
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
 
-  private constructor(config: TlsConfig, log: Logger) {
+  private constructor(config: Named, log: Logger) {
     this.#config = config;
     this.#log = log;
   }
@@ -52,7 +55,7 @@ export class CertificateKeeper {
    * A pair that is no good costs its own hosts, and not those of the others.
    * @throws TealError `certificate-invalid` for the first one when none is good, and for authorities that are not
    */
-  static async open(config: TlsConfig, log: Logger): Promise<CertificateKeeper> {
+  static async open(config: Named, log: Logger): Promise<CertificateKeeper> {
     const keeper = new CertificateKeeper(config, log);
     for (const files of config.certificates) await keeper.#open(files);
     if (keeper.#held.length === 0) await readCertificates({ ...config, clientCertificates: null });

@@ -1,0 +1,130 @@
+import type { IncomingMessage } from 'node:http';
+import { getPath } from 'hono/utils/url';
+import { clientAddress, type Networks } from '../../audience/address.ts';
+import { errorCodes, TealError } from '../../errors.ts';
+import type { Access } from './access.ts';
+import { authorize, type Together } from './authorize.ts';
+import type { Caller, CallerEnv, From } from './caller.ts';
+import { guardedAnswer } from './headers.ts';
+import { agentOf, identify, known, type Entrance } from './identify.ts';
+import { neededFor, type Needed } from './needs.ts';
+import { noted, noteRefusal } from './noting.ts';
+import { slower } from './refusals.ts';
+import type { Standings } from './standing.ts';
+
+/** What a listener gives beside the request. */
+export interface Arrival {
+  readonly incoming?: IncomingMessage;
+}
+
+export type Answer = (request: Request, env: Arrival & CallerEnv) => Response | Promise<Response>;
+
+export interface Guarding {
+  readonly access: Access;
+  readonly entrance: Entrance;
+  readonly together: Together;
+  /** The apps as they are now, those that are named or all. */
+  readonly standing: (apps: readonly string[] | null) => Standings;
+  /** How a refusal is told. */
+  readonly refuse: (error: TealError, request: Request) => Response;
+}
+
+/** Lets through who may: found out who asks, asked not too often, the role is enough. All that is behind may rely on it. */
+export function guarded(inner: Answer, guarding: Guarding): Answer {
+  return async (request, env) => {
+    // As the routes read it: what is checked is what is done.
+    const path = getPath(request);
+    const from = fromOf(request, env, guarding);
+    const asking = { request, env, path, from, needed: neededFor(request.method, path) };
+    const response = await answered(inner, asking, guarding);
+    return guarding.entrance.local ? response : guardedAnswer(response);
+  };
+}
+
+/** One request, with what is known of it before anybody answers. */
+export interface Asking {
+  readonly request: Request;
+  readonly env: Arrival;
+  readonly path: string;
+  readonly from: From;
+  readonly needed: Needed;
+}
+
+async function answered(inner: Answer, asking: Asking, guarding: Guarding): Promise<Response> {
+  const { request, env } = asking;
+  let caller: Caller | null = null;
+  try {
+    caller = await who(asking, guarding);
+    admit(caller, asking, guarding);
+  } catch (error) {
+    if (!(error instanceof TealError)) throw error;
+    await noteRefusal(error, { asking, caller }, guarding);
+    const login = loginInstead(error, asking, guarding.entrance);
+    if (login !== null) return login;
+    return withHints(guarding.refuse(error, request), error);
+  }
+  const given = { ...env, from: asking.from, ...(caller === null ? {} : { caller }) };
+  if (!asking.needed.changes) return await inner(request, given);
+  return await noted((tell) => inner(request, { ...given, tell }), { asking, caller }, guarding);
+}
+
+/** A person who opens a page is sent to sign in; a program is told. */
+function loginInstead(error: TealError, { request, path }: Asking, { login }: Entrance): Response | null {
+  const page = request.method === 'GET' && request.headers.get('accept')?.includes('text/html') === true;
+  if (!login || !page || error.code !== 'not-signed-in') return null;
+  const location = `/login?to=${encodeURIComponent(path)}`;
+  return new Response(null, { status: 302, headers: { location } });
+}
+
+/** @throws TealError `not-signed-in`, `not-allowed`, `too-many-requests` */
+function admit(caller: Caller | null, { from, needed }: Asking, guarding: Guarding): void {
+  const { access, entrance, together } = guarding;
+  const now = access.now();
+  if (caller?.id) {
+    hold(access.limits.caller(caller.id, now));
+    access.used(caller);
+  } else if (from.address !== null) hold(access.limits.stranger(from.address, now));
+  if (needed.role !== 'anyone') authorize(known(caller, entrance), needed, together);
+}
+
+/** @returns null for somebody who has not shown anything */
+async function who(
+  { request, from, needed }: Asking,
+  { access, entrance }: Guarding,
+): Promise<Caller | null> {
+  const now = access.now();
+  try {
+    return await identify(request, { book: access.book, entrance, from, now });
+  } catch (error) {
+    if (!(error instanceof TealError) || error.code !== 'not-signed-in') throw error;
+    hold(access.limits.failure(from.address ?? 'socket', now));
+    // Whoever signs in again has something old with them.
+    if (needed.role === 'anyone') return null;
+    throw error;
+  }
+}
+
+function hold(ms: number): void {
+  if (ms > 0) throw slower(ms);
+}
+
+function fromOf(request: Request, { incoming }: Arrival, { access, entrance }: Guarding): From {
+  const agent = agentOf(request);
+  if (entrance.local) return { address: null, agent };
+  const peer = incoming?.socket.remoteAddress ?? '';
+  const forwarded = request.headers.get('x-forwarded-for') ?? '';
+  return { address: addressOf(peer, forwarded, access.trusted), agent };
+}
+
+/** What a trusted proxy writes may be no address: then the proxy is who came. */
+const addressOf = (peer: string, forwarded: string, trusted: Networks): string =>
+  clientAddress(peer, forwarded, trusted) || clientAddress(peer, '', trusted);
+
+/** What clients of HTTP look for in a refusal (RFC 6750, RFC 6585). */
+function withHints(response: Response, error: TealError): Response {
+  const headers = new Headers(response.headers);
+  if (errorCodes[error.code].status === 401) headers.set('www-authenticate', 'Bearer realm="teal"');
+  const seconds = error.details['retryAfterSeconds'];
+  if (typeof seconds === 'number') headers.set('retry-after', String(seconds));
+  return new Response(response.body, { status: response.status, headers });
+}

@@ -1,0 +1,85 @@
+import type { TealError } from '../../errors.ts';
+import { errorCodes } from '../../errors.ts';
+import type { Caller } from './caller.ts';
+import type { Asking, Guarding } from './guard.ts';
+import { withoutTokens } from './secret-text.ts';
+import { changeOf } from './standing.ts';
+
+interface Noting {
+  readonly asking: Asking;
+  readonly caller: Caller | null;
+}
+
+type Tell = (change: { readonly before: unknown; readonly after: unknown }) => void;
+
+/** Has it answered, and writes down who asked for what, and what is different. The answer waits for that. */
+export async function noted(
+  answer: (tell: Tell) => Response | Promise<Response>,
+  noting: Noting,
+  guarding: Guarding,
+): Promise<Response> {
+  const { needed } = noting.asking;
+  const apps = concerned(needed, guarding);
+  const before = guarding.standing(apps);
+  let told: Parameters<Tell>[0] | null = null;
+  const response = await answer((change) => (told = change));
+  const change = told ?? changeOf(before, guarding.standing(apps));
+  const code = await codeOf(response);
+  await write(noting, { status: response.status, code, ...change }, guarding);
+  return response;
+}
+
+/** Of what would have changed something, and of tokens that are no good; not of everything that strangers try. */
+export async function noteRefusal(error: TealError, noting: Noting, guarding: Guarding): Promise<void> {
+  const worth = noting.asking.needed.changes || error.code === 'not-signed-in';
+  if (!worth || error.code === 'too-many-requests') return;
+  const { access } = guarding;
+  if (noting.caller === null && access.limits.note(access.now()) > 0) return;
+  const { status } = errorCodes[error.code];
+  await write(noting, { status, code: error.code, before: null, after: null }, guarding);
+}
+
+/** Null: every app. */
+function concerned(
+  { app, group, about }: Asking['needed'],
+  { together }: Guarding,
+): readonly string[] | null {
+  if (group !== null) return together.members(group);
+  if (app !== null) return together.companions(app);
+  return about === 'all' ? null : [];
+}
+
+function write(
+  { asking, caller }: Noting,
+  outcome: {
+    readonly status: number;
+    readonly code: string | null;
+    readonly before: unknown;
+    readonly after: unknown;
+  },
+  { access }: Guarding,
+): Promise<void> {
+  const { from, needed, path } = asking;
+  return access.audit.add({
+    at: access.now(),
+    actor: caller?.actor ?? 'nobody',
+    role: caller?.role ?? null,
+    by: caller?.by ?? null,
+    token: caller?.id ?? null,
+    address: from.address,
+    agent: from.agent === null ? null : withoutTokens(from.agent),
+    what: withoutTokens(needed.what),
+    path: withoutTokens(path),
+    ...outcome,
+  });
+}
+
+async function codeOf(response: Response): Promise<string | null> {
+  if (response.status < 400) return null;
+  try {
+    const { code } = (await response.clone().json()) as { code?: unknown };
+    return typeof code === 'string' ? code : null;
+  } catch {
+    return null;
+  }
+}

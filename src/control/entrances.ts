@@ -1,0 +1,53 @@
+import type { Answer } from './access/guard.ts';
+import { guarded } from './access/guard.ts';
+import type { Access } from './access/access.ts';
+import { standingOf } from './access/standing.ts';
+import { refusal } from './api/refusal.ts';
+import { serve, serveElsewhere, type Elsewhere } from './api/serve.ts';
+import type { Deps } from './deps.ts';
+
+/** Where the API can be asked: always on the socket, and over TCP when teal.yaml says so. */
+export interface Entrances {
+  readonly socket: string;
+  /** `https://127.0.0.1:7433`; null when there is only the socket. */
+  readonly url: string | null;
+  close(): Promise<void>;
+}
+
+/** Opens them, each with its guard before it. @throws TealError `port-taken`, `certificate-invalid` */
+export async function openEntrances(
+  { deps, access, answer }: { readonly deps: Deps; readonly access: Access; readonly answer: Answer },
+  socket: string,
+): Promise<Entrances> {
+  const { listen, url, oidc, tls } = deps.config.control;
+  const guard = (local: boolean, origin: string): Answer =>
+    guarded(answer, {
+      access,
+      entrance: { local, origin, login: oidc !== null },
+      together: deps.apps,
+      standing: (apps) =>
+        Object.fromEntries((apps ?? deps.apps.names()).map((app) => [app, standingOf(deps.apps.state(app))])),
+      refuse: refusal,
+    });
+  await using undo = new AsyncDisposableStack();
+  const near = undo.adopt(await serve(guard(true, 'http://teal'), socket), (server) => server.close());
+  const originAt = (port: number): string =>
+    url ?? `${tls === null ? 'http' : 'https'}://${bracketed(listen?.host ?? '')}:${port}`;
+  const far =
+    listen === null
+      ? null
+      : await serveElsewhere(({ port }) => guard(false, originAt(port)), { listen, tls }, deps.log);
+  undo.move();
+  return {
+    socket,
+    url: urlOf(far),
+    close: async () => void (await Promise.all([near.close(), far?.close()])),
+  };
+}
+
+function urlOf(far: Elsewhere | null): string | null {
+  if (far === null) return null;
+  return `${far.secure ? 'https' : 'http'}://${bracketed(far.host)}:${far.port}`;
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);

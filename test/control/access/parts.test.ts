@@ -1,0 +1,263 @@
+/** The parts of access that give the same for the same. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { authorize } from '../../../src/control/access/authorize.ts';
+import type { Caller } from '../../../src/control/access/caller.ts';
+import { readCookie, setCookie } from '../../../src/control/access/cookies.ts';
+import { foreign } from '../../../src/control/access/csrf.ts';
+import { commandRoles, neededFor, needs } from '../../../src/control/access/needs.ts';
+import { personOf } from '../../../src/control/access/person.ts';
+import { csrfOf, hashOf, looksRight, makeSecret } from '../../../src/control/access/secret-text.ts';
+import { neighbourhood, Throttle } from '../../../src/control/access/throttle.ts';
+import { loginPages } from '../../../src/control/access/sign-in-routes.ts';
+import { api } from '../../../src/control/api/app.ts';
+import { commandNames } from '../../../src/control/contract.ts';
+import { TealError } from '../../../src/errors.ts';
+import { fakeDeps } from '../fakes.ts';
+
+test('a token can be told from other text by its form, and a mistyped one from a right one', () => {
+  const token = makeSecret();
+  assert.match(token, /^teal_[A-Za-z0-9_-]{43}_[0-9a-f]{8}$/);
+  assert.ok(looksRight(token));
+  assert.notEqual(makeSecret(), token);
+  for (let at = 5; at < 48; at++) {
+    const other = token[at] === 'A' ? 'B' : 'A';
+    assert.equal(looksRight(token.slice(0, at) + other + token.slice(at + 1)), false, `changed at ${at}`);
+  }
+  for (const wrong of ['', 'teal_', `${token} `, `${token}0`, token.toUpperCase(), token.slice(5)])
+    assert.equal(looksRight(wrong), false, wrong);
+  assert.match(hashOf(token), /^[0-9a-f]{64}$/);
+  assert.notEqual(csrfOf(token), hashOf(token));
+});
+
+describe('what a request needs', () => {
+  test('is said of every route that there is, and of none that there is not', async (t) => {
+    const deps = await fakeDeps(t);
+    const app = api(deps, {
+      access: deps.access,
+      startedAt: 0,
+      stop: () => undefined,
+      closing: new AbortController().signal,
+    });
+    const routes = [...app.routes, ...loginPages(deps.access).routes]
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path}`);
+    const declared = needs.map(({ method, path }) => `${method} ${path}`);
+    const served = new Set([...routes, 'GET /metrics']);
+    assert.deepEqual(
+      [...served].filter((route) => !declared.includes(route)),
+      [],
+    );
+    assert.deepEqual(
+      declared.filter((route) => !served.has(route)),
+      [],
+    );
+    assert.equal(new Set(declared).size, declared.length, 'each once');
+  });
+
+  test('is the role of the command, whose app stands in the path', () => {
+    for (const name of commandNames) {
+      const needed = neededFor('POST', `/v1/apps/shop/${name}`);
+      assert.deepEqual([needed.role, needed.app, needed.changes], [commandRoles[name], 'shop', true], name);
+    }
+    assert.equal(neededFor('POST', '/v1/groups/all/approve').group, 'all');
+    assert.equal(neededFor('POST', '/v1/apps/shop/plan').changes, false);
+    assert.equal(neededFor('HEAD', '/v1/status').role, 'viewer');
+  });
+
+  test('is admin wherever nothing is said', () => {
+    for (const [method, path] of [
+      ['GET', '/'],
+      ['GET', '/v1/secrets'],
+      ['DELETE', '/v1/apps/shop'],
+      ['PUT', '/v1/status'],
+      ['GET', '/v1//status'],
+      ['GET', '/v1/status/'],
+      ['GET', '/v1/apps/'],
+      ['OPTIONS', '/v1/status'],
+    ] as const)
+      assert.deepEqual([neededFor(method, path).role, neededFor(method, path).about], ['admin', 'all'], path);
+  });
+
+  test('says the app as the routes will read it, whatever is encoded how', () => {
+    assert.equal(neededFor('GET', '/v1/apps/s%68op').app, 'shop');
+    assert.equal(neededFor('GET', '/v1/apps/..%2f..%2fetc').app, '../../etc');
+    assert.equal(neededFor('GET', '/v1/apps/%zz').app, '%zz');
+  });
+});
+
+describe('who may', () => {
+  const together = {
+    members: (group: string) => (group === 'pair' ? ['shop', 'blog'] : []),
+    companions: (app: string) => (app === 'paired' ? ['paired', 'other'] : [app]),
+  };
+  const caller = (more: Partial<Caller>): Caller => ({
+    actor: 'token:ci',
+    role: 'deployer',
+    apps: null,
+    by: 'token',
+    id: '1',
+    name: 'ci',
+    expiresAt: null,
+    from: { address: '192.0.2.1', agent: null },
+    ...more,
+  });
+  const asks = (who: Partial<Caller>, method: string, path: string): string | null => {
+    try {
+      authorize(caller(who), neededFor(method, path), together);
+      return null;
+    } catch (error) {
+      assert.ok(error instanceof TealError);
+      assert.equal(error.code, 'not-allowed');
+      return error.message;
+    }
+  };
+
+  test('is told which role is needed, and who they are', () => {
+    assert.equal(asks({}, 'POST', '/v1/apps/shop/deploy'), null);
+    assert.equal(
+      asks({ role: 'viewer' }, 'POST', '/v1/apps/shop/deploy'),
+      'deploy needs the role deployer; you are token:ci (viewer).',
+    );
+    assert.match(
+      asks({}, 'POST', '/v1/apps/shop/approve') ?? '',
+      /needs the role approver; you are token:ci \(deployer\)/,
+    );
+    assert.match(asks({ role: 'approver' }, 'GET', '/v1/tokens') ?? '', /needs the role admin/);
+  });
+
+  test('with one app may do nothing with another, nor with what concerns another', () => {
+    const shop = { apps: ['shop', 'paired'] };
+    assert.equal(asks(shop, 'POST', '/v1/apps/shop/rollback'), null);
+    assert.equal(asks(shop, 'GET', '/v1/status'), null, 'cut down to it');
+    for (const path of [
+      '/v1/apps/blog/rollback',
+      '/v1/apps/paired/rollback',
+      '/v1/groups/pair/rollback',
+      '/v1/groups/none/rollback',
+      '/v1/rollback',
+      '/v1/apply',
+      '/v1/apps/shop%2f..%2fblog/rollback',
+      '/v1/apps/SHOP/rollback',
+    ])
+      assert.match(asks(shop, 'POST', path) ?? 'allowed', /may do nothing with|about every app/, path);
+  });
+});
+
+describe('a request with a cookie', () => {
+  const wanted = { origin: 'https://teal.test', token: 'right' };
+  const own = { method: 'POST', origin: 'https://teal.test', fetchSite: 'same-origin', token: 'right' };
+
+  test('changes something only from our own page, with the token of the session', () => {
+    assert.equal(foreign(own, wanted), null);
+    assert.equal(foreign({ ...own, fetchSite: null }, wanted), null, 'an older browser');
+    for (const other of [
+      { fetchSite: 'cross-site' },
+      { fetchSite: 'same-site' },
+      { fetchSite: 'none' },
+      { origin: 'https://evil.test' },
+      { origin: 'https://teal.test.evil.test' },
+      { origin: 'http://teal.test' },
+      { origin: 'null' },
+      { origin: null, fetchSite: null },
+      { token: null },
+      { token: 'wrong' },
+      { token: 'right ' },
+    ])
+      assert.notEqual(foreign({ ...own, ...other }, wanted), null, JSON.stringify(other));
+  });
+
+  test('reads wherever it comes from: nobody else sees the answer', () => {
+    assert.equal(
+      foreign({ method: 'GET', origin: null, fetchSite: 'cross-site', token: null }, wanted),
+      null,
+    );
+  });
+});
+
+test('cookies are for this host alone, and no script reads them', () => {
+  assert.equal(
+    setCookie({ secure: true, of: 'session' }, 'x', 60),
+    '__Host-teal-session=x; Path=/; HttpOnly; SameSite=Strict; Max-Age=60; Secure',
+  );
+  assert.equal(
+    setCookie({ secure: false, of: 'login' }, 'x', 60.7),
+    'teal-login=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=60',
+  );
+  assert.equal(readCookie('a=1; __Host-teal-session=x', { secure: true, of: 'session' }), 'x');
+  assert.equal(readCookie('teal-session=x', { secure: true, of: 'session' }), null, 'not the weaker one');
+  assert.equal(readCookie('teal-session=a; teal-session=b', { secure: false, of: 'session' }), null, 'twice');
+});
+
+describe('a throttle', () => {
+  test('lets nobody ask more often than it says, however they try', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 300 }), (pauses) => {
+        const throttle = new Throttle({ burst: 5, perSecond: 10 });
+        let now = 1000;
+        let passed = 0;
+        for (const pause of pauses) {
+          now += pause;
+          if (throttle.take('a', now) === 0) passed++;
+        }
+        assert.ok(passed <= 5 + ((now - 1000) / 1000) * 10 + 1e-6);
+      }),
+    );
+  });
+
+  test('says when to come again, and keeps its word', () => {
+    const throttle = new Throttle({ burst: 2, perSecond: 0.5 });
+    assert.deepEqual([throttle.take('a', 0), throttle.take('a', 0), throttle.take('a', 0)], [0, 0, 2000]);
+    assert.equal(throttle.take('b', 0), 0, 'others are not held');
+    assert.ok(throttle.take('a', 1999) > 0);
+    assert.equal(throttle.take('a', 2001), 0);
+    assert.ok(throttle.take('a', 1000) > 0, 'a clock that goes back gives nothing');
+  });
+
+  test('takes all addresses of one IPv6 network for one', () => {
+    assert.equal(neighbourhood('192.0.2.7'), '192.0.2.7');
+    const same = ['2001:db8:1:2::1', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::'];
+    assert.equal(new Set(same.map(neighbourhood)).size, 1);
+    assert.notEqual(neighbourhood('2001:db8:1:3::1'), neighbourhood('2001:db8:1:2::1'));
+    assert.equal(neighbourhood('::1'), neighbourhood('0:0:0:0:0:0:0:2'));
+  });
+});
+
+describe('who somebody is by what their issuer says', () => {
+  const oidc = {
+    name: 'preferred_username',
+    groups: 'groups',
+    roles: { viewer: ['*'], deployer: ['devs'], approver: ['leads'], admin: ['ops'] },
+  };
+  const anna = { sub: '1', preferred_username: 'anna' };
+
+  test('is their name, and the role of their groups that may most', () => {
+    assert.deepEqual(personOf(anna, oidc), { actor: 'user:anna', role: 'viewer' });
+    assert.equal(personOf({ ...anna, groups: ['devs', 'leads', 'x'] }, oidc).role, 'approver');
+    assert.equal(personOf({ ...anna, groups: 'ops' }, oidc).role, 'admin');
+    const nested = { ...oidc, groups: 'realm_access.roles' };
+    assert.equal(personOf({ ...anna, realm_access: { roles: ['devs'] } }, nested).role, 'deployer');
+  });
+
+  test('is nobody without a name that can be used, a group, or a verified address', () => {
+    const refusedBy = (claims: Record<string, unknown>, how = {}): void =>
+      assert.throws(() => personOf(claims, { ...oidc, ...how }), { code: 'login-failed' });
+    for (const name of [undefined, '', 7, ['anna'], 'anna smith', 'ci:main', 'an\nna', 'é', 'a'.repeat(101)])
+      refusedBy({ ...anna, preferred_username: name });
+    const closed = { roles: { ...oidc.roles, viewer: [] } };
+    refusedBy({ ...anna, groups: ['strangers'] }, closed);
+    const byMail = { name: 'email' };
+    refusedBy({ email: 'anna@x.test' }, byMail);
+    refusedBy({ email: 'anna@x.test', email_verified: 'true' }, byMail);
+    assert.equal(
+      personOf({ email: 'anna@x.test', email_verified: true }, { ...oidc, ...byMail }).actor,
+      'user:anna@x.test',
+    );
+  });
+
+  test('is not made more by a group that is called as the sign for everybody', () => {
+    const only = { ...oidc, roles: { viewer: [], deployer: ['devs'], approver: [], admin: [] } };
+    assert.throws(() => personOf({ ...anna, groups: ['*'] }, only), { code: 'login-failed' });
+  });
+});
