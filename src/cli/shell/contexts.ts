@@ -25,7 +25,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const none: Contexts = { current: null, contexts: {} };
 
 /** Where they are kept (XDG base directories). */
-export function contextsFile(env: Env): string {
+function contextsFile(env: Env): string {
   const base = env['XDG_CONFIG_HOME'] || path.join(env['HOME'] || homedir(), '.config');
   return path.join(base, 'teal', 'contexts.json');
 }

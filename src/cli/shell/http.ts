@@ -14,7 +14,7 @@ export interface SocketRequest {
   readonly body?: string | FileBody;
 }
 
-export interface FileBody {
+interface FileBody {
   readonly file: string;
   readonly bytes: number;
 }

@@ -6,7 +6,7 @@ import { beginning, hashOfEntry } from './audit-entry.ts';
 import { Verifying } from './audit-verify.ts';
 
 /** No app can be called so. */
-export const auditStream = '@audit';
+const auditStream = '@audit';
 const type = 'audited';
 const mostTries = 5;
 /** Of one reading of the store while the chain is looked at. */

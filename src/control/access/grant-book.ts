@@ -5,7 +5,7 @@ import { fold, stateOf, worthKeeping, type Grant, type GrantEvent, type Grants }
 import { hashOf, makeId, makeSecret } from './secret-text.ts';
 
 /** No app can be called so. */
-export const accessStream = '@access';
+const accessStream = '@access';
 /** Version of the snapshot's shape. */
 const shape = 1;
 /** Another control plane may have revoked one: no older knowledge is acted upon. */

@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts';
 import { stateOf, type Grant } from './grant.ts';
 
 /** As somebody is told who they are to Teal. */
-export function called({ actor, role, apps }: Pick<Caller, 'actor' | 'role' | 'apps'>): string {
+function called({ actor, role, apps }: Pick<Caller, 'actor' | 'role' | 'apps'>): string {
   return `${actor} (${role}${apps === null ? '' : ` of ${apps.join(', ')}`})`;
 }
 

@@ -13,7 +13,7 @@ import { stateOf, type Grant } from './grant.ts';
 const personName = v.pipe(v.string(), v.maxLength(100), v.regex(/^[\w.@+-]+(:[\w.@+/-]+)?$/));
 
 /** What makes a token. */
-export const tokenBody = v.strictObject({
+const tokenBody = v.strictObject({
   name: v.pipe(v.string(), v.maxLength(64), v.regex(/^[A-Za-z0-9][\w.@+-]*$/)),
   role: v.picklist(roles),
   apps: v.exactOptional(

@@ -14,7 +14,7 @@ import type { SignIn } from './sign-in.ts';
 type Env = { Bindings: CallerEnv };
 
 /** What a device asks with. */
-export const deviceBody = v.strictObject({ id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)) });
+const deviceBody = v.strictObject({ id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)) });
 
 /** Where a browser signs in and comes back to; pages for people, whatever happens. */
 export function loginPages({ signIn }: Pick<Access, 'signIn'>): Hono<Env> {
