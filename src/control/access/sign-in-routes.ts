@@ -7,6 +7,7 @@ import type { DeviceAnswer, DeviceBegun, SessionView } from '../contract-access.
 import type { Access } from './access.ts';
 import { callerOf, type CallerEnv, type From } from './caller.ts';
 import { readCookie, setCookie } from './cookies.ts';
+import type { Grant } from './grant.ts';
 import { signedInPage, failedPage } from './pages.ts';
 import { csrfOf } from './secret-text.ts';
 import type { SignIn } from './sign-in.ts';
@@ -30,8 +31,7 @@ export function loginPages({ signIn }: Pick<Access, 'signIn'>): Hono<Env> {
     c.header('set-cookie', setCookie({ secure, of: 'login' }, '', 0), { append: true });
     const search = new URL(c.req.url).search;
     const { secret, grant, to } = await offered(signIn).finish(search, { browser, from: fromOf(c) });
-    const seconds = ((grant.expiresAt ?? grant.madeAt) - grant.madeAt) / 1000;
-    c.header('set-cookie', setCookie({ secure, of: 'session' }, secret, seconds), { append: true });
+    c.header('set-cookie', setCookie({ secure, of: 'session' }, secret, secondsOf(grant)), { append: true });
     // A page of ours goes on, and not the redirect: the session's cookie is not sent on a way that began elsewhere.
     return c.html(signedInPage(grant.actor, to));
   });
@@ -57,8 +57,8 @@ export function signInRoutes({ signIn, book }: Pick<Access, 'signIn' | 'book'>):
       return c.json({ actor, role, apps, csrf: null, expiresAt } satisfies SessionView);
     const made = await signIn.rotated(id);
     if (made !== null) {
-      const seconds = ((made.grant.expiresAt ?? made.grant.madeAt) - made.grant.madeAt) / 1000;
-      c.header('set-cookie', setCookie({ secure: signIn.secure, of: 'session' }, made.secret, seconds));
+      const kind = { secure: signIn.secure, of: 'session' as const };
+      c.header('set-cookie', setCookie(kind, made.secret, secondsOf(made.grant)));
     }
     return c.json({
       actor,
@@ -87,6 +87,10 @@ export function signInRoutes({ signIn, book }: Pick<Access, 'signIn' | 'book'>):
   });
   return app;
 }
+
+/** How long it lasts; made within a moment of when that was decided. */
+const secondsOf = ({ expiresAt, madeAt }: Grant): number =>
+  Math.round(((expiresAt ?? madeAt) - madeAt) / 1000);
 
 function offered(signIn: SignIn | null): SignIn {
   if (signIn !== null) return signIn;

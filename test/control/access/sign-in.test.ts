@@ -22,12 +22,16 @@ import { client, Provider } from './provider.ts';
 
 /** A browser: keeps cookies as it is told to. */
 class Browser {
+  static #addresses = 0;
+  /** Each comes from an address of its own, as a proxy tells: what many do together, one may not. */
+  readonly address = `192.0.2.${(Browser.#addresses += 1)}`;
   readonly cookies = new Map<string, string>();
   readonly set: string[] = [];
 
   async open(url: string, options: FarRequest = {}): Promise<FarAnswer> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { ...(cookie === '' ? {} : { cookie }), ...options.headers };
+    const from = { 'x-forwarded-for': this.address };
+    const headers = { ...from, ...(cookie === '' ? {} : { cookie }), ...options.headers };
     const answer = await far(url, { ...options, headers });
     for (const line of answer.headers['set-cookie'] ?? []) {
       this.set.push(line);
@@ -54,7 +58,12 @@ describe('signing in', () => {
     url = `http://127.0.0.1:${port}`;
     process.env['TEAL_TEST_OIDC'] = client.secret;
     const oidc = `{ issuer: "${provider.issuer}", client-id: teal, client-secret: { secret: env:TEAL_TEST_OIDC }, roles: { deployer: [devs], admin: [ops] } }`;
-    shop = await project(fake, yaml({ top: `control: { listen: ${port}, url: "${url}", oidc: ${oidc} }` }));
+    shop = await project(
+      fake,
+      yaml({
+        top: `control: { listen: ${port}, url: "${url}", trusted-proxies: [127.0.0.1], oidc: ${oidc} }`,
+      }),
+    );
     running = await shop.up();
   });
   after(async () => {
@@ -195,8 +204,8 @@ describe('signing in', () => {
       .filter(({ what }) => what === 'sign in')
       .map(({ actor, status, address }) => [actor, status, address]);
     assert.deepEqual(told.slice(0, 2), [
-      ['user:olga', 200, '127.0.0.1'],
-      ['nobody', 403, '127.0.0.1'],
+      ['user:olga', 200, olga.address],
+      ['nobody', 403, eve.address],
     ]);
   });
 
