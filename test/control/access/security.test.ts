@@ -82,7 +82,12 @@ ${app('API_KEY: abc, NAME: x')}`;
       grant({ kind: 'session', name: 'user:olga', actor: 'user:olga', role: 'admin', apps: null }),
     ],
     audit: {
-      verify: async () => ({ ok: false, entries: 2, head: null, problems: [{ number: 2, says: 'it is missing' }] }),
+      verify: async () => ({
+        ok: false,
+        entries: 2,
+        head: null,
+        problems: [{ number: 2, says: 'it is missing' }],
+      }),
     },
   });
   const all = await checks();
