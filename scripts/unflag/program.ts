@@ -149,6 +149,7 @@ class Statements extends Expressions {
       () => [this.shadowing(inner), scope],
       () => [this.closure(inner), scope],
       () => [this.bare(inner), scope],
+      () => [this.helping(inner), scope],
     ];
   }
 
@@ -335,6 +336,19 @@ class Statements extends Expressions {
       [`const ${name} = ${prefix}(${param}: unknown) => {`, ...body, '};', call],
       [`${prefix}function ${name}(${param}: unknown) {`, ...body, '}', call],
     ]);
+  }
+
+  /** A function whose parameters may lose their use, called twice. */
+  helping(scope: Scope): Lines {
+    const name = `help${this.serial()}`;
+    const [one, two] = [`a${this.serial()}`, `b${this.serial()}`];
+    const inner = { ...scope, async: false, component: false, loop: false, label: null };
+    const given = (): string => this.random.pick([this.plain(scope), "'given'", '7', this.call('val')]);
+    const body = `${this.wrap(this.truth(inner))} ? ${this.random.pick([one, two, `show(${one}, ${two})`])} : ${this.random.pick([one, two, '0'])}`;
+    return [
+      `const ${name} = (${one}: unknown, ${two}: unknown) => ${body};`,
+      `log('help', ${name}(${given()}, ${given()}), ${name}(${given()}, ${given()}));`,
+    ];
   }
 
   bare(scope: Scope): Lines {

@@ -134,7 +134,7 @@ export const cases: readonly Case[] = [
     before:
       "import { useEffect } from 'react';\nimport { useBooleanFlagValue } from '@openfeature/react-sdk';\nimport { New, Old } from './parts';\n\nexport function Page({ user }) {\n  const on = useBooleanFlagValue('k', false);\n  useEffect(() => track(user), [user, on]);\n  return (\n    <main className={on ? 'wide' : 'narrow'}>\n      {on && <New user={user} />}\n      {!on && <Old />}\n      {on ? (\n        <p>\n          new\n        </p>\n      ) : (\n        <p>old</p>\n      )}\n    </main>\n  );\n}\n",
     after:
-      "import { useEffect } from 'react';\nimport { New } from './parts';\n\nexport function Page({ user }) {\n  useEffect(() => track(user), [user]);\n  return (\n    <main className={'wide'}>\n      <New user={user} />\n      <p>\n        new\n      </p>\n    </main>\n  );\n}\n",
+      "import { useEffect } from 'react';\nimport { New } from './parts';\n\nexport function Page({ user }) {\n  useEffect(() => track(user), [user]);\n  return (\n    <main className='wide'>\n      <New user={user} />\n      <p>\n        new\n      </p>\n    </main>\n  );\n}\n",
   },
   {
     name: 'React: useFlag, and an early return',
@@ -195,6 +195,13 @@ export const cases: readonly Case[] = [
     ...onServer(
       "export async function f() {\n  const user = await load();\n  const name = user.name;\n  if (await client.getBooleanValue('k', false)) use(name);\n}\n",
       'export async function f() {\n  const user = await load();\n}\n',
+    ),
+  },
+  {
+    name: 'parameters that lose their use, where every call is known',
+    ...onServer(
+      "function price(item: Item, user: User, tax: number) {\n  return on ? item.price : item.price * tax + user.id;\n}\nconst on = true;\nasync function total(item: Item, user: User) {\n  if (await client.getBooleanValue('k', false)) return price(item, user, 1);\n  return user.id;\n}\nconst show = async (user: User) => ((await client.getBooleanValue('k', false)) ? 1 : user.id);\nexport async function f(user: User) {\n  use(await total({ price: 1 }, user), await show(user));\n  use(await total({ price: 2 }, find()));\n}\nexport const g = (user: User) => show(user);\n",
+      'function price(item: Item, user: User, tax: number) {\n  return on ? item.price : item.price * tax + user.id;\n}\nconst on = true;\nasync function total(item: Item, user: User) {\n  return price(item, user, 1);\n}\nconst show = async () => 1;\nexport async function f(user: User) {\n  use(await total({ price: 1 }, user), await show());\n  use(await total({ price: 2 }, find()));\n}\nexport const g = (user: User) => show();\n',
     ),
   },
 ];

@@ -27,6 +27,8 @@ export function replaceExpression(
             .join('') + textAt(code, inner, around),
       },
     ];
+  if (ts.isJsxExpression(around) && ts.isJsxAttribute(around.parent) && isPlainText(inner))
+    return [{ ...range(code, around), text: inner.getText(code.source) }];
   const flat = flattened(code, outer, inner);
   if (flat !== null) return flat;
   const target = mayDropParentheses(code, node, outer, kept) ? outer : node;
@@ -53,6 +55,11 @@ function stripParentheses(node: TS.Expression): TS.Expression {
 
 function isJsx(node: TS.Node): boolean {
   return ts.isJsxElement(node) || ts.isJsxSelfClosingElement(node) || ts.isJsxFragment(node);
+}
+
+/** A text that an attribute writes in the same way: there are no escapes in JSX, but entities. */
+function isPlainText(node: TS.Expression): boolean {
+  return ts.isStringLiteral(node) && !/[\\&\n]/.test(node.getText());
 }
 
 export function isChild(node: TS.JsxExpression): boolean {
@@ -145,7 +152,7 @@ function isPrimary(node: TS.Expression): boolean {
     return (node.flags & ts.NodeFlags.OptionalChain) === 0;
   return (
     ts.isIdentifier(node) ||
-    ts.isStringLiteralLike(node) ||
+    ts.isLiteralExpression(node) ||
     ts.isTemplateExpression(node) ||
     ts.isParenthesizedExpression(node) ||
     ts.isArrayLiteralExpression(node) ||

@@ -5,6 +5,7 @@ import { isPure } from './purity.ts';
 import { cutFromList } from './replace.ts';
 import { removeStatement, runTogether } from './statements.ts';
 import { ts, type TS } from './syntax.ts';
+import { parameterRemoval, unusedParameters } from './unused-parameters.ts';
 
 /** Names that JSX uses without naming them. */
 const jsxNames = new Set(['React', 'Fragment', 'h', 'jsx']);
@@ -13,28 +14,43 @@ const mostRounds = 50;
 
 /** The names that a file declares and never uses: what was so before is not for us to take out. */
 export function unusedNames(code: Code): ReadonlySet<string> {
-  return new Set(unusedDeclarations(code).map(({ name }) => name.text));
+  const parameters = unusedParameters(code).map(({ name }) => name.getText(code.source));
+  return new Set([...unusedDeclarations(code).map(({ name }) => name.text), ...parameters]);
 }
 
-/** Takes out imports, variables, functions, classes and types that nothing uses any more, and that did have a use before. */
-export function removeUnused(
-  path: string,
-  text: string,
-  options: { readonly before: ReadonlySet<string>; readonly exported?: ReadonlySet<string> },
-): string {
+/** Takes out imports, variables, functions, their parameters, classes and types that nothing uses any more, and that did have a use before. */
+export function removeUnused(path: string, text: string, options: Options): string {
   let current = text;
   for (let round = 0; round < mostRounds; round++) {
     const code = readCode(path, current);
     const edits: Edit[] = [];
-    for (const declared of unusedDeclarations(code, options.exported)) {
-      if (options.before.has(declared.name.text)) continue;
-      const edit = removal(code, declared);
-      if (edit !== null && fits(edits, [edit]) && !runTogether(current, edits, [edit])) edits.push(edit);
+    for (const group of removals(code, options)) {
+      if (fits(edits, group) && !runTogether(current, edits, group)) edits.push(...group);
     }
     if (edits.length === 0) return /^\s*\n/.test(text) ? current : current.replace(/^(?:[ \t]*\r?\n)+/, '');
     current = applyEdits(current, edits);
   }
   return current;
+}
+
+interface Options {
+  readonly before: ReadonlySet<string>;
+  /** What is exported, and may go all the same. */
+  readonly exported?: ReadonlySet<string>;
+}
+
+/** Edits for each name that has become unused and can go. */
+function removals(code: Code, { before, exported }: Options): readonly (readonly Edit[])[] {
+  const groups: (readonly Edit[])[] = [];
+  for (const declared of unusedDeclarations(code, exported)) {
+    const edit = before.has(declared.name.text) ? null : removal(code, declared);
+    if (edit !== null) groups.push([edit]);
+  }
+  for (const parameter of unusedParameters(code)) {
+    const group = before.has(parameter.name.getText(code.source)) ? null : parameterRemoval(code, parameter);
+    if (group !== null) groups.push(group);
+  }
+  return groups;
 }
 
 interface Declared {
