@@ -204,4 +204,11 @@ export const cases: readonly Case[] = [
       'function price(item: Item, user: User, tax: number) {\n  return on ? item.price : item.price * tax + user.id;\n}\nconst on = true;\nasync function total(item: Item, user: User) {\n  return price(item, user, 1);\n}\nconst show = async () => 1;\nexport async function f(user: User) {\n  use(await total({ price: 1 }, user), await show());\n  use(await total({ price: 2 }, find()));\n}\nexport const g = (user: User) => show();\n',
     ),
   },
+  {
+    name: 'a semicolon in front of a statement, which belongs to the one before',
+    ...onServer(
+      "export async function f() {\n  if (await client.getBooleanValue('k', false)) one()\n  else two()\n  ;(await client.getBooleanValue('k', false)) ? three() : four()\n}\n",
+      'export async function f() {\n  one();three()\n}\n',
+    ),
+  },
 ];

@@ -34,7 +34,9 @@ export function runTogether(text: string, chosen: readonly Edit[], group: readon
 }
 
 function joins(text: string, first: Edit, second: Edit): boolean {
-  if (second.from < first.to || text.slice(first.to, second.from).trim() !== '') return false;
+  const gap = second.from < first.to ? null : text.slice(first.to, second.from);
+  if (gap === null || gap.trim() !== '') return false;
+  if (!gap.includes('\n') && first.text !== '' && !/[,;}\s]$/.test(first.text)) return true;
   return continues(second.text === '' ? text.slice(second.to, second.to + 200) : second.text);
 }
 
@@ -95,9 +97,16 @@ export function putStatements(code: Code, statement: TS.Statement, text: string)
   const list = listOf(statement);
   const before = list !== null && continues(text) && isOpenBefore(code, statement) ? ';' : '';
   const next = list === null ? undefined : neighbour(statement, 1);
-  const open = next !== undefined && continues(code.text.slice(next.getStart(code.source), next.end));
-  const after = open && !/;\s*$/.test(text) ? ';' : '';
+  const after = next !== undefined && needsEnd(code, statement, next, text) ? ';' : '';
   return { from: statement.getStart(code.source), to: statement.end, text: before + text + after };
+}
+
+/** Without semicolons, one in front of a statement belongs to the statement before it, and would go with that. */
+function needsEnd(code: Code, statement: TS.Statement, next: TS.Statement, text: string): boolean {
+  if (/;\s*$/.test(text)) return false;
+  const start = next.getStart(code.source);
+  const sameLine = !code.text.slice(statement.end, start).includes('\n');
+  return continues(code.text.slice(start, next.end)) || (sameLine && !/\}\s*$/.test(text));
 }
 
 /**
