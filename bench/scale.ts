@@ -37,7 +37,7 @@ const asked = {
   idleMs: values.quick ? 3_000 : 15_000,
 };
 const goals = { p95Ms: 100, probesPerSecond: 200 } as const;
-const beforeMs = 300;
+const beforeMs = 500;
 const afterMs = 400;
 
 interface Rollback {

@@ -13,7 +13,8 @@ export const app = 'bench';
 const root = join(import.meta.dirname, '../..');
 /** What both versions are made of: the app answers with the name it was deployed under. */
 export const source: string = join(root, 'bench/app');
-const upMs = 60_000;
+/** A thousand apps are read, checked and written first, also on a machine that has much else to do. */
+const upMs = 180_000;
 /** Longer than the drain and stop deadlines below together. */
 const downMs = 30_000;
 const lingerMs = 2_000;
