@@ -4,7 +4,7 @@
 export const applicationId = 0x54_65_61_6c;
 
 /** Version of the schema below. A file with a higher one was written by a newer Teal and is refused. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** Since version 2. */
 const evidence = `
@@ -28,9 +28,25 @@ const evidence = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** Since version 3. */
+const requests = `
+  -- Requests that are to be done once; no status: not answered yet.
+  CREATE TABLE request (
+    id TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    after INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    status INTEGER,
+    body TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX request_expires ON request (expires);
+`;
+
 /** What brings a file of an older schema to this one, in one transaction; nothing that was in it changes. */
 export const upgrades: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: `${evidence} PRAGMA user_version = 2;` },
+  { from: 2, sql: `${requests} PRAGMA user_version = 3;` },
 ];
 
 export const create = `
@@ -75,6 +91,7 @@ export const create = `
   ) STRICT, WITHOUT ROWID;
 
   ${evidence}
+  ${requests}
 `;
 
 /** Before `create`, outside any transaction; it stays in the file. */
@@ -134,6 +151,9 @@ export const statements = {
   recent: `SELECT ${columns} FROM event WHERE seq < ? AND substr(stream, 1, 1) <> '@' ORDER BY seq DESC LIMIT ?`,
   // By version, which within a stream is the order of seq and has the index.
   recentOf: `SELECT ${columns} FROM event WHERE stream = ? AND seq < ? ORDER BY version DESC LIMIT ?`,
+  since: `SELECT ${columns} FROM event WHERE seq > ? ORDER BY seq LIMIT ?`,
+  // The plus keeps SQLite from the index of the stream, of which it would read everything: who follows asks for the newest few.
+  sinceOf: `SELECT ${columns} FROM event WHERE +stream = ? AND seq > ? ORDER BY seq LIMIT ?`,
   snapshot: 'SELECT version, shape, state FROM snapshot WHERE stream = ?',
   // Of two snapshots the later one stays; one of the same version may have a new shape.
   saveSnapshot: `
@@ -151,6 +171,14 @@ export const statements = {
     WHERE upTo > stream.pruned`,
   prune: 'DELETE FROM event WHERE stream = ? AND version <= ?',
   setPruned: 'UPDATE stream SET pruned = ? WHERE name = ?',
+  seqOf: 'SELECT seq FROM event WHERE stream = ? AND version = ?',
+  raise: `
+    INSERT INTO counter (name, value) VALUES ('pruned', ?)
+    ON CONFLICT (name) DO UPDATE SET value = max(counter.value, excluded.value)`,
+  pruned: "SELECT value FROM counter WHERE name = 'pruned'",
+  probe: `
+    INSERT INTO counter (name, value) VALUES ('probe', 1)
+    ON CONFLICT (name) DO UPDATE SET value = counter.value + 1`,
   reserve: `
     INSERT INTO counter (name, value) VALUES ('generation', ?)
     ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value
@@ -170,4 +198,14 @@ export const evidenceStatements = {
   releases: 'SELECT release FROM judge WHERE stream = ? ORDER BY at DESC, release DESC',
   dropTicks: 'DELETE FROM tick WHERE stream = ? AND release = ?',
   forget: 'DELETE FROM judge WHERE stream = ? AND release = ?',
+} as const;
+
+export const requestStatements = {
+  find: 'SELECT fingerprint, after, status, body FROM request WHERE id = ?',
+  expire: 'DELETE FROM request WHERE id = ? AND expires <= ?',
+  note: `
+    INSERT INTO request (id, fingerprint, after, expires)
+    VALUES (?, ?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), ?)`,
+  finish: 'UPDATE request SET status = ?, body = ? WHERE id = ?',
+  prune: 'DELETE FROM request WHERE expires <= ?',
 } as const;

@@ -4,7 +4,9 @@ import { conflict, translated, unreadable } from './failures.ts';
 import { markOf, prepareFile } from './file.ts';
 import { Mark } from './mark.ts';
 import type { EvidenceStore } from './evidence.ts';
+import type { RequestStore } from './requests.ts';
 import { SqliteEvidence } from './sqlite-evidence.ts';
+import { SqliteRequests } from './sqlite-requests.ts';
 import * as sql from './sql.ts';
 import type { Batch, NewEvent, Snapshot, Store, StoredEvent } from './store.ts';
 
@@ -23,6 +25,7 @@ export class SqliteStore implements Store {
   readonly #statements: Statements;
   readonly #mark: Mark;
   readonly evidence: EvidenceStore;
+  readonly requests: RequestStore;
   #generation = 0;
   #reserved = 0;
 
@@ -37,6 +40,7 @@ export class SqliteStore implements Store {
       guard: (work) => this.#guard(work),
       parsed: (text) => this.#parsed(text),
     });
+    this.requests = new SqliteRequests(database, { write: (work) => this.#write(work) });
     this.#mark = new Mark(markOf(file));
     this.#mark.raise(Number(database.prepare(sql.checks.lastSeq).get()?.['seq'] ?? 0));
   }
@@ -105,6 +109,32 @@ export class SqliteStore implements Store {
     });
   }
 
+  async since({
+    stream,
+    after,
+    limit,
+  }: {
+    readonly stream?: string;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly StoredEvent[]> {
+    return this.#guard(() => {
+      const rows =
+        stream === undefined
+          ? this.#statements.since.all(after, limit)
+          : this.#statements.sinceOf.all(stream, after, limit);
+      return rows.map((row) => this.#event(row));
+    });
+  }
+
+  async pruned(): Promise<number> {
+    return this.#guard(() => Number(this.#statements.pruned.get()?.['value'] ?? 0));
+  }
+
+  async probe(): Promise<void> {
+    this.#write(() => this.#statements.probe.run());
+  }
+
   async streams(): Promise<readonly string[]> {
     return this.#guard(() => this.#statements.streams.all().map((row) => String(row['name'])));
   }
@@ -132,6 +162,7 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       let removed = 0;
       for (const { name, upTo } of this.#statements.prunable.all(before)) {
+        this.#statements.raise.run(Number(this.#statements.seqOf.get(name as string, upTo as number)?.['seq'] ?? 0));
         removed += Number(this.#statements.prune.run(name as string, upTo as number).changes);
         this.#statements.setPruned.run(upTo as number, name as string);
       }

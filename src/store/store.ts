@@ -1,4 +1,5 @@
 import type { EvidenceStore } from './evidence.ts';
+import type { RequestStore } from './requests.ts';
 
 /**
  * The event log: append-only, one stream per app; of the installation itself those that begin with @, as no app can.
@@ -25,6 +26,19 @@ export interface Store {
     readonly before?: number;
   }): Promise<readonly StoredEvent[]>;
 
+  /** Events of all streams (or one) with a position above `after`, oldest first: for whoever follows. */
+  since(options: {
+    readonly stream?: string;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly StoredEvent[]>;
+
+  /** The highest position that was ever pruned; 0 when none was. Who follows from below it has missed events. */
+  pruned(): Promise<number>;
+
+  /** Writes something that nobody reads. @throws TealError what a write would: `disk-full`, `store-conflict` … */
+  probe(): Promise<void>;
+
   streams(): Promise<readonly string[]>;
 
   /** The newest snapshot of a stream's state, if one was saved; reading goes on after its version. */
@@ -44,6 +58,9 @@ export interface Store {
 
   /** What releases were judged by. */
   readonly evidence: EvidenceStore;
+
+  /** What is to be done once, and what was answered. */
+  readonly requests: RequestStore;
 
   close(): Promise<void>;
 }

@@ -308,6 +308,63 @@ const cases: Readonly<Record<string, Case>> = {
     assert.deepEqual(await store.evidence.releases('blog'), ['blog-1']);
   },
 
+  'events after a position come oldest first, of one stream or of all, page by page': async (store) => {
+    for (const version of [0, 1, 2]) {
+      await store.append('shop', version, [event(`s${version}`)]);
+      await store.append('blog', version, [event(`b${version}`)]);
+    }
+    const since = async (options: Parameters<Store['since']>[0]): Promise<readonly string[]> =>
+      (await store.since(options)).map(({ type }) => type);
+    const all = await store.since({ after: 0, limit: 9 });
+    assert.deepEqual(
+      all.map(({ type }) => type),
+      ['s0', 'b0', 's1', 'b1', 's2', 'b2'],
+    );
+    assert.deepEqual(await since({ after: all[2]?.seq ?? 0, limit: 2 }), ['b1', 's2']);
+    assert.deepEqual(await since({ stream: 'blog', after: all[1]?.seq ?? 0, limit: 9 }), ['b1', 'b2']);
+    assert.deepEqual(await since({ stream: 'none', after: 0, limit: 9 }), []);
+  },
+
+  'who follows can tell that events were pruned before they came': async (store, open) => {
+    assert.equal(await store.pruned(), 0);
+    const [first, second] = await store.append('shop', 0, [event('one'), event('two')]);
+    await store.append('blog', 0, [event('other')]);
+    await store.saveSnapshot('shop', { version: 2, shape: 1, state: {} });
+    assert.equal(await store.prune(first?.at ?? 0), 0);
+    assert.equal(await store.pruned(), 0);
+    assert.equal(await store.prune(Number.MAX_SAFE_INTEGER), 2);
+    assert.equal(await store.pruned(), second?.seq);
+    await store.close();
+    assert.equal(await (await open()).pruned(), second?.seq);
+  },
+
+  'a request is noted once, and its answer is there for whoever opens it next, until it expires': async (
+    store,
+    open,
+  ) => {
+    const [last] = await store.append('shop', 0, [event('one')]);
+    const request = { id: 'r1', fingerprint: 'f1', at: 100, expiresAt: 200 };
+    assert.equal(await store.requests.claim(request), null);
+    const after = last?.seq ?? 0;
+    const known = { fingerprint: 'f1', after, answer: null };
+    assert.deepEqual(await store.requests.claim({ ...request, fingerprint: 'f2' }), known);
+    await store.requests.finish('r1', { status: 409, body: '{"ü":1}' });
+    await store.close();
+    const again = await open();
+    const answer = { status: 409, body: '{"ü":1}' };
+    assert.deepEqual(await again.requests.claim({ ...request, at: 199 }), { ...known, answer });
+    assert.equal(await again.requests.prune(199), 0);
+    assert.equal(await again.requests.claim({ ...request, at: 200, expiresAt: 300 }), null, 'as new');
+    assert.equal(await again.requests.prune(300), 1);
+  },
+
+  'a probe writes, and leaves nothing that anybody reads': async (store) => {
+    await store.probe();
+    await store.probe();
+    assert.deepEqual(await store.streams(), []);
+    assert.equal(await store.nextGeneration(), 1);
+  },
+
   'closing twice is closing once': async (store) => {
     await store.close();
     await store.close();

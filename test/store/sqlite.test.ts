@@ -228,13 +228,14 @@ test('a folder that cannot be written to says why', async (t) => {
 test('a log of an older schema is brought to this one, and keeps all that it has', async (t) => {
   const installation = await used(t);
   const database = new DatabaseSync(installation.file);
-  database.exec('DROP TABLE judge; DROP TABLE tick; PRAGMA user_version = 1');
+  database.exec('DROP TABLE judge; DROP TABLE tick; DROP TABLE request; PRAGMA user_version = 1');
   database.close();
   const store = await installation.open();
   t.after(() => store.close());
   assert.equal((await store.read('shop')).length, 200);
   const tick = { app: 'shop', release: 'shop-1', seq: 0, at: 1, data: {}, memory: {} };
   await store.evidence.save(tick);
+  assert.equal(await store.requests.claim({ id: 'a', fingerprint: 'f', at: 1, expiresAt: 9 }), null);
   await store.close();
   const again = await installation.open();
   t.after(() => again.close());
