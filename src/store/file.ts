@@ -16,7 +16,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { TealError } from '../errors.ts';
 import { translated, unreadable } from './failures.ts';
 import { readMark } from './mark.ts';
-import { applicationId, checks, connection, create, schemaVersion, walMode } from './sql.ts';
+import { wrongHash } from './hashes.ts';
+import { applicationId, checks, connection, create, hashedSince, schemaVersion, walMode } from './sql.ts';
 
 /** Where the mark of a database stands: not beside it by name, or `rm teal.db*` would take along what tells of its loss. */
 export const markOf = (file: string): string => join(dirname(file), `.${basename(file)}.used`);
@@ -140,6 +141,8 @@ function verifyContent(database: DatabaseSync, file: string): void {
     const stream = value(sql);
     if (stream !== undefined) throw unreadable(file, `events of ${stream as string} are missing`);
   }
+  const changed = version < hashedSince ? null : wrongHash(database);
+  if (changed !== null) throw unreadable(file, `${changed} is not what was written: its hash differs`);
   const last = value(checks.lastSeq) as number;
   if (last < acknowledged) {
     throw unreadable(

@@ -28,6 +28,17 @@ const evidence = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** Since version 3; what they hold is computed, see hashes.ts. */
+const hashes = `
+  ALTER TABLE event ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+  ALTER TABLE stream ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+  ALTER TABLE stream ADD COLUMN prunedHash TEXT NOT NULL DEFAULT '';
+  ALTER TABLE snapshot ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+`;
+
+/** The version whose upgrade needs the hashes of what is there. */
+export const hashedSince = 3;
+
 /** Since version 3. */
 const requests = `
   -- Requests that are to be done once; no status: not answered yet.
@@ -46,7 +57,7 @@ const requests = `
 /** What brings a file of an older schema to this one, in one transaction; nothing that was in it changes. */
 export const upgrades: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: `${evidence} PRAGMA user_version = 2;` },
-  { from: 2, sql: `${requests} PRAGMA user_version = 3;` },
+  { from: 2, sql: `${hashes} ${requests} PRAGMA user_version = 3;` },
 ];
 
 export const create = `
@@ -91,6 +102,7 @@ export const create = `
   ) STRICT, WITHOUT ROWID;
 
   ${evidence}
+  ${hashes}
   ${requests}
 `;
 
@@ -141,12 +153,14 @@ export const checks = {
 const columns = 'seq, stream, version, at, actor, reason, type, data';
 
 export const statements = {
-  stream: 'SELECT version, pruned FROM stream WHERE name = ?',
+  stream: 'SELECT version, pruned, hash FROM stream WHERE name = ?',
   streams: 'SELECT name FROM stream ORDER BY name',
   advance: `
-    INSERT INTO stream (name, version) VALUES (?, ?)
-    ON CONFLICT (name) DO UPDATE SET version = excluded.version`,
-  insert: 'INSERT INTO event (stream, version, at, actor, reason, type, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    INSERT INTO stream (name, version, hash) VALUES (?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version, hash = excluded.hash`,
+  insert: `
+    INSERT INTO event (stream, version, at, actor, reason, type, data, hash)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   read: `SELECT ${columns} FROM event WHERE stream = ? AND version > ? ORDER BY version`,
   recent: `SELECT ${columns} FROM event WHERE seq < ? AND substr(stream, 1, 1) <> '@' ORDER BY seq DESC LIMIT ?`,
   // By version, which within a stream is the order of seq and has the index.
@@ -157,9 +171,9 @@ export const statements = {
   snapshot: 'SELECT version, shape, state FROM snapshot WHERE stream = ?',
   // Of two snapshots the later one stays; one of the same version may have a new shape.
   saveSnapshot: `
-    INSERT INTO snapshot (stream, version, shape, state) VALUES (?, ?, ?, ?)
+    INSERT INTO snapshot (stream, version, shape, state, hash) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (stream) DO UPDATE
-    SET version = excluded.version, shape = excluded.shape, state = excluded.state
+    SET version = excluded.version, shape = excluded.shape, state = excluded.state, hash = excluded.hash
     WHERE excluded.version >= snapshot.version`,
   // The last version that may go: covered by the snapshot, and no event up to it is young.
   prunable: `
@@ -170,8 +184,8 @@ export const statements = {
     FROM stream JOIN snapshot ON snapshot.stream = stream.name
     WHERE upTo > stream.pruned`,
   prune: 'DELETE FROM event WHERE stream = ? AND version <= ?',
-  setPruned: 'UPDATE stream SET pruned = ? WHERE name = ?',
-  seqOf: 'SELECT seq FROM event WHERE stream = ? AND version = ?',
+  setPruned: 'UPDATE stream SET pruned = ?, prunedHash = ? WHERE name = ?',
+  placeOf: 'SELECT seq, hash FROM event WHERE stream = ? AND version = ?',
   raise: `
     INSERT INTO counter (name, value) VALUES ('pruned', ?)
     ON CONFLICT (name) DO UPDATE SET value = max(counter.value, excluded.value)`,
@@ -185,6 +199,16 @@ export const statements = {
     RETURNING value`,
   secret: 'SELECT value FROM secret WHERE name = ?',
   addSecret: 'INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
+} as const;
+
+/** What hashes.ts reads, and writes once. */
+export const hashStatements = {
+  streams: 'SELECT name, hash, prunedHash FROM stream ORDER BY name',
+  events: `SELECT ${columns}, hash FROM event WHERE stream = ? ORDER BY version`,
+  snapshots: 'SELECT stream, version, shape, state, hash FROM snapshot',
+  setEvent: 'UPDATE event SET hash = ? WHERE seq = ?',
+  setStream: 'UPDATE stream SET hash = ? WHERE name = ?',
+  setSnapshot: 'UPDATE snapshot SET hash = ? WHERE stream = ?',
 } as const;
 
 export const evidenceStatements = {

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { linked, noHash, sealed, type Link } from './chain.ts';
 import { conflict, translated, unreadable } from './failures.ts';
 import { markOf, prepareFile } from './file.ts';
+import { writeHashes } from './hashes.ts';
 import { Mark } from './mark.ts';
 import type { EvidenceStore } from './evidence.ts';
 import type { RequestStore } from './requests.ts';
@@ -154,7 +156,9 @@ export class SqliteStore implements Store {
       if (version < 1 || version > newest) {
         throw new RangeError(`a snapshot of ${stream} at ${version}, but it has events 1 to ${newest}`);
       }
-      this.#statements.saveSnapshot.run(stream, version, shape, json(state));
+      const text = json(state);
+      const hash = sealed(stream, { version, shape, state: text });
+      this.#statements.saveSnapshot.run(stream, version, shape, text, hash);
     });
   }
 
@@ -162,9 +166,10 @@ export class SqliteStore implements Store {
     return this.#write(() => {
       let removed = 0;
       for (const { name, upTo } of this.#statements.prunable.all(before)) {
-        this.#statements.raise.run(Number(this.#statements.seqOf.get(name as string, upTo as number)?.['seq'] ?? 0));
+        const last = this.#statements.placeOf.get(name as string, upTo as number);
+        this.#statements.raise.run(Number(last?.['seq'] ?? 0));
         removed += Number(this.#statements.prune.run(name as string, upTo as number).changes);
-        this.#statements.setPruned.run(upTo as number, name as string);
+        this.#statements.setPruned.run(upTo as number, String(last?.['hash'] ?? noHash), name as string);
       }
       return removed;
     });
@@ -195,28 +200,26 @@ export class SqliteStore implements Store {
   }
 
   #appendOne({ stream, expected, events }: Batch): readonly StoredEvent[] {
-    const actual = Number(this.#statements.stream.get(stream)?.['version'] ?? 0);
+    const row = this.#statements.stream.get(stream);
+    const actual = Number(row?.['version'] ?? 0);
     if (actual !== expected) throw conflict(stream, expected, actual);
     if (events.length === 0) return [];
-    this.#statements.advance.run(stream, expected + events.length);
-    return events.map((event, index) => this.#insert(stream, expected + index + 1, event));
+    let last = String(row?.['hash'] ?? noHash);
+    const links = events.map(({ at, actor, reason, type, data }, index) => {
+      const link = { stream, version: expected + index + 1, at, actor, reason, type, data: json(data) };
+      last = linked(last, link);
+      return { link, hash: last };
+    });
+    this.#statements.advance.run(stream, expected + events.length, last);
+    return links.map(({ link, hash }) => this.#insert(link, hash));
   }
 
-  #insert(stream: string, version: number, event: NewEvent): StoredEvent {
-    const { at, actor, reason, type } = event;
-    const data = json(event.data);
-    const { lastInsertRowid } = this.#statements.insert.run(stream, version, at, actor, reason, type, data);
+  #insert(link: Link, hash: string): StoredEvent {
+    const { stream, version, at, actor, reason, type, data } = link;
+    const { insert } = this.#statements;
+    const { lastInsertRowid } = insert.run(stream, version, at, actor, reason, type, data, hash);
     // As it will be read: nobody may come to rely on what JSON does not carry.
-    return {
-      seq: Number(lastInsertRowid),
-      stream,
-      version,
-      at,
-      actor,
-      reason,
-      type,
-      data: this.#parsed(data),
-    };
+    return { ...link, seq: Number(lastInsertRowid), data: this.#parsed(data) };
   }
 
   #event(row: Readonly<Record<string, unknown>>): StoredEvent {
@@ -269,7 +272,9 @@ function upgrade(database: DatabaseSync): void {
   const version = Number(database.prepare(sql.checks.schemaVersion).get()?.['user_version']);
   const due = sql.upgrades.filter(({ from }) => from >= version);
   if (due.length === 0) return;
-  database.exec(`${sql.begin}; ${due.map(({ sql: text }) => text).join('\n')} ${sql.commit};`);
+  database.exec(`${sql.begin}; ${due.map(({ sql: text }) => text).join('\n')}`);
+  if (version < sql.hashedSince) writeHashes(database);
+  database.exec(sql.commit);
 }
 
 function json(value: unknown): string {

@@ -137,6 +137,53 @@ test('a log with a gap is refused', async (t) => {
   await refused(installation, 'store-unreadable', /events of shop are missing/);
 });
 
+test('a log in which anything was changed is refused, with what it is', async (t) => {
+  const changes: [string, RegExp][] = [
+    [`UPDATE event SET data = '"y"' WHERE stream = 'shop' AND version = 7`, /event 7 of shop is not what was/],
+    [`UPDATE event SET at = at + 1 WHERE stream = 'shop' AND version = 200`, /event 200 of shop/],
+    [`UPDATE event SET actor = 'user:eve' WHERE stream = 'blog' AND version = 1`, /event 1 of blog/],
+    [`UPDATE event SET reason = '' WHERE stream = 'blog' AND version = 2`, /event 2 of blog/],
+    [`UPDATE event SET hash = 'x' WHERE stream = 'blog' AND version = 3`, /event 3 of blog/],
+    [
+      `UPDATE event SET version = -version WHERE stream = 'shop' AND version IN (5, 6);
+       UPDATE event SET version = 11 + version WHERE version < 0`,
+      /event 5 of shop/,
+    ],
+    [`UPDATE stream SET hash = 'x' WHERE name = 'shop'`, /the end of shop/],
+    [`UPDATE snapshot SET state = '"other"'`, /the snapshot of shop/],
+    [`UPDATE snapshot SET version = 99`, /the snapshot of shop/],
+  ];
+  for (const [change, says] of changes) {
+    const installation = await used(t);
+    const store = await installation.open();
+    await store.saveSnapshot('shop', { version: 100, shape: 1, state: 'x' });
+    await store.close();
+    const database = new DatabaseSync(installation.file);
+    database.exec(change);
+    database.close();
+    await refused(installation, 'store-unreadable', says);
+  }
+});
+
+test('hashes go on over pruning, and from a log that has none yet', async (t) => {
+  const installation = await used(t);
+  const reopen = async (work: (store: SqliteStore) => Promise<unknown>): Promise<void> => {
+    const store = await installation.open();
+    await work(store);
+    await store.close();
+  };
+  await reopen((store) => store.saveSnapshot('shop', { version: 150, shape: 1, state: 'x' }));
+  await reopen(async (store) => assert.equal(await store.prune(Number.MAX_SAFE_INTEGER), 150));
+  await reopen((store) => store.append('shop', 200, [event('later')]));
+  await reopen((store) => store.saveSnapshot('shop', { version: 201, shape: 1, state: 'y' }));
+  await reopen(async (store) => assert.equal(await store.prune(Number.MAX_SAFE_INTEGER), 51));
+  await reopen((store) => store.append('shop', 201, [event('after all are gone')]));
+  const database = new DatabaseSync(installation.file);
+  database.exec(`UPDATE event SET type = 'changed' WHERE stream = 'shop' AND version = 202`);
+  database.close();
+  await refused(installation, 'store-unreadable', /event 202 of shop/);
+});
+
 test('a log without the snapshot that its pruned events went into is refused', async (t) => {
   const installation = await used(t);
   const store = await installation.open();
@@ -228,7 +275,11 @@ test('a folder that cannot be written to says why', async (t) => {
 test('a log of an older schema is brought to this one, and keeps all that it has', async (t) => {
   const installation = await used(t);
   const database = new DatabaseSync(installation.file);
-  database.exec('DROP TABLE judge; DROP TABLE tick; DROP TABLE request; PRAGMA user_version = 1');
+  database.exec(`
+    DROP TABLE judge; DROP TABLE tick; DROP TABLE request;
+    ALTER TABLE event DROP COLUMN hash; ALTER TABLE snapshot DROP COLUMN hash;
+    ALTER TABLE stream DROP COLUMN hash; ALTER TABLE stream DROP COLUMN prunedHash;
+    PRAGMA user_version = 1`);
   database.close();
   const store = await installation.open();
   t.after(() => store.close());
