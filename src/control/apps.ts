@@ -1,12 +1,11 @@
 import type { Command, Fact } from '../release/input.ts';
-import { TealError } from '../errors.ts';
 import { decide } from '../release/decide.ts';
 import type { Event } from '../release/events.ts';
-import { evolve } from '../release/evolve.ts';
 import { decideTogether, type Decided, type GroupDecision } from '../release/group-orders.ts';
 import { nothing, stateShape, type AppState } from '../release/state.ts';
-import { upcast, upcastState } from '../release/upcast.ts';
+import { upcastState } from '../release/upcast.ts';
 import type { NewEvent, Store, StoredEvent } from '../store/store.ts';
+import { checkSnapshot, fold } from './fold.ts';
 
 /** Who asks, and why. */
 export interface By {
@@ -233,7 +232,7 @@ export class Apps {
 
   async #read(app: string): Promise<Entry> {
     const snapshot = await this.#store.snapshot(app);
-    if (snapshot !== null && snapshot.shape > stateShape) throw newer(app);
+    if (snapshot !== null) checkSnapshot(app, snapshot);
     const base = snapshot === null ? nothing(app) : upcastState(snapshot.state as AppState);
     const version = snapshot?.version ?? 0;
     const events = await this.#store.read(app, version);
@@ -246,26 +245,3 @@ export class Apps {
     };
   }
 }
-
-function fold(state: AppState, stored: readonly StoredEvent[]): AppState {
-  try {
-    return stored.reduce((folded, { type, data, at, actor }) => {
-      return evolve(folded, upcast({ type, ...(data as object) } as Event), { at, actor });
-    }, state);
-  } catch (cause) {
-    throw new TealError(
-      'store-unreadable',
-      `the events of ${state.app} do not follow from each other: ${String(cause)}`,
-      {
-        remedy: 'run the version of Teal that wrote them, or restore a backup of the data directory',
-        cause,
-      },
-    );
-  }
-}
-
-const newer = (app: string): TealError =>
-  new TealError('store-unreadable', `the state of ${app} was written by a newer version of Teal`, {
-    remedy: 'run that version, or restore a backup of the data directory',
-    details: { app },
-  });

@@ -107,3 +107,44 @@ export type ReleaseEvent =
     }
   /** Another release needs the idle environment now: this one ends where it stands. */
   | { readonly type: 'superseded'; readonly by: string };
+
+/** Every type there is, for what comes from outside: an event of another one was written by a newer Teal. */
+const types: Readonly<Record<Event['type'], true>> = {
+  applied: true,
+  'remove-started': true,
+  removed: true,
+  scaled: true,
+  restarted: true,
+  'maintenance-set': true,
+  frozen: true,
+  unfrozen: true,
+  'key-added': true,
+  'keys-rotated': true,
+  queued: true,
+  'release-started': true,
+  cleared: true,
+  ready: true,
+  'candidate-ready': true,
+  'step-passed': true,
+  'step-failed': true,
+  'expose-started': true,
+  exposed: true,
+  'mirror-started': true,
+  mirrored: true,
+  judged: true,
+  'steps-passed': true,
+  paused: true,
+  resumed: true,
+  'switch-started': true,
+  switched: true,
+  drained: true,
+  'window-closed': true,
+  settled: true,
+  'let-go': true,
+  retired: true,
+  'abort-started': true,
+  'rollback-started': true,
+  superseded: true,
+};
+
+export const isKnownType = (type: string): type is Event['type'] => Object.hasOwn(types, type);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Apps, teal, type By } from '../../src/control/apps.ts';
 import { daily, pruneEvents } from '../../src/control/retention.ts';
+import { TealError } from '../../src/errors.ts';
 import type { Event } from '../../src/release/events.ts';
 import type { NewEvent } from '../../src/store/store.ts';
 import { app, build } from '../release/story.ts';
@@ -86,6 +87,35 @@ describe('apps', () => {
     const store = await openStore(t);
     await store.append('shop', 0, [raw({ type: 'applied', config: app() }), raw({ type: 'steps-passed' })]);
     await assert.rejects(Apps.load(store, Date.now), { code: 'store-unreadable' });
+  });
+
+  test('are refused when an event or a snapshot is of a newer Teal, or is none', async (t) => {
+    const applied = raw({ type: 'applied', config: app() });
+    const loading = async (events: readonly NewEvent[]): Promise<TealError> => {
+      const store = await openStore(t);
+      await store.append('shop', 0, events);
+      const error = await Apps.load(store, Date.now).catch((caught: unknown) => caught);
+      assert.ok(error instanceof TealError, String(error));
+      return error;
+    };
+    const unknown = await loading([applied, { ...applied, type: 'teleported', data: { to: 'mars' } }]);
+    assert.equal(unknown.code, 'store-newer');
+    assert.match(unknown.message, /Event 2 of shop \(teleported\)/);
+    assert.match(unknown.remedy, /run the newer Teal again/);
+    assert.equal((await loading([{ ...applied, type: 'toString' }])).code, 'store-newer');
+    for (const data of [null, 7, 'text', ['a']])
+      assert.equal((await loading([{ ...applied, data }])).code, 'store-unreadable');
+    assert.equal((await loading([applied, raw({ type: 'switched' } as never)])).code, 'store-unreadable');
+    for (const [snapshot, code] of [
+      [{ version: 1, shape: 99, state: {} }, 'store-newer'],
+      [{ version: 1, shape: 3, state: null }, 'store-unreadable'],
+      [{ version: 1, shape: 3, state: { app: 'blog' } }, 'store-unreadable'],
+    ] as const) {
+      const store = await openStore(t);
+      await store.append('shop', 0, [applied]);
+      await store.saveSnapshot('shop', snapshot);
+      await assert.rejects(Apps.load(store, Date.now), { code });
+    }
   });
 
   test('take several configurations in one transaction, or none of them', async (t) => {
