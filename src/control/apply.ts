@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { diffConfig } from '../config/diff.ts';
 import type { App, Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
@@ -16,12 +17,28 @@ export async function apply(
   body: ApplyBody & { readonly file: string },
   by: By,
 ): Promise<ApplyResult> {
+  await checkFile(body.file);
   const config = await loadConfig(body.file);
   check(deps, config);
   const changes = [...appChanges(deps, config), ...routerChanges(deps.config, config)];
   if (body.dryRun === true) return { changes, applied: false };
   await applyApps(deps, Object.values(config.apps), by);
   return { changes, applied: true };
+}
+
+/** Far beyond what people write: what is larger was named by mistake. */
+const mostBytes = 4 * 1024 * 1024;
+
+/** A device never ends, and a pipe would be waited for: with a thread that everybody's files need. */
+async function checkFile(file: string): Promise<void> {
+  const found = await stat(file).catch(() => null);
+  // Why it cannot be read is told by whoever reads it.
+  if (found === null || (found.isFile() && found.size <= mostBytes)) return;
+  const why = found.isFile() ? `is larger than ${mostBytes} bytes` : 'is no file';
+  throw new TealError('config-not-found', `${file} ${why}.`, {
+    remedy: 'name the teal.yaml on the machine of the control plane',
+    details: { file },
+  });
 }
 
 /**
