@@ -111,6 +111,7 @@ export type ReleaseEvent =
 /** Every type there is, for what comes from outside: an event of another one was written by a newer Teal. */
 const types: Readonly<Record<Event['type'], true>> = {
   applied: true,
+  'clock-jumped': true,
   'remove-started': true,
   removed: true,
   scaled: true,
