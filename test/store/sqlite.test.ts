@@ -139,7 +139,10 @@ test('a log with a gap is refused', async (t) => {
 
 test('a log in which anything was changed is refused, with what it is', async (t) => {
   const changes: [string, RegExp][] = [
-    [`UPDATE event SET data = '"y"' WHERE stream = 'shop' AND version = 7`, /event 7 of shop is not what was/],
+    [
+      `UPDATE event SET data = '"y"' WHERE stream = 'shop' AND version = 7`,
+      /event 7 of shop is not what was/,
+    ],
     [`UPDATE event SET at = at + 1 WHERE stream = 'shop' AND version = 200`, /event 200 of shop/],
     [`UPDATE event SET actor = 'user:eve' WHERE stream = 'blog' AND version = 1`, /event 1 of blog/],
     [`UPDATE event SET reason = '' WHERE stream = 'blog' AND version = 2`, /event 2 of blog/],
