@@ -39,7 +39,7 @@ if (!(minutes > 0)) throw new Error(`--minutes must be above 0, not ${values.min
 /** 200 in five minutes. */
 const killsPerMinute = 40;
 /** On a machine with other work starts take long. */
-const quickKills = 8;
+const quickKills = 4;
 const connections = 24;
 const streamLanes = 8;
 
@@ -74,9 +74,7 @@ async function measure(site: Site, close: () => Promise<number>): Promise<Measur
     const killer = new Killer(site, crowd, randomOf(seed + 2));
     let report: CrowdReport;
     try {
-      const over = AbortSignal.any([AbortSignal.timeout(minutes * 60_000), interrupted]);
-      await Promise.all([control.run(over), killer.run(over), releaser.run(over)]);
-      interrupted.throwIfAborted();
+      await together([control, killer, releaser]);
       await releaser.settle();
     } finally {
       await streams.stop();
@@ -108,6 +106,21 @@ async function measure(site: Site, close: () => Promise<number>): Promise<Measur
   } finally {
     await control.close();
   }
+}
+
+/** All of them for the time; one that fails ends the others. @throws what the first of them has thrown */
+async function together(all: readonly { run(over: AbortSignal): Promise<void> }[]): Promise<void> {
+  const failed = new AbortController();
+  const over = AbortSignal.any([AbortSignal.timeout(minutes * 60_000), interrupted, failed.signal]);
+  const running = all.map((one) =>
+    one.run(over).catch((error: unknown) => {
+      failed.abort();
+      throw error;
+    }),
+  );
+  const ended = await Promise.allSettled(running);
+  interrupted.throwIfAborted();
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
 function failedOf({ serial, ask, phase, headers, at, says }: Failure): Failed {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppStatus, EnvironmentStatus } from '../../src/control/contract.ts';
 import { colours } from '../../src/release/state.ts';
 import type { Crowd } from '../../test/acceptance/clients/crowd.ts';
-import { childrenOf, clientPortsOf, connectionsTo, isAlive } from '../../test/acceptance/processes.ts';
+import { childrenOf, clientPortsOf, connectionsTo, isAlive, kill } from '../../test/acceptance/processes.ts';
 import type { Kill } from './blame.ts';
 import { app, type Site } from './site.ts';
 
@@ -45,15 +45,14 @@ export class Killer {
     });
     const pid = workers?.[Math.floor(this.#random() * (workers?.length ?? 0))];
     if (pid === undefined) return;
-    process.kill(pid, 'SIGSTOP');
+    kill(pid, 'SIGSTOP');
     const ports = clientPortsOf(pid, this.#site.port);
     const inFlight = this.#crowd.inFlight().filter((each) => ports.has(each.port));
     const held = this.#crowd.hold();
-    process.kill(pid, 'SIGKILL');
+    kill(pid, 'SIGKILL');
     const serials = new Set(inFlight.map(({ serial }) => serial));
     this.kills.push({ kind: 'worker', at: Date.now(), pid, ports, inFlight: serials });
-    await this.#closed(() => this.#crowd.haveClosed(ports));
-    held.release();
+    await this.#closed(() => this.#crowd.haveClosed(ports)).finally(() => held.release());
   }
 
   async #instance(over: AbortSignal): Promise<void> {
@@ -68,11 +67,10 @@ export class Killer {
       workers.reduce((sum, worker) => sum + connectionsTo(worker, port).size, 0);
     const before = connections();
     const inFlight = new Set(this.#crowd.inFlight().map(({ serial }) => serial));
-    process.kill(pid, 'SIGKILL');
+    kill(pid, 'SIGKILL');
     this.kills.push({ kind: 'instance', at: Date.now(), pid, instance: id, connections: before, inFlight });
     // What is sent on a connection of which the router does not know yet that nobody is there would be one more in flight.
-    await this.#closed(() => !isAlive(pid) && connections() === 0);
-    held.release();
+    await this.#closed(() => !isAlive(pid) && connections() === 0).finally(() => held.release());
   }
 
   async #routerPid(): Promise<number> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppStatus, CommandBody, CommandName } from '../../src/control/contract.ts';
 import { TealError } from '../../src/errors.ts';
+import { interrupted } from '../lib/interruptible.ts';
 import { app, type Site } from './site.ts';
 
 /** A release takes some seconds; one that takes this long while its control plane is killed every other second is stuck. */
@@ -121,6 +122,7 @@ export class Releaser {
       const status = await this.#site.client.app(app).catch(() => null);
       if (status !== null && holds(status)) return status;
       last = status ?? last;
+      if (interrupted.aborted) return null;
       await sleep(pollMs);
     }
     this.stuck.push(`waited ${stuckMs / 1000} s for ${what}: ${JSON.stringify(last?.release ?? null)}`);
