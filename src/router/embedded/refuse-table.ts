@@ -1,13 +1,17 @@
 import { TealError } from '../../errors.ts';
-import type { RoutingTable } from '../table.ts';
+import type { AppTable, RoutingTable } from '../table.ts';
 import type { Compiler } from './compiler.ts';
 
 /** @throws TealError `table-refused` */
 export function refuseMalformed(table: RoutingTable | null | undefined): void {
   const generation = table?.generation ?? 0;
-  if (Number.isSafeInteger(generation) && generation > 0 && Array.isArray(table?.apps)) return;
+  const apps: unknown = table?.apps;
+  if (Number.isSafeInteger(generation) && generation > 0 && Array.isArray(apps) && apps.every(isPart)) return;
   throw malformed('this is not a routing table');
 }
+
+/** Enough to tell the parts of a table apart; whether each can be compiled is found out then. */
+const isPart = (part: Partial<AppTable> | null): boolean => typeof part?.app === 'string';
 
 /** Compiles it once, for nobody. @throws TealError `table-refused` when that cannot be done */
 export function compileOrRefuse(compiler: Compiler, table: RoutingTable): void {

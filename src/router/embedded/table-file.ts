@@ -18,6 +18,8 @@ interface TableFile {
 const texts = new WeakMap<AppTable, string>();
 
 export function textOfApp(app: AppTable): string {
+  // It may be of a table that has not been looked at yet.
+  if (typeof app !== 'object' || app === null) return JSON.stringify(app);
   const known = texts.get(app);
   if (known !== undefined) return known;
   const text = JSON.stringify(app);
@@ -27,6 +29,7 @@ export function textOfApp(app: AppTable): string {
 
 /** What `JSON.stringify` makes of it. */
 function textOf(table: RoutingTable): string {
+  if (!Array.isArray(table?.apps)) return JSON.stringify(table);
   const entries = Object.entries(table).filter(([, value]) => value !== undefined);
   const fields = entries.map(([key, value]) => {
     const text = key === 'apps' ? `[${table.apps.map(textOfApp).join(',')}]` : JSON.stringify(value);
