@@ -11,7 +11,8 @@ export function killAtAppend(when: 'before' | 'after', nth: number, log: string)
   const die = `if (all.appends === ${nth}) { ${note}; process.kill(process.pid, 'SIGKILL'); for (;;); }`;
   const count =
     'const all = globalThis as unknown as { appends?: number }; ' +
-    'if (batches.some((batch) => batch.events.length > 0)) all.appends = (all.appends ?? 0) + 1;';
+    // What was asked for is written down beside the transitions, and is none.
+    "if (batches.some((batch) => batch.events.some((event) => event.type !== 'audited'))) all.appends = (all.appends ?? 0) + 1;";
   return {
     file: 'src/store/sqlite.ts',
     find,
