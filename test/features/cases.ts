@@ -211,4 +211,11 @@ export const cases: readonly Case[] = [
       'export async function f() {\n  one();three()\n}\n',
     ),
   },
+  {
+    name: 'lines that a comment stands between do not run together either',
+    ...onServer(
+      "export async function f() {\n  const on = await client.getBooleanValue('k', false)\n  if (on) {\n    one()\n  }\n  // why\n  if (on) {\n    [1].forEach(use)\n  }\n}\n",
+      'export async function f() {\n  one()\n  // why\n  ;[1].forEach(use)\n}\n',
+    ),
+  },
 ];

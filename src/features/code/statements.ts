@@ -35,7 +35,7 @@ export function runTogether(text: string, chosen: readonly Edit[], group: readon
 
 function joins(text: string, first: Edit, second: Edit): boolean {
   const gap = second.from < first.to ? null : text.slice(first.to, second.from);
-  if (gap === null || gap.trim() !== '') return false;
+  if (gap === null || gap.replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '').trim() !== '') return false;
   if (!gap.includes('\n') && first.text !== '' && !/[,;}\s]$/.test(first.text)) return true;
   return continues(second.text === '' ? text.slice(second.to, second.to + 200) : second.text);
 }
