@@ -218,4 +218,12 @@ export const cases: readonly Case[] = [
       'export async function f() {\n  one()\n  // why\n  ;[1].forEach(use)\n}\n',
     ),
   },
+  {
+    name: 'JSX: white space that shows is kept, also between two that go',
+    keep: false,
+    path: 'page.tsx',
+    before:
+      "import { useBooleanFlagValue } from '@openfeature/react-sdk';\nexport function Page() {\n  const on = useBooleanFlagValue('k', false);\n  return (\n    <p>\n      {on}{on && <b />} <i />\n    </p>\n  );\n}\n",
+    after: 'export function Page() {\n  return (\n    <p>\n      {false} <i />\n    </p>\n  );\n}\n',
+  },
 ];

@@ -36,6 +36,8 @@ export function runTogether(text: string, chosen: readonly Edit[], group: readon
 function joins(text: string, first: Edit, second: Edit): boolean {
   const gap = second.from < first.to ? null : text.slice(first.to, second.from);
   if (gap === null || gap.replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '').trim() !== '') return false;
+  // White space on either side of two that go would meet, which each alone would keep apart.
+  if (gap === '' && first.text === '' && second.text === '') return true;
   if (!gap.includes('\n') && first.text !== '' && !/[,;}\s]$/.test(first.text)) return true;
   return continues(second.text === '' ? text.slice(second.to, second.to + 200) : second.text);
 }
