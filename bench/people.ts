@@ -10,6 +10,7 @@ import { Ledger, type Terms } from '../src/metrics/ledger.ts';
 import { ReleaseCount } from '../src/metrics/release-count.ts';
 import { machineTime } from '../src/router/embedded/machine-clock.ts';
 import { Tap } from '../src/router/embedded/tap.ts';
+import { randomOf } from './judge/random.ts';
 
 const people = 100_000;
 const perSecond = Math.round(people / 6);
@@ -29,17 +30,8 @@ const terms: Terms = {
   byRole: false,
 };
 
-/** mulberry32: the same people in every run. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-const random = generator(1);
+/** The same people in every run. */
+const random = randomOf(1);
 const word = (): number => Math.floor(random() * 2 ** 32);
 
 function somebody(): Key {

@@ -20,7 +20,7 @@
  * Off the socket a request shows a token (`Authorization: Bearer teal_…`) or has the cookie of a session.
  */
 import type { AccessRole } from '../config/control.ts';
-import type { GrantState } from './access/grant.ts';
+import type { Grant, GrantState } from './access/grant.ts';
 
 export interface WhoAmI {
   readonly actor: string;
@@ -45,21 +45,8 @@ export interface TokenBody {
   readonly actor?: string;
 }
 
-export interface TokenView {
-  readonly id: string;
-  readonly kind: 'token' | 'login' | 'session';
-  readonly name: string;
-  readonly actor: string;
-  readonly role: AccessRole;
-  readonly apps: readonly string[] | null;
-  readonly state: GrantState;
-  readonly madeAt: number;
-  readonly madeBy: string;
-  readonly expiresAt: number | null;
-  readonly revokedAt: number | null;
-  readonly lastUsedAt: number | null;
-  readonly lastFrom: string | null;
-}
+/** What is known of a token, but for its secret. */
+export type TokenView = Omit<Grant, 'hash'> & { readonly state: GrantState };
 
 export interface TokenMade {
   readonly secret: string;

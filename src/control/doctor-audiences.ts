@@ -9,6 +9,7 @@ import { transitions } from '../release/transitions.ts';
 import type { AppState } from '../release/state.ts';
 import { holdKeys } from '../router/facts/keys.ts';
 import { openPlaces, type Places } from '../router/facts/places.ts';
+import { ok, warning } from './check.ts';
 import type { Check } from './contract.ts';
 
 export interface AudienceDoctor {
@@ -165,11 +166,3 @@ function keysCheck(app: string, { keys }: JwtSettings, why: string | null): Chec
     'look whether the address answers from this machine: identity.jwt',
   );
 }
-
-const ok = (name: string, says: string): Check => ({ name, state: 'ok', says, remedy: null });
-const warning = (name: string, says: string, remedy: string): Check => ({
-  name,
-  state: 'warning',
-  says,
-  remedy,
-});

@@ -2,6 +2,7 @@ import { statfs, stat } from 'node:fs/promises';
 import { loadConfig } from '../config/load.ts';
 import { TealError } from '../errors.ts';
 import { describeLimitSupport } from '../platform/process/limits.ts';
+import { failed, ok, warning } from './check.ts';
 import type { Check } from './contract.ts';
 import { audienceChecks } from './doctor-audiences.ts';
 import { certificates } from './doctor-certificates.ts';
@@ -60,20 +61,6 @@ async function checked(name: string, check: () => Check | Promise<Check>): Promi
     return failed(name, String(error), 'see the log of teal up');
   }
 }
-
-const ok = (name: string, says: string): Check => ({ name, state: 'ok', says, remedy: null });
-const warning = (name: string, says: string, remedy: string): Check => ({
-  name,
-  state: 'warning',
-  says,
-  remedy,
-});
-const failed = (name: string, says: string, remedy: string): Check => ({
-  name,
-  state: 'failed',
-  says,
-  remedy,
-});
 
 function node(): Check {
   return ok('node', `${process.versions.node} (${process.execPath})`);

@@ -7,6 +7,7 @@ import {
   retryTogether,
   rollbackTogether,
   type GroupDecision,
+  sharedTypes,
   type SharedCommand,
 } from '../release/group-orders.ts';
 import type { AppState, Build } from '../release/state.ts';
@@ -41,19 +42,7 @@ export function knownGroup(deps: Pick<Deps, 'apps'>, group: string): readonly st
 
 type Name = Extract<CommandName, SharedCommand['type'] | 'deploy' | 'rollback' | 'retry'>;
 
-const shared: ReadonlySet<CommandName> = new Set<Name>([
-  'deploy',
-  'rollback',
-  'retry',
-  'promote',
-  'approve',
-  'reject',
-  'abort',
-  'pause',
-  'resume',
-  'freeze',
-  'unfreeze',
-]);
+const shared: ReadonlySet<CommandName> = new Set<Name>(['deploy', 'rollback', 'retry', ...sharedTypes]);
 
 const isShared = (name: CommandName): name is Name => shared.has(name);
 

@@ -71,7 +71,7 @@ export function decideTogether(
 /** Commands about a release that is shared: those of one app are those of all. */
 export type SharedCommand = Command & { readonly type: (typeof sharedTypes)[number] };
 
-const sharedTypes = [
+export const sharedTypes = [
   'promote',
   'approve',
   'reject',

@@ -4,7 +4,8 @@ import { hashStatements } from './sql.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-const linkOf = (row: Row): Link => ({
+/** A row of the table of events, its data as it is written. */
+export const linkOf = (row: Row): Link => ({
   stream: row['stream'] as string,
   version: Number(row['version']),
   at: Number(row['at']),

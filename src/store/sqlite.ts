@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { linked, noHash, sealed, type Link } from './chain.ts';
 import { conflict, translated, unreadable } from './failures.ts';
 import { markOf, prepareFile } from './file.ts';
-import { writeHashes } from './hashes.ts';
+import { linkOf, writeHashes } from './hashes.ts';
 import { Mark } from './mark.ts';
 import type { EvidenceStore } from './evidence.ts';
 import type { RequestStore } from './requests.ts';
@@ -223,16 +223,8 @@ export class SqliteStore implements Store {
   }
 
   #event(row: Readonly<Record<string, unknown>>): StoredEvent {
-    return {
-      seq: Number(row['seq']),
-      stream: row['stream'] as string,
-      version: Number(row['version']),
-      at: Number(row['at']),
-      actor: row['actor'] as string,
-      reason: row['reason'] as string | null,
-      type: row['type'] as string,
-      data: this.#parsed(row['data']),
-    };
+    const link = linkOf(row);
+    return { ...link, seq: Number(row['seq']), data: this.#parsed(link.data) };
   }
 
   #parsed(text: unknown): unknown {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { judge } from '../../scripts/unflag/judge.ts';
-import { faults, withFault } from '../../scripts/unflag/faults.ts';
+import { withFault } from '../../scripts/planted.ts';
+import { planting } from '../../scripts/unflag/faults.ts';
 import { loadSyntax } from '../../src/features/code/syntax.ts';
 
 before(loadSyntax);
@@ -16,9 +17,10 @@ test('random programs do the same without the flag as with it fixed', async () =
 });
 
 test('every fault that the fuzzer plants still finds what it changes', () => {
+  const { folder, faults } = planting;
   assert.ok(faults.length >= 5);
   for (const fault of faults) {
-    const file = path.join(import.meta.dirname, '../../src/features/code', fault.file);
+    const file = path.join(import.meta.dirname, '../../src', folder, fault.file);
     assert.notEqual(withFault(readFileSync(file, 'utf8'), fault), '');
   }
 });

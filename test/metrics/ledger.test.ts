@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { randomOf } from '../../bench/judge/random.ts';
 import { check, type Count, type Stratum } from '../../src/judge/facts.ts';
 import { bucketIn, FactBuffer, placeOf, withInstance } from '../../src/metrics/fact.ts';
 import { Ledger, type Terms } from '../../src/metrics/ledger.ts';
@@ -226,7 +227,7 @@ function merged(parts: readonly (readonly Stratum[])[]): Record<string, Counts> 
 }
 
 test('who is counted by several owners of keys is counted as by one', () => {
-  const random = generator(5);
+  const random = randomOf(5);
   const whole = new Ledger(terms(20_000), 0);
   const parts = Array.from({ length: 3 }, () => new Ledger(terms(20_000), 0));
   for (let at = 0; at < 90_000; at += 500) {
@@ -264,7 +265,7 @@ const rounded = (value: unknown): unknown =>
 test('with more people than there is room for every second one is left out, on both sides alike, and it is said', () => {
   const most = 2_000;
   const ledger = new Ledger(terms(50_000), 0, most);
-  const random = generator(6);
+  const random = randomOf(6);
   const arrive = (from: number, to: number): void => {
     for (let person = from; person < to; person++) {
       const bucket = Math.floor(random() * 100_000);
@@ -325,7 +326,7 @@ test('windows close, and people stay active, across the halving of the sample', 
 
 test('a million people take no more than 64 MB', { timeout: 60_000 }, () => {
   const ledger = new Ledger(terms(50_000), 0);
-  const random = generator(7);
+  const random = randomOf(7);
   const fact = { low: 0, high: 0, at: 0, place: 0, latency: 10, what: 1 };
   for (let person = 0; person < 1_000_000; person++) {
     const bucket = Math.floor(random() * 100_000);
@@ -354,14 +355,3 @@ test('a fact keeps what is put into it', () => {
     assert.equal(bucketIn(place), bucket);
   }
 });
-
-/** mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -83,10 +83,8 @@ const whoAmI = ({ actor, role, apps, by, name, expiresAt }: Caller, maxUploadByt
 
 /** Without the hash: nobody needs it. */
 function view(grant: Grant, now: number): TokenView {
-  const { id, kind, name, actor, role, apps, madeAt, madeBy } = grant;
-  const { expiresAt, revokedAt, lastUsedAt, lastFrom } = grant;
-  const made = { id, kind, name, actor, role, apps, madeAt, madeBy };
-  return { ...made, state: stateOf(grant, now), expiresAt, revokedAt, lastUsedAt, lastFrom };
+  const { hash: _, ...shown } = grant;
+  return { ...shown, state: stateOf(grant, now) };
 }
 
 const actorNamed = (name: string | undefined): string | undefined =>

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config, ListenAddress } from '../../config/config.ts';
 import { isLoopback } from '../../config/control.ts';
 import { looksSecret } from '../../config/problem.ts';
+import { failed, ok, warning } from '../check.ts';
 import type { Check } from '../contract.ts';
 import type { AuditLog } from './audit-log.ts';
 import { stateOf, type Grant } from './grant.ts';
@@ -17,20 +18,6 @@ export interface Looked {
   readonly uid: number | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-const ok = (name: string, says: string): Check => ({ name, state: 'ok', says, remedy: null });
-const warning = (name: string, says: string, remedy: string): Check => ({
-  name,
-  state: 'warning',
-  says,
-  remedy,
-});
-const failed = (name: string, says: string, remedy: string): Check => ({
-  name,
-  state: 'failed',
-  says,
-  remedy,
-});
 
 /** What is open, and to whom: each with what to do where it is more than it has to be. */
 export async function securityChecks(looked: Looked): Promise<readonly Check[]> {
