@@ -99,15 +99,16 @@ function back(settings: Settings, state: JudgeState): Decision | null {
   const { peaks, rules } = state;
   const failed = rules.find(({ outcome }) => outcome === 'fail');
   if (failed) return { action: 'roll-back', because: 'rule', subject: failed.name };
+  const { blamed } = state;
+  const enough = Math.log(1 / settings.alpha);
+  const worse = peaks.comparison >= enough;
+  const onlyThere = blamed !== null && !hasCaseWithout(settings, state, blamed);
+  // What proves the cause speaks before what does not.
+  if (worse && !onlyThere) return { action: 'roll-back', because: 'comparison', subject: null };
+  if (peaks.limits >= enough) return { action: 'roll-back', because: 'limit', subject: null };
   if (peaks.total >= Math.log(1 / settings.totalAlpha))
     return { action: 'roll-back', because: 'all-traffic', subject: null };
-  const enough = Math.log(1 / settings.alpha);
-  if (peaks.limits >= enough) return { action: 'roll-back', because: 'limit', subject: null };
-  if (peaks.comparison < enough) return null;
-  const { blamed } = state;
-  if (blamed !== null && !hasCaseWithout(settings, state, blamed))
-    return { action: 'restart-instance', because: 'instance', subject: blamed };
-  return { action: 'roll-back', because: 'comparison', subject: null };
+  return worse ? { action: 'restart-instance', because: 'instance', subject: blamed } : null;
 }
 
 function halt(settings: Settings, state: JudgeState): Decision | null {

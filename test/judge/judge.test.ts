@@ -166,6 +166,17 @@ test('the guard on all traffic sees what hurts both sides, and says that the cau
   );
 });
 
+test('when the comparison and the guard on all traffic see it in the same tick, the one that proves the cause is told', () => {
+  const settings: Settings = { ...defaults, total: totalGuard({ exposed: 30_000, events: 30 }) };
+  const outage = times(10, (seq) => tick(seq, [failing(50, 250)]));
+  const at = first(settings, outage, 'roll-back') ?? 0;
+  const state = run(settings, outage.slice(0, at));
+  assert(state.peaks.total >= Math.log(1 / settings.totalAlpha), 'both are enough');
+  const verdict = judge(settings, state);
+  assert.equal(verdict.because, 'comparison');
+  assert.match(sentence(settings, state, verdict), /on green .* rolled back/);
+});
+
 /** The candidate's counts on several instances. */
 const on = (counts: readonly number[]): readonly InstanceFacts[] =>
   counts.map((events, index) => ({
