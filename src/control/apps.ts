@@ -1,3 +1,4 @@
+import { TealError } from '../errors.ts';
 import type { Command, Fact } from '../release/input.ts';
 import { decide } from '../release/decide.ts';
 import type { Event } from '../release/events.ts';
@@ -24,6 +25,8 @@ interface Entry {
   state: AppState;
   version: number;
   snapshotAt: number;
+  /** A write has failed, which may be on disk all the same: the log is read again before anything else is decided. */
+  inDoubt: boolean;
   /** Inputs of one app are decided one after the other; apps never wait for each other. */
   queue: Promise<unknown>;
 }
@@ -136,7 +139,13 @@ export class Apps {
           { now, actor: by.actor },
         );
         if (answer.refused) throw answer.refused;
-        await this.#keep(turns, answer.decisions, { by, now });
+        try {
+          await this.#keep(turns, answer.decisions, { by, now });
+        } catch (error) {
+          // What somebody else has written meanwhile may change the answer; nothing of this one is stored.
+          if (isConflict(error) && (await this.#catchUp(turns))) return null;
+          throw error;
+        }
         return answer.decisions;
       });
       if (decisions !== null) return decisions;
@@ -164,7 +173,16 @@ export class Apps {
   /** One turn for several apps: it begins when each has done with what it was asked before. */
   async #together<T>(names: readonly string[], work: (turns: readonly Turn[]) => Promise<T>): Promise<T> {
     const turns = names.map((app) => ({ app, entry: this.#entry(app) }));
-    const turn = Promise.all(turns.map(({ entry }) => entry.queue)).then(() => work(turns));
+    const turn = Promise.all(turns.map(({ entry }) => entry.queue)).then(async () => {
+      await this.#catchUp(turns);
+      try {
+        return await work(turns);
+      } catch (error) {
+        // What is on disk is worked at, whatever its writer was told; when it cannot be read now, the next turn tries again.
+        await this.#catchUp(turns).catch(() => undefined);
+        throw error;
+      }
+    });
     for (const { entry } of turns) entry.queue = turn.catch(() => undefined);
     return await turn;
   }
@@ -185,6 +203,7 @@ export class Apps {
       .map(({ app, entry }) => ({ app, entry, events: decisions.get(app)?.events ?? [] }))
       .filter(({ events }) => events.length > 0);
     if (changed.length === 0) return;
+    for (const { entry } of changed) entry.inDoubt = true;
     const stored = await this.#store.appendAll(
       changed.map(({ app, entry, events }) => ({
         stream: app,
@@ -192,9 +211,25 @@ export class Apps {
         events: events.map(dated),
       })),
     );
+    for (const { entry } of changed) entry.inDoubt = false;
     const advanced = changed.map(({ entry }, index) => ({ entry, stored: stored[index] ?? [] }));
     for (const each of advanced) this.#fold(each.entry, each.stored);
     for (const each of advanced) this.#tell(each.entry, each.stored);
+  }
+
+  /** Reads what the log has beyond what is known, of those of which that is in doubt. Whether there was something. */
+  async #catchUp(turns: readonly Turn[]): Promise<boolean> {
+    const doubted = turns.filter(({ entry }) => entry.inDoubt);
+    const read = await Promise.all(
+      doubted.map(async ({ app, entry }) => ({ entry, stored: await this.#store.read(app, entry.version) })),
+    );
+    for (const { entry, stored } of read) {
+      entry.inDoubt = false;
+      this.#fold(entry, stored);
+    }
+    const news = read.filter(({ stored }) => stored.length > 0);
+    for (const { entry, stored } of news) this.#tell(entry, stored);
+    return news.length > 0;
   }
 
   #fold(entry: Entry, stored: readonly StoredEvent[]): void {
@@ -225,7 +260,7 @@ export class Apps {
   #entry(app: string): Entry {
     const known = this.#entries.get(app);
     if (known !== undefined) return known;
-    const entry: Entry = { state: nothing(app), version: 0, snapshotAt: 0, queue: Promise.resolve() };
+    const entry: Entry = { ...fresh(), state: nothing(app), version: 0, snapshotAt: 0 };
     this.#entries.set(app, entry);
     return entry;
   }
@@ -241,7 +276,11 @@ export class Apps {
       state,
       version: events.at(-1)?.version ?? version,
       snapshotAt: version,
-      queue: Promise.resolve(),
+      ...fresh(),
     };
   }
 }
+
+const fresh = (): Pick<Entry, 'inDoubt' | 'queue'> => ({ inDoubt: false, queue: Promise.resolve() });
+
+const isConflict = (error: unknown): boolean => error instanceof TealError && error.code === 'store-conflict';

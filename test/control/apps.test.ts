@@ -4,7 +4,7 @@ import { Apps, teal, type By } from '../../src/control/apps.ts';
 import { daily, pruneEvents } from '../../src/control/retention.ts';
 import { TealError } from '../../src/errors.ts';
 import type { Event } from '../../src/release/events.ts';
-import type { NewEvent } from '../../src/store/store.ts';
+import type { NewEvent, Store } from '../../src/store/store.ts';
 import { app, build } from '../release/story.ts';
 import { openStore, scratch, settle } from './help.ts';
 
@@ -57,13 +57,48 @@ describe('apps', () => {
     assert.equal(apps.state('shop').release?.status, 'starting');
   });
 
-  test('refuse what another writer has changed in between', async (t) => {
+  test('decide again, on what another writer has changed in between', async (t) => {
     const store = await openStore(t);
     const apps = await Apps.load(store, Date.now);
     await apps.submit('shop', apply, teal);
-    await store.append('shop', 1, [raw({ type: 'restarted' })]);
-    await assert.rejects(apps.submit('shop', deploy('v1'), anna), { code: 'store-conflict' });
-    assert.equal(apps.state('shop').release, null);
+    const told: string[] = [];
+    apps.listen((_, events) => told.push(...events.map(({ type }) => type)));
+    await store.append('shop', 1, [raw({ type: 'frozen', reason: 'audit' })]);
+    await assert.rejects(apps.submit('shop', deploy('v1'), anna), { code: 'frozen' });
+    await store.append('shop', 2, [raw({ type: 'unfrozen' })]);
+    await apps.submit('shop', { type: 'maintenance', message: 'm' }, anna);
+    await apps.submit('shop', deploy('v1'), anna);
+    assert.deepEqual(told, ['frozen', 'unfrozen', 'maintenance-set', 'release-started', 'cleared']);
+    assert.deepEqual((await Apps.load(store, Date.now)).state('shop'), apps.state('shop'));
+  });
+
+  test('take in what they have written themselves when they were told that it could not be', async (t) => {
+    const store = await openStore(t);
+    let lies = false;
+    const appendAll: typeof store.appendAll = async (batches) => {
+      const stored = await store.appendAll(batches);
+      if (lies)
+        throw new TealError('disk-full', 'an I/O error of the commit', { remedy: 'look at the disk' });
+      return stored;
+    };
+    const apps = await Apps.load(
+      {
+        appendAll,
+        streams: () => store.streams(),
+        read: (stream, after) => store.read(stream, after),
+        snapshot: (stream) => store.snapshot(stream),
+      } as Store,
+      Date.now,
+    );
+    await apps.submit('shop', apply, teal);
+    lies = true;
+    const told: string[] = [];
+    apps.listen((_, events) => told.push(...events.map(({ type }) => type)));
+    await assert.rejects(apps.submit('shop', deploy('v1'), anna), { code: 'disk-full' });
+    assert.deepEqual(told, ['release-started', 'cleared'], 'what is on disk is worked at');
+    lies = false;
+    await assert.rejects(apps.submit('shop', deploy('v2'), anna), { code: 'release-in-progress' });
+    assert.equal(apps.state('shop').release?.build.version, 'v1');
   });
 
   test('are the same after a start: from events alone, and from a snapshot and the rest', async (t) => {
