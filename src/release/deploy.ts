@@ -1,4 +1,5 @@
 import type { ReleasePolicy } from '../config/config.ts';
+import type { TealError } from '../errors.ts';
 import { begin, busy } from './begin.ts';
 import type { Asked, Decision } from './decision.ts';
 import type { Event } from './events.ts';
@@ -16,9 +17,8 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
   const { build, promote, onConflict = 'refuse' } = command;
   const { release } = state;
   const live = state.lives.at(-1)?.version;
-  const group = build.spec.group ?? null;
-  if (group !== null && command.group !== group) return { refused: refuse.releasedTogether(state, group) };
-  if (state.frozen !== null) return { refused: refuse.frozen(state) };
+  const refusal = unable(state, command);
+  if (refusal !== null) return { refused: refusal };
   const wanted = {
     build,
     steps: stepsOf(build.spec.release, promote),
@@ -43,6 +43,15 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
     return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note };
   }
   return { events: begin(state, { kind: 'deploy', ...wanted }, now) };
+}
+
+/** Whatever is on its way, or not. */
+function unable(state: AppState, { build, group: asked }: Deploy): TealError | null {
+  const group = build.spec.group ?? null;
+  // With its group, too: what goes away gets nothing new.
+  if (state.removing) return refuse.unknownApp(state.app);
+  if (group !== null && asked !== group) return refuse.releasedTogether(state, group);
+  return state.frozen === null ? null : refuse.frozen(state);
 }
 
 /** The newest wins: who deploys twice while waiting does not want the first any more. */

@@ -47,6 +47,7 @@ export function beginTogether(parts: readonly Beginner[], together: Together): C
 
 const mayBegin = ({ state, build }: Beginner, now: number): boolean =>
   state.frozen === null &&
+  !state.removing &&
   (state.release === null || !busy(state.release)) &&
   isOpen(build.spec.release.windows, now);
 

@@ -343,6 +343,19 @@ describe('apps that are released together', () => {
     );
   });
 
+  test('nothing begins with an app that is being removed, also when it had waited', () => {
+    const shop = running({ rollbackWindowMs: 60_000 });
+    shop.deploys({ storefront: 'v2', api: 'v2' });
+    shop.deploys({ storefront: 'v3', api: 'v3' }, 'queue');
+    shop.does('api', { type: 'remove' });
+    const asked = shop.asksToDeploy({ api: 'v4' });
+    assert.equal(asked.refused?.code, 'app-unknown');
+    shop.worksOn();
+    assert.equal(shop.of('api').config, null);
+    assert.equal(shop.of('api').release?.build.version, 'v2');
+    assert.equal(shop.of('storefront').queued, null);
+  });
+
   test('a retry meets the same people', () => {
     const shop = running(phased);
     shop.deploys({ storefront: 'v2', api: 'v2' });
