@@ -22,7 +22,7 @@ import { freePort } from '../free-port.ts';
 import { issue } from '../router/certificates.ts';
 import { isAlive, kill, processesOf } from './processes.ts';
 import { patchEnvironment, sabotageVariable, type Patch } from './sabotage/patch.ts';
-import { longPatienceMs, sleep, until } from './until.ts';
+import { longPatienceMs, sleep, until, type Patience } from './until.ts';
 
 const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
 
@@ -272,7 +272,11 @@ export class World implements AsyncDisposable {
   }
 
   /** Polls the app until it is so; a control plane that is away is waited for. */
-  async reaches(what: string, holds: (app: AppStatus) => boolean): Promise<AppStatus> {
+  async reaches(
+    what: string,
+    holds: (app: AppStatus) => boolean,
+    patience: Patience = {},
+  ): Promise<AppStatus> {
     let last: AppStatus | null = null;
     return await until(
       what,
@@ -280,17 +284,18 @@ export class World implements AsyncDisposable {
         last = await this.app().catch(() => null);
         return last !== null && holds(last) && last;
       },
-      { state: () => last?.release },
+      { ...patience, state: () => last?.release },
     );
   }
 
   /** Everyone is on the version, and its release has nothing left to do but to wait for its window. */
-  promoted(version: string): Promise<AppStatus> {
-    return this.reaches(`${version} live`, ({ version: live, release }) => {
+  promoted(version: string, patience: Patience = {}): Promise<AppStatus> {
+    const isLive = ({ version: live, release }: AppStatus): boolean => {
       const over =
         release?.status === 'completed' || (release?.status === 'promoted' && release.drain !== null);
       return live === version && over;
-    });
+    };
+    return this.reaches(`${version} live`, isLive, patience);
   }
 
   /** Everything that happened to the shop, oldest first. */
