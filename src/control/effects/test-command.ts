@@ -7,6 +7,7 @@ import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { kill } from '../kill.ts';
 import { endsWithin } from '../pause.ts';
+import { RedactedPieces } from './redacted-pieces.ts';
 
 export interface Target {
   /** Of the preview, without a slash at its end. */
@@ -23,8 +24,6 @@ export interface Target {
 
 /** As much of the end of the output as a person reads in an error, and as an event should hold. */
 const keptBytes = 4000;
-/** What is longer is told in pieces: it is no text that people read. */
-const longestLine = 65_536;
 /** A child that left the command's group may hold its output open; nobody waits for that one. */
 const outputMs = 1000;
 
@@ -88,7 +87,7 @@ interface Output {
   close(): void;
 }
 
-/** Line by line, so that no secret comes in two pieces past who replaces it, and none is in the file. */
+/** No secret is in the file, nor in what is told. */
 function collect(child: ChildProcess, { log: file, redact }: Pick<Target, 'log' | 'redact'>): Output {
   const log: WriteStream = createWriteStream(file, { mode: 0o600 });
   // The log is for people; a full disk fails neither the test nor Teal.
@@ -96,23 +95,14 @@ function collect(child: ChildProcess, { log: file, redact }: Pick<Target, 'log' 
   let tail = '';
   const keep = (text: string): void => {
     if (text === '') return;
-    const shown = redact(text);
-    log.write(shown);
-    tail = (tail + shown).slice(-keptBytes);
+    log.write(text);
+    tail = (tail + text).slice(-keptBytes);
   };
   const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null);
-  const unfinished = streams.map((stream) => {
-    let rest = '';
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      const text = rest + chunk;
-      const end = text.length > longestLine ? text.length : text.lastIndexOf('\n') + 1;
-      rest = text.slice(end);
-      keep(text.slice(0, end));
-    });
-    return (): void => {
-      keep(rest);
-      rest = '';
-    };
+  const redacted = streams.map((stream) => {
+    const pieces = new RedactedPieces(redact, keep);
+    stream.setEncoding('utf8').on('data', (chunk: string) => pieces.take(chunk));
+    return pieces;
   });
   const closed = Promise.all(streams.map((stream) => once(stream, 'close')));
   closed.catch(() => undefined);
@@ -120,10 +110,10 @@ function collect(child: ChildProcess, { log: file, redact }: Pick<Target, 'log' 
     tail: () => tail,
     ended: async () => {
       await endsWithin(closed, outputMs);
-      for (const finish of unfinished) finish();
+      for (const pieces of redacted) pieces.end();
     },
     close: () => {
-      for (const finish of unfinished) finish();
+      for (const pieces of redacted) pieces.end();
       for (const stream of streams) stream.destroy();
       log.end();
     },

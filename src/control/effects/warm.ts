@@ -42,7 +42,8 @@ async function ask(url: string, signal: AbortSignal): Promise<string> {
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    await response.arrayBuffer();
+    // To its end, as a browser would, and kept nowhere.
+    await response.body?.pipeTo(new WritableStream());
     return `${response.status}`;
   } catch {
     return 'no answer';
