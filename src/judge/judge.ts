@@ -47,7 +47,6 @@ interface Peaks {
   readonly comparison: number;
   readonly limits: number;
   readonly total: number;
-  readonly routing: number;
 }
 
 /** Before the first tick. */
@@ -68,7 +67,7 @@ export function begin({ metrics }: Settings): JudgeState {
     people: { candidate: 0, live: 0 },
     compared: false,
     rules: [],
-    peaks: { comparison: 0, limits: 0, total: 0, routing: 0 },
+    peaks: { comparison: 0, limits: 0, total: 0 },
   };
 }
 
@@ -159,7 +158,6 @@ function peaksOf(settings: Settings, state: JudgeState): Peaks {
     comparison: Math.max(peaks.comparison, logComparison(settings, state)),
     limits: Math.max(peaks.limits, logLimits(settings, state)),
     total: Math.max(peaks.total, logTotal(settings, state).limit),
-    routing: Math.max(peaks.routing, logRouting(state)),
   };
 }
 
@@ -229,5 +227,5 @@ export function logTotal(
 }
 
 /** Log evidence that people are not sent as the shares say. Strata are independent: theirs adds up. */
-const logRouting = ({ samples }: JudgeState): number =>
+export const logRouting = ({ samples }: JudgeState): number =>
   Object.values(samples).reduce((sum, { log }) => sum + log, 0);

@@ -5,6 +5,7 @@ import {
   hasCaseWithout,
   logComparison,
   logLimits,
+  logRouting,
   logTotal,
   weighed,
   type JudgeState,
@@ -108,11 +109,13 @@ function back(settings: Settings, state: JudgeState): Decision | null {
   if (peaks.limits >= enough) return { action: 'roll-back', because: 'limit', subject: null };
   if (peaks.total >= Math.log(1 / settings.totalAlpha))
     return { action: 'roll-back', because: 'all-traffic', subject: null };
-  return worse ? { action: 'restart-instance', because: 'instance', subject: blamed } : null;
+  // Only as long as there still is a case: what was restarted, and is well, holds nobody up.
+  const stands = logComparison(settings, state) >= Math.log(settings.freeze);
+  return worse && stands ? { action: 'restart-instance', because: 'instance', subject: blamed } : null;
 }
 
 function halt(settings: Settings, state: JudgeState): Decision | null {
-  if (state.peaks.routing >= Math.log(1 / settings.routingAlpha))
+  if (logRouting(state) >= Math.log(1 / settings.routingAlpha))
     return { action: 'stop', because: 'routing', subject: null };
   const level = Math.log(settings.freeze);
   if (logComparison(settings, state) >= level)

@@ -78,7 +78,8 @@ export type ReleaseEvent =
   | { readonly type: 'mirrored'; readonly cursor: number; readonly generation: number }
   /** The judge says something else than before. */
   | { readonly type: 'judged'; readonly cursor: number; readonly verdict: Verdict }
-  | { readonly type: 'steps-passed' }
+  /** `verdict`: that the judge held it, and a person let it pass. */
+  | { readonly type: 'steps-passed'; readonly verdict?: Verdict }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
   | { readonly type: 'switch-started'; readonly differences: readonly Difference[] }

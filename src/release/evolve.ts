@@ -113,12 +113,12 @@ function advanced(state: AppState, event: ReleaseEvent, happened: Happened): App
   if (before === null || status === null) {
     throw new Error(`no transition for ${event.type} in ${before?.status ?? 'no release'} of ${state.app}`);
   }
-  const release = { ...before, status, endedAt: transitions[status].ended ? at : null };
-  return changed(
-    { ...state, release: { ...release, since: status === before.status ? before.since : at } },
-    event,
-    happened,
-  );
+  const timers =
+    status === before.status
+      ? { since: before.since, deadlineAt: before.deadlineAt }
+      : { since: at, deadlineAt: deadlineAfter(before, at) };
+  const release = { ...before, ...timers, status, endedAt: transitions[status].ended ? at : null };
+  return changed({ ...state, release }, event, happened);
 }
 
 function changed(state: AppState & { release: Release }, event: ReleaseEvent, happened: Happened): AppState {
@@ -212,7 +212,6 @@ function pastStep(
   { cursor, approved, verdict }: ReleaseEvent & { type: 'step-passed' },
   { at, actor }: Happened,
 ): Partial<Release> {
-  const waited = waitsSince(release);
   const gate = approved === true || release.steps[cursor]?.kind === 'approve';
   const approval = { cursor, actor, at, ...(verdict === undefined ? {} : { verdict }) };
   return {
@@ -223,9 +222,14 @@ function pastStep(
     approvals: gate ? [...release.approvals, approval] : release.approvals,
     // What holds the release holds it further on, too; whether it may go on is asked anew.
     verdict: judgeHolds(release) ? release.verdict : null,
-    // The deadline does not count how long the step stood still for a person or a clock.
-    deadlineAt: release.deadlineAt + (waited === null ? 0 : at - waited),
+    deadlineAt: deadlineAfter(release, at),
   };
+}
+
+/** The deadline does not count how long the step stood still for a person or a clock. */
+function deadlineAfter(release: Release, at: number): number {
+  const waited = waitsSince(release);
+  return release.deadlineAt + (waited === null ? 0 : at - waited);
 }
 
 /** The people of the first percentage have been first from now on, whatever becomes of the release. */

@@ -5,12 +5,15 @@ import type { Event } from './events.ts';
 import type { Command } from './input.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Release } from './state.ts';
-import { judgeAsks } from './judging.ts';
+import { judgeAsks, judgeHolds } from './judging.ts';
 import { byAnyone, stepName } from './steps.ts';
 import { said, type Verdict } from './verdict.ts';
 import { transitions } from './transitions.ts';
 
-/** Goes on now: past a wait or an approval; `full`: past all that is left. Gates ask who it is all the same. */
+/**
+ * Goes on now: past a wait, an approval or what the judge holds; `full`: past all that is left. Gates ask who it is all the same. What lets
+ * no step pass by itself, a verdict or a window that is shut, is passed by the person who asks.
+ */
 export function promote(state: AppState, full: boolean, actor: string): Decision {
   const release = state.release;
   if (release === null) return refused(refuse.noRelease(state, 'promote'));
@@ -25,7 +28,8 @@ export function promote(state: AppState, full: boolean, actor: string): Decision
   const held = stopped(state, release, 'promote');
   if (held !== null) return refused(held);
   const step = release.steps[release.cursor];
-  const until = full ? release.steps.length - 1 : release.cursor + 1;
+  const last = release.steps.length - 1;
+  const until = full ? last : Math.min(release.cursor + 1, last);
   if (!full && !skippable(step?.kind, release)) {
     return refused(
       refuse.wrongState(
@@ -39,13 +43,20 @@ export function promote(state: AppState, full: boolean, actor: string): Decision
     const refusal = gate.kind === 'approve' ? notAllowed(state, release, { gate, actor }) : null;
     if (refusal !== null) return refused(refusal);
   }
-  return { events: skip(release, until) };
+  const through: readonly Event[] =
+    full || release.cursor === last ? [{ type: 'steps-passed', ...seenBy(release) }] : [];
+  return { events: [...skip(release, until), ...through] };
 }
+
+/** What the judge holds, and somebody lets pass. */
+const seenBy = (release: Release): { readonly verdict?: Verdict } =>
+  judgeHolds(release) && release.verdict !== null ? { verdict: said(release.verdict) } : {};
 
 /** A step that only lets time pass. The people of an `expose` step, or copies, come to the candidate before it can be left. */
 const skippable = (kind: string | undefined, release: Release): boolean =>
   kind === 'approve' ||
   kind === 'wait' ||
+  kind === 'promote' ||
   ((kind === 'expose' || kind === 'mirror') && release.expose?.at != null);
 
 const skip = (release: Release, until: number): (Event & { type: 'step-passed' })[] => {

@@ -42,6 +42,33 @@ function reached(story: Story): void {
 
 const isJudged = (story: Story): boolean => effects(story.state).some(({ kind }) => kind === 'judge');
 
+describe('what the judge holds', () => {
+  for (const action of ['freeze', 'stop', 'restart-instance'] as const) {
+    test(`${action}: nothing goes on by itself, and a person lets pass each step, the last one too`, () => {
+      const story = begun([expose(5)]);
+      story.judge(action);
+      assert.deepEqual(story.later(24 * hour), []);
+      assert.deepEqual(story.does({ type: 'promote', full: false }), ['step-passed']);
+      assert.deepEqual(story.later(24 * hour), [], 'it holds at the last step, too');
+      assert.deepEqual(story.does({ type: 'promote', full: false }), ['steps-passed']);
+      const passed = story.events.at(-1);
+      assert.ok(passed?.type === 'steps-passed' && passed.verdict?.action === action, 'with what was seen');
+      assert.equal(story.status, 'scaling');
+    });
+
+    test(`${action}: is passed at once by a full promotion`, () => {
+      const story = begun([expose(5), expose(50)]);
+      story.judge(action);
+      assert.deepEqual(story.does({ type: 'promote', full: true }), [
+        'step-passed',
+        'step-passed',
+        'steps-passed',
+      ]);
+      assert.equal(story.status, 'scaling');
+    });
+  }
+});
+
 describe('a step that evidence lets pass', () => {
   test('does not go on by time, and does as soon as it is shown to be safe', () => {
     const story = begun([expose(5), expose(50)]);

@@ -112,6 +112,23 @@ describe('outside its windows', () => {
     assert.deepEqual(story.does({ type: 'rollback', reason: null }), ['abort-started']);
   });
 
+  test('a release that is tested when the window has shut goes live in the next one, whatever its deadline', () => {
+    const tested = app({
+      windows: only(),
+      deadlineMs: 2 * 3_600_000,
+      tests: [{ kind: 'command', name: 'smoke', command: 'true', timeoutMs: 1000 }],
+    });
+    const story = new Story(tested);
+    story.now = monday;
+    story.deploys('v1', tested);
+    story.isReady();
+    story.now = monday + 3_600_000;
+    const { id, cursor } = story.state.release!;
+    assert.deepEqual(story.does({ type: 'test-passed', release: id, cursor, output: '' }), ['step-passed']);
+    assert.deepEqual(story.later(15.5 * 3_600_000), ['steps-passed']);
+    assert.equal(story.status, 'scaling');
+  });
+
   test('a rollback to a version that has to be started goes all the way', () => {
     const always = app({ rollbackWindowMs: 0 });
     const story = new Story(spec);

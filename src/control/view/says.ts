@@ -57,7 +57,9 @@ export function says(event: Event): string {
     case 'mirrored':
       return `every router sends copies to the candidate (table ${event.generation})`;
     case 'steps-passed':
-      return 'all steps have passed; growing the candidate to full size';
+      return event.verdict === undefined
+        ? 'all steps have passed; growing the candidate to full size'
+        : `passed by hand, although the judge holds it (${event.verdict.sentence}); growing the candidate to full size`;
     case 'paused':
       return 'paused';
     case 'resumed':
