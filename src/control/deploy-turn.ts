@@ -24,6 +24,7 @@ export async function inTurn<T>(
   work: (check: () => void) => Promise<T>,
 ): Promise<T> {
   const { apps, body, by, signal } = turn;
+  if (body.lease !== undefined) deps.leases.covers(body.lease, apps);
   const id = body.lease ?? (await leaseOf(deps, { apps, body, by }, signal)).id;
   try {
     return await deps.leases.during(id, async (check) => {

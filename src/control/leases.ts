@@ -86,6 +86,13 @@ export class Leases {
     return this.#view(lease);
   }
 
+  /** @throws TealError `deploy-leased` when it has ended, or is not of all these apps */
+  covers(id: string, apps: readonly string[]): void {
+    const { apps: own } = this.#known(id);
+    const other = apps.find((app) => !own.includes(app));
+    if (other !== undefined) throw notOf(own, other);
+  }
+
   /** Does something under a lease, which lasts as long as that. @throws TealError `deploy-leased` when it has ended */
   async during<T>(id: string, work: (check: () => void) => Promise<T>): Promise<T> {
     const lease = this.#known(id);
@@ -151,3 +158,9 @@ const lost = (lease: string): TealError =>
       details: { lease },
     },
   );
+
+const notOf = (own: readonly string[], app: string): TealError =>
+  new TealError('deploy-leased', `The lease is of ${own.join(', ')}, not of ${app}.`, {
+    remedy: `take one of ${app}: POST /v1/leases`,
+    details: { apps: own, app },
+  });

@@ -264,6 +264,69 @@ test('deploy --wait tells each event and ends when the new version is live', asy
   assert.match(out, /Undo +teal rollback shop/);
 });
 
+test('deploy --on-conflict queue --wait waits for what was queued, not for what it waits behind', async () => {
+  fake.onCommand = () => {
+    fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release() })];
+    return 'v43 is queued';
+  };
+  const running = start(fake.directory, ['deploy', 'shop', 'v43', '--on-conflict', 'queue', '--wait']);
+  await until('it follows', () => fake.followers > 0);
+  const before = { status: 'completed', ended: true } as const;
+  fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release(before) })];
+  fake.emit('everyone is on v42');
+  await until('the event is told', () => running.said().includes('everyone is on v42'));
+  fake.apps = [app({ release: release({ id: 'shop-8', version: 'v43', colour: 'blue' }) })];
+  fake.emit('the candidate is healthy');
+  await until('the next is told', () => running.said().includes('the candidate is healthy'));
+  fake.apps = [
+    app({
+      live: 'blue',
+      version: 'v43',
+      release: release({ id: 'shop-8', version: 'v43', colour: 'blue', ...before }),
+    }),
+  ];
+  fake.emit('everyone is on v43');
+  const { code, out } = await running.finished;
+  assert.equal(code, 0);
+  assert.match(out, /^✓ Deployed +shop {2}blue {2}v43\n/);
+});
+
+test('deploy --on-conflict queue --wait fails when what was queued is not wanted any more', async () => {
+  fake.onCommand = () => {
+    fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release() })];
+    return 'v43 is queued';
+  };
+  const running = start(fake.directory, ['deploy', 'shop', 'v43', '--on-conflict', 'queue', '--wait']);
+  await until('it follows', () => fake.followers > 0);
+  fake.apps = [app({ release: release() })];
+  fake.emit('what was queued is not wanted any more');
+  const { code, err } = await running.finished;
+  assert.equal(code, 1);
+  assert.match(err, /v43 is not queued any more/);
+});
+
+for (const [type, code] of [
+  ['switched', 0],
+  ['abort-started', 1],
+] as const) {
+  test(`deploy --wait knows what became of its release when the next one begins at once: ${type}`, async () => {
+    fake.onCommand = () => {
+      fake.apps = [app({ release: release() })];
+      return 'begun';
+    };
+    const running = start(fake.directory, ['deploy', 'shop', 'v42', '--wait']);
+    await until('it follows', () => fake.followers > 0);
+    fake.emit('it has begun', { type: 'release-started', data: { release: 'shop-7' } });
+    fake.emit('it is over', { type });
+    fake.emit('the next has begun', { type: 'release-started', data: { release: 'shop-8' } });
+    fake.apps = [app({ release: release({ id: 'shop-8', version: 'v43', colour: 'blue' }) })];
+    const ended = await running.finished;
+    assert.equal(ended.code, code, ended.err);
+    if (code === 0) assert.match(ended.out, /^✓ Deployed +shop {2}green {2}v42\n/);
+    else assert.match(ended.err, /Release shop-7 is no longer the one that runs/);
+  });
+}
+
 test('deploy --wait fails with the error of the release', async () => {
   const error = {
     code: 'test-failed',

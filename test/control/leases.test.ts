@@ -53,6 +53,14 @@ describe('a lease', () => {
     assert.equal(it.leases.take(by('user:ben')).actor, 'user:ben');
   });
 
+  test('is good for its own apps only', () => {
+    const { leases } = rig();
+    const { id } = leases.take(by('user:anna'));
+    leases.covers(id, ['shop']);
+    assert.throws(() => leases.covers(id, ['shop', 'api']), leased);
+    assert.throws(() => leases.covers('gone', ['shop']), leased);
+  });
+
   test('is of all the apps of a group, or of none', () => {
     const { leases } = rig();
     leases.take(by('user:anna', { apps: ['api'] }));

@@ -88,7 +88,9 @@ describe('an event', () => {
     };
     assert.deepEqual(stored(samples.applied).data, {});
     assert.equal((stored(samples['release-started']).data as { version: string }).version, 'v2');
-    assert.ok(!JSON.stringify(stored(samples['release-started'])).includes('directory'));
+    assert.equal((stored(samples.queued).data as { deploy: { version: string } }).deploy.version, 'v3');
+    for (const event of Object.values(samples))
+      assert.doesNotMatch(JSON.stringify(stored(event)), /"(?:build|spec|config|directory)"/, event.type);
   });
 });
 

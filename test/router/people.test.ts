@@ -387,6 +387,23 @@ describe('where people are counted', () => {
     );
   });
 
+  test('while the candidate is not there nobody counts: newcomers of live alone are no sign of how people are sent', async () => {
+    const environments = {
+      blue: { version: 'v1', endpoints: [endpoint('b', origins.blue.port)] },
+      green: { version: 'v2', endpoints: [] },
+    };
+    const release = await use({ more: { environments } });
+    const [early = '', late = ''] = people(2, 50, 100);
+    assert.equal(await asUser('/', first).then((all) => all.includes('blue')), true);
+    await asUser('/', early);
+    await use({ release });
+    await asUser('/', first);
+    await asUser('/', late);
+    const sum = await counted(release, (all) => all.people('requests')[1] > 0);
+    assert.deepEqual(sum.people('requests'), [1, 1]);
+    assert.deepEqual(sum.arrived, [1, 1]);
+  });
+
   test('people are compared with those alike: an audience, the rest, and who is held apart', async () => {
     const match = { kind: 'exact', values: ['yes'] } as const;
     const rule = { kind: 'header', name: 'x-beta', match, from: 'anyone' } as const;

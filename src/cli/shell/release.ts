@@ -48,7 +48,7 @@ export async function orderRelease(
     : await waitForGroup(context, waiting, { what, ordered });
 }
 
-type How = Omit<Waiting, 'app' | 'release'>;
+type How = Omit<Waiting, 'app' | 'release' | 'queued'>;
 
 async function waitForApp(
   context: Context,
@@ -57,13 +57,20 @@ async function waitForApp(
 ): Promise<Result | void> {
   const { result } = ordered;
   const { app, release } = result.app;
-  if (release === null) return begun(what.command, ordered);
-  const waited = await waitForRelease(context, { ...how, app, release: release.id });
+  const queued = queuedBy(what, result.app);
+  if (release === null && queued === null) return begun(what.command, ordered);
+  const waited = await waitForRelease(context, { ...how, app, release: release?.id ?? null, queued });
   if (waited === null) return;
   if (waited.progress === 'ready') return ready(waited.app, { did: waitTexts.ready(app), app: waited.app });
   const done = { command: what.command, did: result.did, app: waited.app, complete: true };
   return { json: { did: result.did, app: waited.app }, text: (view) => renderDone(done, view) };
 }
+
+/** The version that a deploy has queued; null when its release has begun, and for all other commands. */
+const queuedBy = ({ command, body }: ReleaseOrder, { queued }: AppStatus): string | null =>
+  command === 'deploy' && (body.version ?? queued?.version) === queued?.version
+    ? (queued?.version ?? null)
+    : null;
 
 /** The apps of a group go through their steps together: one is waited for and told of, the others are as far. */
 async function waitForGroup(
@@ -75,9 +82,10 @@ async function waitForGroup(
   const waited: AppStatus[] = [];
   for (const [index, { app: status }] of apps.entries()) {
     const { app, release } = status;
-    if (release === null) continue;
+    const queued = queuedBy(what, status);
+    if (release === null && queued === null) continue;
     const after = index === 0 ? how.after : Number.MAX_SAFE_INTEGER;
-    const one = await waitForRelease(context, { ...how, after, app, release: release.id });
+    const one = await waitForRelease(context, { ...how, after, app, release: release?.id ?? null, queued });
     if (one === null) return;
     if (one.progress === 'ready')
       return ready(one.app, { did: waitTexts.ready(group), group, apps: [one.app] });

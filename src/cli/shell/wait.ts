@@ -5,6 +5,7 @@ import { renderEvent } from '../render/event.ts';
 import { waitTexts } from '../text.ts';
 import type { Context } from './context.ts';
 import { interruptedExit, onInterrupt } from './interrupt.ts';
+import { outcomeOf } from './outcome.ts';
 
 /** Where a release should get to: `forward` live, `back` everyone on the old version. */
 export type Goal = 'forward' | 'back';
@@ -44,8 +45,10 @@ function isApproval(release: ReleaseView): boolean {
 export interface Waiting {
   readonly client: Client;
   readonly app: string;
-  /** As it was when the command had been accepted. */
-  readonly release: string;
+  /** The one that ran when the command had been accepted; null for none, and something queued. */
+  readonly release: string | null;
+  /** The version whose release is waited for, when it is queued behind that one. */
+  readonly queued?: string | null;
   readonly goal: Goal;
   /** The last event before the command: what comes after it is told. */
   readonly after: number;
@@ -74,18 +77,21 @@ export async function waitForRelease(context: Context, what: Waiting): Promise<W
   const events = new Bell();
   const telling = tell(context, what, { signal: stop.signal, ring: () => events.ring() });
   const deadline = what.timeoutMs === undefined ? Infinity : Date.now() + what.timeoutMs;
+  const followed = new Followed(what);
   try {
     let patience = Date.now() + patienceMs;
     let told = -1;
     for (;;) {
       const app = await look(what, patience);
-      if (app !== null) {
-        patience = Date.now() + patienceMs;
-        const progress = judge(app, what);
-        if (progress === 'done' || (progress === 'ready' && what.until === 'ready')) return { app, progress };
-        const step = app.release?.step?.index ?? -1;
+      if (app !== null) patience = Date.now() + patienceMs;
+      const now = app === null ? null : await followed.see(app);
+      if (now !== null) {
+        const { progress } = now;
+        if (progress === 'done' || (progress === 'ready' && what.until === 'ready'))
+          return { app: now.app, progress };
+        const step = now.app.release?.step?.index ?? -1;
         if (progress === 'ready' && told !== step)
-          context.terminal.note(waitTexts.gate(what.app, app.release));
+          context.terminal.note(waitTexts.gate(what.app, now.app.release));
         told = step;
       }
       if (Date.now() >= deadline) throw timedOut(what);
@@ -113,13 +119,62 @@ async function look(what: Waiting, patience: number): Promise<AppStatus | null> 
   }
 }
 
-function judge(app: AppStatus, { release: id, goal }: Waiting): Exclude<Progress, 'failed'> {
-  const { release } = app;
-  if (release === null || release.id !== id) {
+/** One release among those that an app has one after the other. */
+class Followed {
+  readonly #what: Waiting;
+  /** Null until what was queued has begun. */
+  #id: string | null;
+  /** As it was looked at last. */
+  #last: AppStatus | null = null;
+
+  constructor(what: Waiting) {
+    this.#what = what;
+    this.#id = what.queued == null ? what.release : null;
+  }
+
+  /** How far it is, as far as it has begun. @throws TealError its own, or `release-failed` */
+  async see(app: AppStatus): Promise<{ readonly app: AppStatus; readonly progress: Progress } | null> {
+    this.#id ??= begunOf(app, this.#what);
+    const id = this.#id;
+    if (id === null) return null;
+    if (app.release?.id !== id)
+      return { app: await replaced(this.#what, id, this.#last ?? app), progress: 'done' };
+    this.#last = app;
+    return { app, progress: judge(app.app, app.release, this.#what.goal) };
+  }
+}
+
+/** The release of what was queued; null as long as it waits. @throws TealError `release-failed` when it does not any more */
+function begunOf({ app, release, queued }: AppStatus, what: Waiting): string | null {
+  if (release !== null && release.id !== what.release && release.version === what.queued) return release.id;
+  if (queued !== null && queued.version === what.queued) return null;
+  throw new TealError('release-failed', `${what.queued} is not queued any more`, {
+    remedy: `See what happened: teal history ${app}`,
+  });
+}
+
+/**
+ * Another release has begun since it was looked at last: what this one came to is in its events.
+ * @param last as it was then @returns the same at its end
+ * @throws TealError `release-failed` when it did not get where it should
+ */
+async function replaced({ client, goal }: Waiting, id: string, last: AppStatus): Promise<AppStatus> {
+  const events = await client.events({ app: last.app, limit: fewEvents });
+  const { release } = last;
+  if (release?.id !== id || outcomeOf(events, id) !== goal) {
     throw new TealError('release-failed', `Release ${id} is no longer the one that runs`, {
-      remedy: `See what happened: teal history ${app.app}`,
+      remedy: `See what happened: teal history ${last.app}`,
     });
   }
+  if (goal === 'back') return { ...last, release: { ...release, status: 'rolled-back', ended: true } };
+  const { colour, version } = release;
+  return { ...last, live: colour, version, release: { ...release, status: 'completed', ended: true } };
+}
+
+/** More than a release has between two looks. */
+const fewEvents = 200;
+
+function judge(app: string, release: ReleaseView, goal: Goal): Exclude<Progress, 'failed'> {
   const progress = progressOf(release, goal);
   if (progress !== 'failed') return progress;
   if (release.error !== null) throw TealError.from(release.error);
@@ -127,7 +182,7 @@ function judge(app: AppStatus, { release: id, goal }: Waiting): Exclude<Progress
     'release-failed',
     `${release.id} (${release.version}) ended as ${release.status}${why(release)}`,
     {
-      remedy: `See what happened: teal history ${app.app}`,
+      remedy: `See what happened: teal history ${app}`,
       details: { release: release.id, status: release.status, reason: release.reason },
     },
   );
@@ -137,10 +192,10 @@ function why(release: ReleaseView): string {
   return release.reason === null ? '' : `: ${release.reason}`;
 }
 
-function timedOut({ app, release, timeoutMs }: Waiting): TealError {
+function timedOut({ app, release, queued, timeoutMs }: Waiting): TealError {
   return new TealError(
     'timed-out',
-    `${release} was not done within ${(timeoutMs ?? 0) / 1000} s; it goes on`,
+    `${queued ?? release} was not done within ${(timeoutMs ?? 0) / 1000} s; it goes on`,
     {
       remedy: `Look with: teal status ${app}   Give it up with: teal abort ${app}`,
       details: { app, release },

@@ -1,4 +1,5 @@
 import type { Event } from '../../release/events.ts';
+import type { Queued } from '../../release/state.ts';
 import type { StoredEvent } from '../../store/store.ts';
 import type { EventView } from '../contract.ts';
 import { says } from './says.ts';
@@ -13,7 +14,10 @@ export function eventView({ seq, at, stream, actor, reason, type, data }: Stored
 function facts(event: Event): unknown {
   const { type: _, ...rest } = event;
   if (event.type === 'applied') return {};
+  if (event.type === 'queued') return event.deploy === null ? rest : { deploy: queuedFacts(event.deploy) };
   if (event.type !== 'release-started') return rest;
   const { build, ...others } = event;
   return { ...others, version: build.version };
 }
+
+const queuedFacts = ({ build, ...others }: Queued): unknown => ({ ...others, version: build.version });

@@ -21,6 +21,8 @@ export interface Judging {
   /** Of the crowd's audiences, in their order. */
   readonly rules: readonly (CompiledRule | null)[];
   readonly roles: ReadonlyMap<string, number>;
+  /** Roles that the candidate has instances of. */
+  readonly there: ReadonlySet<string>;
 }
 
 /** By what an app's people are counted; null: they are not. */
@@ -46,7 +48,7 @@ export function compileJudging(
   audience: CompiledAudience | null,
   { generation, taps }: { readonly generation: number; readonly taps: Taps },
 ): Judging | null {
-  const { judged, app, routes } = source;
+  const { judged, app, routes, environments } = source;
   const terms = termsOf(source, generation);
   if (judged === undefined || judged === null || terms === null) return null;
   const tap = taps.of(app, judged.release);
@@ -58,6 +60,7 @@ export function compileJudging(
     generation,
     rules: terms.crowd.audiences.map((name) => audience?.table.audiences.get(name) ?? null),
     roles: new Map(routes.map(({ role }) => [role, tap.role(role)])),
+    there: new Set(environments[judged.candidate]?.endpoints.map(({ role }) => role)),
   };
 }
 
@@ -71,13 +74,15 @@ interface Where {
 
 /**
  * Null for what tells nothing of a version's people: a look at what is not live, files of a page from before, and what live answers in the
- * candidate's place, which has failed it, is not there, or has nobody sent to it for now.
+ * candidate's place, which has failed it, is not there, or has nobody sent to it for now. While the candidate is not there nothing is told of
+ * live's own people either: newcomers of one side alone would look like routing that is broken.
  */
 export function askedOf({ environment, role, rule, visitor }: Where): Asked | null {
   const { judging, colour } = environment;
   if (judging === null || rule === 'pinned' || rule === 'expired' || isPreview(rule)) return null;
   if (visitor !== null && visitor.routed.environment !== colour) return null;
   const candidate = colour === judging.candidate;
+  if (!candidate && !judging.there.has(role)) return null;
   return judging.tap.ask(keyOf(judging, visitor, { role, candidate }), candidate);
 }
 

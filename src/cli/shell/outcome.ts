@@ -1,0 +1,16 @@
+import type { EventView } from '../../control/contract.ts';
+import type { Goal } from './wait.ts';
+
+/** @param events newest first @returns where a release that is over has got to; null when they do not go back that far */
+export function outcomeOf(events: readonly EventView[], id: string): Goal | null {
+  const isBegin = ({ type }: EventView): boolean => type === 'release-started';
+  const began = events.findIndex(
+    (event) => isBegin(event) && (event.data as { release?: string }).release === id,
+  );
+  if (began === -1) return null;
+  const next = events.slice(0, began).findLastIndex(isBegin);
+  const own = events.slice(next + 1, began);
+  const went = (type: string): boolean => own.some((event) => event.type === type);
+  if (went('abort-started') || went('rollback-started')) return 'back';
+  return went('switched') ? 'forward' : null;
+}
