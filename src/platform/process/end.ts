@@ -1,12 +1,10 @@
 /** Waits for the end of an instance, whoever started it: one way for own children and for adopted ones. */
 import { watch, type FSWatcher } from 'node:fs';
 import { readExit, readPid, type Exit } from './folder.ts';
-import { alive, exists, type ProcessRecord } from './processes.ts';
+import { alive, exists, groupRuns, type ProcessRecord } from './processes.ts';
 
 // The watcher tells of an exit file at once; the poll finds what no file tells: a launcher that was killed too.
 const pollMs = 200;
-/** How long a launcher may take to write `pid` before it is looked for elsewhere. */
-const pidDeadlineMs = 2_000;
 /** Between the end of the app and the launcher's note of it. */
 const noteDeadlineMs = 1_000;
 
@@ -19,12 +17,13 @@ export interface EndWatch {
   close(): void;
 }
 
-/** Watches the folder of an instance that was launched. */
-export function watchEnd(folder: string, now: () => number): EndWatch {
+/**
+ * Watches the folder of an instance that was launched. As long as its launcher runs, however slowly, it has not ended:
+ * the app may come up at any time, and would be one that nobody knows. Null for what was found with its `pid` written.
+ */
+export function watchEnd(folder: string, launcher: ProcessRecord | null, now: () => number): EndWatch {
   const started = Promise.withResolvers<ProcessRecord | null>();
   const ended = Promise.withResolvers<Exit>();
-  // Durations by a clock that nobody sets: else an instance would be taken for gone.
-  const began = performance.now();
   let record: ProcessRecord | null = null;
   let goneSince: number | null = null;
 
@@ -40,11 +39,12 @@ export function watchEnd(folder: string, now: () => number): EndWatch {
     ended.resolve(exit);
   };
   const unrecorded = (): Exit | null => {
-    const running = record === null ? performance.now() - began < pidDeadlineMs : alive(record);
+    const running = record === null ? launcher !== null && groupRuns(launcher) : alive(record);
     if (running) {
       goneSince = null;
       return null;
     }
+    // Durations by a clock that nobody sets: else an instance would be taken for gone.
     goneSince ??= performance.now();
     const noteMayCome =
       record !== null && exists(record.group) && performance.now() - goneSince < noteDeadlineMs;

@@ -9,6 +9,7 @@ import { createFolder, removeFolder, type InstanceSpec } from './folder.ts';
 import { launch } from './launcher.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
 import { freePort } from './port.ts';
+import type { ProcessRecord } from './processes.ts';
 
 /** Where instances listen: nobody but this machine's router has business with them. */
 const host = '127.0.0.1';
@@ -27,6 +28,12 @@ export function checkWorkload(
   return { argv, plan: planLimits(limits, context.support) };
 }
 
+export interface Launched {
+  readonly spec: InstanceSpec;
+  readonly folder: string;
+  readonly launcher: ProcessRecord;
+}
+
 /**
  * Launches an instance of the workload in a slot.
  * @throws TealError as `checkWorkload`; anything else is for `launchFailure`
@@ -36,7 +43,7 @@ export async function launchInstance(
   slot: number,
   crashes: number,
   context: Context,
-): Promise<{ readonly spec: InstanceSpec; readonly folder: string }> {
+): Promise<Launched> {
   const { argv, plan } = checkWorkload(workload, context);
   const spec = await describe(workload, { slot, crashes, limited: plan.cgroup !== null }, context);
   const environment = instanceEnvironment(spec, context.own);
@@ -44,12 +51,12 @@ export async function launchInstance(
   try {
     const { cgroup, directory } = spec;
     if (cgroup !== null && plan.cgroup !== null) createCgroup(cgroup, plan.cgroup);
-    await launch({ folder, argv, directory, environment, ulimits: plan.ulimits, cgroup });
+    const launcher = await launch({ folder, argv, directory, environment, ulimits: plan.ulimits, cgroup });
+    return { spec, folder, launcher };
   } catch (error) {
     await removeFolder(folder);
     throw error;
   }
-  return { spec, folder };
 }
 
 async function describe(

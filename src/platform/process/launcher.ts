@@ -6,12 +6,14 @@
  * When the app has ended, the outer one writes `exit`. A shell costs under 1 MB per instance, Node would cost 45 MB.
  *
  * Only builtins are used: the role's PATH may hold nothing. A file counts as written when it ends with a newline.
+ * An app whose pid cannot be written (a full disk) is not started: a later Teal could not know it.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type { Ulimits } from './limits.ts';
+import { leaderOf, send, type ProcessRecord } from './processes.ts';
 
 export interface Launch {
   /** The instance's folder. */
@@ -47,7 +49,7 @@ if [ -r "/proc/$$/stat" ]; then
 else
   teal_start=$(LC_ALL=C TZ=UTC ps -o lstart= -p $$)
 fi
-echo "$$ $PPID $teal_start" >"$teal_folder/pid"
+echo "$$ $PPID $teal_start" >"$teal_folder/pid" || exit 126
 if [ "$teal_cgroup" != - ]; then echo $$ >"$teal_cgroup/cgroup.procs" || teal_refuse "cgroup $teal_cgroup"; fi
 if [ "$teal_files" != - ]; then ulimit -n "$teal_files" || teal_refuse "ulimit -n $teal_files"; fi
 if [ "$teal_processes" != - ]; then
@@ -57,8 +59,8 @@ unset teal_folder teal_files teal_processes teal_cgroup teal_stat teal_start
 exec "$@"
 `;
 
-/** Starts the launcher, detached, on the folder's log files. Resolves when it runs. */
-export async function launch(what: Launch): Promise<void> {
+/** Starts the launcher, detached, on the folder's log files. Resolves when it runs, which says nothing of the app yet. */
+export async function launch(what: Launch): Promise<ProcessRecord> {
   const stdout = openSync(path.join(what.folder, 'stdout.log'), 'a', 0o600);
   const stderr = openSync(path.join(what.folder, 'stderr.log'), 'a', 0o600);
   const limit = (value: number | null): string => (value === null ? '-' : String(value));
@@ -84,4 +86,10 @@ export async function launch(what: Launch): Promise<void> {
     closeSync(stderr);
   }
   child.unref();
+  const { pid = 0 } = child;
+  const launcher = leaderOf(pid);
+  if (launcher !== null) return launcher;
+  // What is not known could not be ended.
+  send(-pid, 'SIGKILL');
+  throw new Error(`what the system knows of process ${pid} cannot be read`);
 }

@@ -84,6 +84,16 @@ export function alive(record: ProcessRecord): boolean {
 /** Whether any process has this pid; enough for one whose identity was checked a moment ago. */
 export const exists = (pid: number): boolean => running(stat(pid));
 
+/** What is to be known of a process that leads its group, as a launcher does; null when it cannot be found out. */
+export function leaderOf(pid: number): ProcessRecord | null {
+  const found = stat(pid);
+  return found === null ? null : { pid, group: pid, started: found.started };
+}
+
+/** Whether a launcher, or anything in its group, still runs: it may yet become the app. */
+export const groupRuns = (launcher: ProcessRecord): boolean =>
+  alive(launcher) || groupMembers(launcher).length > 0;
+
 /** Every running process of the launcher's group but the launcher itself, or none when the number is another's now. */
 export function groupMembers(record: ProcessRecord): readonly number[] {
   const leader = stat(record.group);

@@ -23,6 +23,8 @@ export type Outcome =
 export interface RunOptions {
   readonly spec: InstanceSpec;
   readonly folder: string;
+  /** What was launched just now; null when it was found running. */
+  readonly launcher: ProcessRecord | null;
   readonly now: () => number;
   /** Teal's own environment: where secrets come from. */
   readonly own: NodeJS.ProcessEnv;
@@ -66,7 +68,7 @@ export class Run {
     this.outcome = this.#outcome.promise;
     this.checked = this.#checked.promise;
     this.#healthyAt = readMark(options.folder, 'healthy');
-    this.#watch = watchEnd(options.folder, options.now);
+    this.#watch = watchEnd(options.folder, options.launcher, options.now);
     void this.#follow();
   }
 
@@ -128,7 +130,8 @@ export class Run {
     const { at, ...stopped } = await terminate({
       spec: this.spec,
       folder: this.folder,
-      record: await this.#watch.started,
+      launcher: this.#options.launcher,
+      started: this.#watch.started,
       ended: this.#watch.ended,
       now: this.#options.now,
       closing: this.#options.closing,
@@ -151,7 +154,9 @@ export class Run {
   }
 
   async #settle(): Promise<void> {
-    const left = this.spec.startedAt + settleMs - this.#options.now();
+    const { launcher, now } = this.#options;
+    // The time that a slow launcher took is none that the app has stayed up.
+    const left = launcher === null ? this.spec.startedAt + settleMs - now() : settleMs;
     // Never longer, should somebody have set the clock back since.
     await pause(Math.min(Math.max(left, 0), settleMs), this.#health.signal);
     if (!this.#health.signal.aborted) this.#tell('healthy', { kind: 'ok', status: 0 });

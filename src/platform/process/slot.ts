@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { crashLoop, limitRefused } from './explain.ts';
 import type { Exit, InstanceSpec } from './folder.ts';
 import { launchFailure, launchInstance } from './instance.ts';
-import { Run, type Outcome } from './run.ts';
+import { Run, type Outcome, type RunOptions } from './run.ts';
 import { abortable, pause } from './wait.ts';
 
 /** Found after a restart of Teal. */
@@ -172,8 +172,9 @@ export class Slot {
     const workload = this.#wish;
     if (workload === null) return null;
     try {
-      const { spec, folder } = await launchInstance(workload, this.number, this.#crashCount, this.#context);
-      this.#run = this.#follow(spec, folder);
+      const launched = await launchInstance(workload, this.number, this.#crashCount, this.#context);
+      const { spec } = launched;
+      this.#run = this.#follow(launched);
       this.#context.log.info({ instance: spec.id, port: spec.port }, 'an instance was launched');
       this.#restart = workload.restart;
       this.#version = workload.version;
@@ -268,15 +269,15 @@ export class Slot {
     if (!this.#closed) this.#context.hooks.changed(this.#place);
   }
 
-  #follow(spec: InstanceSpec, folder: string): Run {
+  #follow({ spec, folder, launcher }: Pick<RunOptions, 'spec' | 'folder' | 'launcher'>): Run {
     const { now, own, closing } = this.#context;
-    return new Run({ spec, folder, now, own, closing, changed: () => this.#runChanged() });
+    return new Run({ spec, folder, launcher, now, own, closing, changed: () => this.#runChanged() });
   }
 
   #recall(adopted: Adopted): void {
     this.#crashes = [...sinceForgiven(adopted.crashes)];
     this.#crashCount = adopted.spec.crashes + (adopted.running ? 0 : 1);
-    this.#run = adopted.running ? this.#follow(adopted.spec, adopted.folder) : null;
+    this.#run = adopted.running ? this.#follow({ ...adopted, launcher: null }) : null;
     const healthyBefore = adopted.crashes.some((crash) => crash.healthyMs !== null);
     this.#established = healthyBefore || this.#run?.everHealthy === true;
   }

@@ -1,13 +1,16 @@
 /** Ends an instance: its signal, time to obey, then force; and whatever it left behind in its process group. */
 import type { Stopped } from '../platform.ts';
 import { mark, type Exit, type InstanceSpec } from './folder.ts';
-import { alive, groupMembers, send, type ProcessRecord } from './processes.ts';
+import { alive, groupMembers, groupRuns, send, type ProcessRecord } from './processes.ts';
 import { abortable, pause, within } from './wait.ts';
 
 export interface Ending {
   readonly spec: InstanceSpec;
   readonly folder: string;
-  readonly record: ProcessRecord | null;
+  /** Null when it was found running: then `started` has resolved. */
+  readonly launcher: ProcessRecord | null;
+  /** The app's process, as soon as it is known; null when it ended before. */
+  readonly started: Promise<ProcessRecord | null>;
   readonly ended: Promise<Exit>;
   readonly now: () => number;
   /** Gives up waiting when Teal lets go: the next one goes on with it. */
@@ -23,19 +26,23 @@ const groupPollMs = 20;
  * when it has ended (a wrapper that did not wait for its child) gets the same signal, and the rest of the time.
  */
 export async function terminate(what: Ending): Promise<Stopped & { readonly at: number }> {
-  const { spec, record, now } = what;
+  const { spec, launcher, now } = what;
   const { signal, deadlineMs } = spec.spec.stop;
   mark(what.folder, 'stopping', now());
   const began = performance.now();
+  // A slow launcher has yet to become the app, and only the app knows how to end well.
+  const record = await within(abortable(what.started, what.closing), deadlineMs);
   if (record !== null && alive(record)) send(record.pid, signal);
   const ended = abortable(what.ended, what.closing);
-  let exit = await within(ended, deadlineMs);
+  const leftMs = (): number => Math.max(began + deadlineMs - performance.now(), 0);
+  let exit = await within(ended, leftMs());
   const forced = exit === null;
-  if (forced && record !== null && alive(record)) send(record.pid, 'SIGKILL');
+  if (forced) kill(record, launcher);
   exit ??= await within(ended, killedWithinMs);
   exit ??= { code: null, signal: 'SIGKILL', at: now() };
-  const left = forced ? 0 : Math.max(began + deadlineMs - performance.now(), 0);
-  if (record !== null) await clearGroup(record, { signal, graceMs: left, closing: what.closing });
+  const group = record ?? launcher;
+  const graceMs = forced ? 0 : leftMs();
+  if (group !== null) await clearGroup(group, { signal, graceMs, closing: what.closing });
   return {
     id: spec.id,
     code: exit.code,
@@ -44,6 +51,13 @@ export async function terminate(what: Ending): Promise<Stopped & { readonly at: 
     forced,
     ms: Math.round(performance.now() - began),
   };
+}
+
+/** By force: the app, or all that could still become it. */
+function kill(record: ProcessRecord | null, launcher: ProcessRecord | null): void {
+  if (record !== null) {
+    if (alive(record)) send(record.pid, 'SIGKILL');
+  } else if (launcher !== null && groupRuns(launcher)) send(-launcher.group, 'SIGKILL');
 }
 
 export interface Clearing {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { TealError } from '../../../src/errors.ts';
@@ -20,7 +20,7 @@ import {
   wellBehaved,
   workload,
 } from '../apps.ts';
-import { platformOn } from './driver.ts';
+import { byNumber, carriers, platformOn } from './driver.ts';
 
 interface Left {
   readonly id: string;
@@ -235,26 +235,3 @@ describe('adoption', { concurrency: 4 }, () => {
     });
   }
 });
-
-const byNumber = (a: number, b: number): number => a - b;
-
-/** Pids of the programs started for this data folder, found without asking Teal. */
-function carriers(data: string): readonly number[] {
-  if (process.platform !== 'linux') return [];
-  return readdirSync(path.join(data, 'instances'))
-    .flatMap((id) => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && carries(pid, id)))
-    .map(Number)
-    .toSorted(byNumber);
-}
-
-function carries(pid: string, id: string): boolean {
-  try {
-    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
-    return (
-      environment.includes(`TEAL_INSTANCE=${id}`) &&
-      !readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('teal-launcher')
-    );
-  } catch {
-    return false;
-  }
-}

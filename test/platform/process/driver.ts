@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Platform, PlatformHooks } from '../../../src/platform/platform.ts';
 import {
@@ -53,3 +55,26 @@ export const processDriver: Driver = {
   },
   processes: { runs: isRunning },
 };
+
+export const byNumber = (a: number, b: number): number => a - b;
+
+/** Pids of the programs started for this data folder, found without asking Teal. */
+export function carriers(data: string): readonly number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync(path.join(data, 'instances'))
+    .flatMap((id) => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && carries(pid, id)))
+    .map(Number)
+    .toSorted(byNumber);
+}
+
+function carries(pid: string, id: string): boolean {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+    return (
+      environment.includes(`TEAL_INSTANCE=${id}`) &&
+      !readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('teal-launcher')
+    );
+  } catch {
+    return false;
+  }
+}
