@@ -46,7 +46,7 @@ import { dataDirectory } from './shell/locate.ts';
 import type { Packed } from './shell/pack.ts';
 import { placeOf } from './shell/place.ts';
 import type { Server } from './shell/server.ts';
-import { explainFailure, notRunning } from './shell/unreachable.ts';
+import { explainFailure, notAnswered, notRunning } from './shell/unreachable.ts';
 
 /** Reading anything is a matter of milliseconds; one that takes this long will not answer. */
 const readTimeoutMs = 15_000;
@@ -278,9 +278,11 @@ export class Client {
       const text = Buffer.concat(chunks).toString();
       value = text === '' ? null : JSON.parse(text);
     } catch (error) {
-      throw this.#explain(error);
+      throw notAnswered(response.status, null, this.config) ?? this.#explain(error);
     }
     if (response.status < 400) return value;
+    const between = notAnswered(response.status, value, this.config);
+    if (between !== null) throw between;
     throw TealError.from(errorJson(value, response.status));
   }
 

@@ -1,12 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { TealError } from '../errors.ts';
-import { type Client, connectControl } from './client.ts';
+import { connectControl } from './client.ts';
 import { renderBlock } from './render/block.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
+import { untilEnded } from './shell/ended.ts';
 import { placeOf } from './shell/place.ts';
-
-/** How often it is asked whether the control plane has ended. */
-const askEveryMs = 100;
 
 /** Drains and stops the router, every instance and the control plane; also when only the first two are left. */
 export async function down(this: Context, flags: CommonFlags): Promise<Result> {
@@ -15,24 +12,13 @@ export async function down(this: Context, flags: CommonFlags): Promise<Result> {
   try {
     const client = await connectControl(this, flags);
     await client.stop({ everything: true });
-    await ended(client);
+    // The answer comes before the work: whoever types the next command counts on nothing running any more.
+    await untilEnded(client);
     return stopped(config, null);
   } catch (error) {
     const gone = error instanceof TealError && error.code === 'control-unavailable';
     if (!gone || place.kind === 'elsewhere') throw error;
     return await leftBehind(config, error);
-  }
-}
-
-/** The answer comes before the work: whoever types the next command counts on nothing running any more. */
-async function ended(client: Client): Promise<void> {
-  for (;;) {
-    try {
-      await client.status();
-    } catch (error) {
-      if (error instanceof TealError && error.code === 'control-unavailable') return;
-    }
-    await pause(askEveryMs);
   }
 }
 

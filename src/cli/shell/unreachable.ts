@@ -1,4 +1,4 @@
-import { TealError } from '../../errors.ts';
+import { errorCodes, TealError } from '../../errors.ts';
 import { BadResponse } from '../../load/response.ts';
 import { ConnectionLost } from './http.ts';
 import type { Server } from './server.ts';
@@ -58,6 +58,25 @@ export function notRunning(config: string): TealError {
     remedy: 'Start it with: teal up',
     details: { config },
   });
+}
+
+/**
+ * What a proxy in front says when the control plane behind it is away (RFC 9110 §15.6.3 to §15.6.5); null for any other
+ * answer. Our own errors with these numbers are told by their codes.
+ * @param value the body, as far as it was JSON
+ */
+export function notAnswered(status: number, value: unknown, name: string): TealError | null {
+  if (status < 502 || status > 504 || isOurs(value)) return null;
+  return new TealError('control-unavailable', `What is in front of ${name} answered ${status} in its place`, {
+    remedy: 'Does Teal run behind it? See what it logged where teal up runs.',
+    details: { config: name, status },
+  });
+}
+
+function isOurs(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, error } = value as { readonly code?: unknown; readonly error?: unknown };
+  return typeof code === 'string' ? Object.hasOwn(errorCodes, code) : isOurs(error);
 }
 
 function forbidden(socket: string): TealError {
