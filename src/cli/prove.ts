@@ -7,7 +7,7 @@ import type { LoadReport } from '../load/report.ts';
 import { parseTarget } from '../load/shape.ts';
 import { renderProof, type Ran } from './render/proof.ts';
 import type { LocalFlags, Context, Result } from './shell/context.ts';
-import { onInterrupt } from './shell/interrupt.ts';
+import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
 import { pause } from './shell/wait.ts';
 
 export interface ProveFlags extends LocalFlags {
@@ -37,10 +37,14 @@ export async function prove(this: Context, flags: ProveFlags, url: string): Prom
   const ran = await windows(this, flags, { load, signal: interrupt.signal, force: force.signal });
   const report = await load.stop();
   const { samples: _, ...counts } = report;
+  const error = verdict(report, ran);
+  const interrupted = interrupt.signal.aborted;
+  const missed = interrupted && ran === null ? (flags.during ?? null) : null;
   return {
-    json: { ...counts, during: ran, error: verdict(report, ran)?.toJSON() ?? null },
-    text: (view) => renderProof({ report, ran, error: verdict(report, ran) }, view),
-    exit: verdict(report, ran) === null ? 0 : 1,
+    json: { ...counts, during: ran, interrupted, error: error?.toJSON() ?? null },
+    text: (view) => renderProof({ report, ran, interrupted, missed, error }, view),
+    // What was cut short proves nothing, however well it went until then.
+    exit: interrupted ? interruptedExit : error === null ? 0 : 1,
   };
 }
 

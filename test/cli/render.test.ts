@@ -303,7 +303,16 @@ test('a proof shows what was lost, by kind', () => {
   };
   const error = new TealError('requests-failed', '1 of 2000 requests failed', { remedy: 'x' });
   assert.equal(
-    renderProof({ report, ran: { command: 'x', code: 0, signal: null, ms: 2100 }, error }, wide),
+    renderProof(
+      {
+        report,
+        ran: { command: 'x', code: 0, signal: null, ms: 2100 },
+        interrupted: false,
+        missed: null,
+        error,
+      },
+      wide,
+    ),
     [
       '✗ Requests lost   http://x/',
       '  Sent            2,000 in 10 s, 200 a second',

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { start, teal } from './cli.ts';
+import { start, teal, until, type Finished } from './cli.ts';
 import { project } from './fake.ts';
 
 let directory: string;
@@ -165,6 +165,35 @@ test('prove exits with 1 when a request failed, and says how', async () => {
   assert.match(out, /✗ Requests lost[^]*Failed +1\n +status-5xx +1, first: status 503/);
   server.close();
   server.closeAllConnections();
+});
+
+test('a proof that is interrupted is none: 130, after its report', async (t) => {
+  let seen = 0;
+  const server = createServer((_, response) => {
+    seen += 1;
+    response.end();
+  });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const interrupted = async (...args: readonly string[]): Promise<Finished> => {
+    const [before, running] = [seen, start(nowhere, ['prove', url, '--rps', '50', ...args])];
+    await until('it sends', () => seen > before + 2);
+    running.child.kill('SIGINT');
+    return running.finished;
+  };
+  const steady = await interrupted('--for', '60s');
+  assert.equal(steady.code, 130);
+  assert.match(steady.out, /Nothing lost[^]*Interrupted +before its end/);
+  const early = await interrupted('--during', 'echo it ran');
+  assert.equal(early.code, 130);
+  assert.match(early.out, /Interrupted +before it ran: echo it ran/);
+  assert.equal(early.err, '');
+  const json = await interrupted('--for', '60s', '--json');
+  assert.deepEqual([json.code, JSON.parse(json.out).interrupted], [130, true]);
 });
 
 test('prove refuses what it cannot reach before it sends anything', async () => {

@@ -15,11 +15,15 @@ export interface Ran {
 export interface Proof {
   readonly report: LoadReport;
   readonly ran: Ran | null;
+  /** It was cut short. */
+  readonly interrupted: boolean;
+  /** The command that did not run because of that. */
+  readonly missed: string | null;
   readonly error: TealError | null;
 }
 
 /** What became of every request, and how long they took before, during and after. */
-export function renderProof({ report, ran, error }: Proof, view: View): string {
+export function renderProof({ report, ran, interrupted, missed, error }: Proof, view: View): string {
   const lost = report.failed > 0;
   return renderBlock(
     {
@@ -45,6 +49,7 @@ export function renderProof({ report, ran, error }: Proof, view: View): string {
             ? null
             : `${ran.code === 0 ? 'done' : `exit code ${ran.code ?? ran.signal}`} after ${duration(ran.ms)}`,
         ],
+        ['Interrupted', missed !== null ? `before it ran: ${missed}` : interrupted ? 'before its end' : null],
         ['Why', error?.message ?? null],
         ['Next', lost ? 'teal history' : 'teal status'],
       ],
