@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
@@ -42,7 +43,16 @@ export class Journal {
   static async begin(folder: string, files: readonly Rewrite[]): Promise<Journal> {
     const place = await placeFor(folder);
     const text = JSON.stringify({ version: 1, pid: process.pid, folder: path.resolve(folder), files });
-    await writeWhole(place, text);
+    const draft = await writeDraft(place, text);
+    try {
+      // Unlike a rename, it takes nobody's place; unlike writing there, it is whole from the first.
+      await link(draft, place);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw await underWay(place);
+    } finally {
+      await rm(draft, { force: true });
+    }
     return new Journal(place, folder, files);
   }
 
@@ -86,12 +96,7 @@ export async function recover(folder: string): Promise<Recovery | null> {
     });
   }
   const { pid, files, folder: written } = journal.output;
-  if (pid !== process.pid && isAlive(pid)) {
-    throw new TealError('removal-refused', `Another removal is under way here (process ${pid})`, {
-      remedy: `Wait for it. If that process is something else: rm ${place}`,
-      details: { journal: place, pid },
-    });
-  }
+  if (pid !== process.pid && isAlive(pid)) throw await underWay(place);
   const restored: string[] = [];
   const kept: string[] = [];
   for (const { file, before, after } of files) {
@@ -104,6 +109,16 @@ export async function recover(folder: string): Promise<Recovery | null> {
   }
   await rm(place, { force: true });
   return { restored, kept };
+}
+
+async function underWay(place: string): Promise<TealError> {
+  const journal = v.safeParse(journalSchema, parsed(await readFile(place, 'utf8').catch(() => '')));
+  const pid = journal.success ? journal.output.pid : null;
+  const who = pid === null ? '' : ` (process ${pid})`;
+  return new TealError('removal-refused', `Another removal is under way here${who}`, {
+    remedy: `Wait for it. If that process is something else: rm ${place}`,
+    details: { journal: place, pid },
+  });
 }
 
 function parsed(text: string): unknown {
@@ -134,8 +149,13 @@ async function placeFor(folder: string): Promise<string> {
 
 /** There as a whole or not at all, also after a power cut; keeps the file's mode. */
 async function writeWhole(file: string, text: string): Promise<void> {
+  await rename(await writeDraft(file, text), file);
+}
+
+/** @returns where it is, beside the file */
+async function writeDraft(file: string, text: string): Promise<string> {
   const mode = (await stat(file).catch(() => null))?.mode;
-  const draft = `${file}.teal-${process.pid}`;
+  const draft = `${file}.teal-${randomUUID()}`;
   const handle = await open(draft, 'w', mode === undefined ? 0o600 : mode & 0o777);
   try {
     await handle.writeFile(text);
@@ -144,7 +164,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
   } finally {
     await handle.close();
   }
-  await rename(draft, file);
+  return draft;
 }
 
 /** Files among these with changes that are not committed; none outside a repository. */
