@@ -16,7 +16,12 @@ let verifier: TokenVerifier;
 before(async () => {
   const fail = (message: string): void => assert.fail(message);
   places = await openPlaces({ file: world.placesFile, onWarning: fail });
-  verifier = createTokenVerifier(world.jwt, { environment: {}, fetch, onWarning: fail });
+  verifier = createTokenVerifier(world.jwt, {
+    environment: {},
+    fetch,
+    elapsed: () => performance.now(),
+    onWarning: fail,
+  });
 });
 
 after(() => {

@@ -63,6 +63,7 @@ export class WorkerFacts implements FactSources {
     const verifier = createTokenVerifier(settings, {
       environment: process.env,
       fetch,
+      elapsed: () => performance.now(),
       onWarning: (message) => this.#options.onWarning(`${app}: ${message}`),
     });
     this.#verifiers.set(app, { settings: text, verifier });

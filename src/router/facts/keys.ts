@@ -11,6 +11,7 @@ import type { JwtAlgorithm, JwtKeys } from '../../config/audience.ts';
 /** What tokens are verified with. */
 export type KeySet = CryptoKey | Uint8Array | JWTVerifyGetKey;
 
+/** `now` is of a clock that nobody sets: by the time of day, keys that were fetched before it was set back would never be too old. */
 export interface KeyHolder {
   /** The keys at hand, fetched when there are none or they are too old. @throws when there are none */
   get(now: number): Promise<KeySet>;

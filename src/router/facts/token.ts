@@ -11,7 +11,10 @@ export interface TokenVerifier {
   verdict(token: string, now: number): TokenVerdict | Promise<TokenVerdict>;
 }
 
-export type TokenVerifierOptions = Omit<KeyHolderOptions, 'keys' | 'algorithms' | 'onRotation'>;
+export interface TokenVerifierOptions extends Omit<KeyHolderOptions, 'keys' | 'algorithms' | 'onRotation'> {
+  /** Milliseconds of a clock that nobody sets: how old keys are. */
+  readonly elapsed: () => number;
+}
 
 /** Longer than the tokens of people with hundreds of groups; what is longer is not worth hashing. */
 const longestToken = 16_384;
@@ -24,6 +27,7 @@ const longestMs = 3_600_000;
 
 interface Remembered {
   readonly verdict: TokenVerdict;
+  readonly from: number;
   readonly until: number;
 }
 
@@ -44,9 +48,10 @@ export function createTokenVerifier(settings: JwtSettings, options: TokenVerifie
   const verify = async (token: string, digest: string, now: number): Promise<TokenVerdict> => {
     try {
       const before = rotations;
-      const verdict = await judge(token, settings, { holder, now });
+      const verdict = await judge(token, settings, { holder, now, elapsed: options.elapsed });
       // What the keys of before said is not remembered beside those of now.
-      if (before === rotations) remembered.set(digest, { verdict, until: untilOf(verdict, settings, now) });
+      const until = untilOf(verdict, settings, now);
+      if (before === rotations) remembered.set(digest, { verdict, from: now, until });
       return verdict;
     } finally {
       pending.delete(digest);
@@ -58,7 +63,8 @@ export function createTokenVerifier(settings: JwtSettings, options: TokenVerifie
       if (token.length > longestToken) return fault('malformed');
       const digest = hash('sha256', token, 'binary');
       const known = remembered.get(digest);
-      if (known !== undefined && now < known.until) return known.verdict;
+      // Before it: the clock was set back, and what was found by the wrong time is looked at again.
+      if (known !== undefined && now >= known.from && now < known.until) return known.verdict;
       const refused = glance(token, settings);
       if (refused !== null) return refused;
       const under = pending.get(digest);
@@ -87,15 +93,17 @@ function glance(token: string, settings: JwtSettings): TokenVerdict | null {
 interface Judging {
   readonly holder: KeyHolder;
   readonly now: number;
+  readonly elapsed: () => number;
 }
 
-async function judge(token: string, settings: JwtSettings, { holder, now }: Judging): Promise<TokenVerdict> {
-  const keys = await holder.get(now).catch(() => null);
+async function judge(token: string, settings: JwtSettings, judging: Judging): Promise<TokenVerdict> {
+  const { holder, now, elapsed } = judging;
+  const keys = await holder.get(elapsed()).catch(() => null);
   if (keys === null) return fault('keys-unavailable');
   const first = await check(token, settings, keys, now);
   if (first.ok || first.why !== 'unknown-key') return first;
-  const renewed = await holder.renew(now).catch(() => false);
-  return renewed ? check(token, settings, await holder.get(now), now) : first;
+  const renewed = await holder.renew(elapsed()).catch(() => false);
+  return renewed ? check(token, settings, await holder.get(elapsed()), now) : first;
 }
 
 async function check(token: string, settings: JwtSettings, keys: KeySet, now: number): Promise<TokenVerdict> {

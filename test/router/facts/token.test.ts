@@ -5,11 +5,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { SignJWT } from 'jose';
 import type { TokenVerdict } from '../../../src/audience/request.ts';
 import type { JwtKeys, JwtSettings } from '../../../src/config/audience.ts';
-import { createTokenVerifier, type TokenVerifier } from '../../../src/router/facts/token.ts';
+import {
+  createTokenVerifier,
+  type TokenVerifier,
+  type TokenVerifierOptions,
+} from '../../../src/router/facts/token.ts';
 
 const pair = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
 const [one, two] = [pair(), pair()];
@@ -53,6 +57,18 @@ async function tokenOf({
     .sign(key.privateKey);
 }
 
+/** With both clocks at the time that is given with a token: nobody sets them. */
+function verifierOf(about: JwtSettings, options: Omit<TokenVerifierOptions, 'elapsed'>): TokenVerifier {
+  let last = start;
+  const verifier = createTokenVerifier(about, { ...options, elapsed: () => last });
+  return {
+    verdict(token, now) {
+      last = now;
+      return verifier.verdict(token, now);
+    },
+  };
+}
+
 /** An identity provider that can be told what to answer. */
 class Provider {
   keys: unknown = jwks({ one });
@@ -69,10 +85,14 @@ class Provider {
     cleanups.push(() => new Promise((resolve) => this.#server.close(resolve)));
   }
 
-  async verifier(more: Partial<JwtSettings> = {}): Promise<TokenVerifier> {
+  async url(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    return createTokenVerifier(settings({ kind: 'jwks', url: `http://127.0.0.1:${port}/` }, more), {
+    return `http://127.0.0.1:${port}/`;
+  }
+
+  async verifier(more: Partial<JwtSettings> = {}): Promise<TokenVerifier> {
+    return verifierOf(settings({ kind: 'jwks', url: await this.url() }, more), {
       environment: {},
       fetch,
       onWarning: (message) => this.warnings.push(message),
@@ -169,6 +189,47 @@ test('known keys go on counting for an hour while the provider is down, and then
   assert.equal(says(await verifier.verdict(lost, start + 61 * minute)), 'keys-unavailable');
 });
 
+describe('when the clock of the machine is set', () => {
+  const day = 24 * 60 * minute;
+  const set = async (provider: Provider) => {
+    let passed = 0;
+    const verifier = createTokenVerifier(settings({ kind: 'jwks', url: await provider.url() }), {
+      ...quiet,
+      elapsed: () => passed,
+    });
+    return async (token: string, now: number, after: number): Promise<unknown> => {
+      passed += after;
+      return says(await verifier.verdict(token, now));
+    };
+  };
+
+  test('keys get as old as before, and a provider that was away is asked again as soon', async () => {
+    const provider = new Provider();
+    const ask = await set(provider);
+    const token = (sub: string): Promise<string> => tokenOf({ sub, expires: start + day });
+    provider.status = 503;
+    assert.equal(await ask(await token('anna'), start + day - minute, 0), 'keys-unavailable');
+    provider.status = 200;
+    assert.equal(await ask(await token('anna'), start, 11_000), 'anna');
+    assert.equal(provider.asked, 2);
+    provider.keys = jwks({ two });
+    const renewed = await tokenOf({ key: two, kid: 'two', expires: start });
+    assert.equal(await ask(renewed, start - day, 31_000), 'anna');
+    assert.equal(provider.asked, 3);
+    provider.status = 503;
+    const late = await tokenOf({ key: two, kid: 'two', sub: 'ben', expires: start });
+    assert.equal(await ask(late, start - day, 61 * minute), 'keys-unavailable');
+  });
+
+  test('what was found by the wrong time is looked at again', async () => {
+    const provider = new Provider();
+    const ask = await set(provider);
+    const token = await tokenOf();
+    assert.equal(await ask(token, start + day, 0), 'expired');
+    assert.equal(await ask(token, start, 1000), 'anna');
+  });
+});
+
 test('without a key id each key that fits is tried', async () => {
   const provider = new Provider();
   provider.keys = jwks({ one, two });
@@ -223,7 +284,7 @@ test('a key in PEM works, and a file that changes is read again', async () => {
   cleanups.push(() => rm(folder, { recursive: true }));
   const path = join(folder, 'key.pem');
   await writeFile(path, one.publicKey.export({ format: 'pem', type: 'spki' }));
-  const verifier = createTokenVerifier(settings({ kind: 'file', path }), quiet);
+  const verifier = verifierOf(settings({ kind: 'file', path }), quiet);
   const later = start + 60 * minute;
   assert.equal(says(await verifier.verdict(await tokenOf({ expires: later }), start)), 'anna');
   await writeFile(path, two.publicKey.export({ format: 'pem', type: 'spki' }));
@@ -242,14 +303,14 @@ test('a shared secret works for HS256, but not a short one', async () => {
       .setExpirationTime(Math.floor(start / 1000) + 60)
       .sign(new TextEncoder().encode(secret));
   const keys: JwtKeys = { kind: 'secret', source: 'env', name: 'SECRET' };
-  const long = createTokenVerifier(settings(keys, { algorithms: ['HS256'] }), {
+  const long = verifierOf(settings(keys, { algorithms: ['HS256'] }), {
     ...quiet,
     environment: { SECRET: secret },
   });
   assert.equal(says(await long.verdict(await sign(), start)), 'anna');
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);
-  const short = createTokenVerifier(settings(keys, { algorithms: ['HS256'] }), {
+  const short = verifierOf(settings(keys, { algorithms: ['HS256'] }), {
     ...quiet,
     environment: { SECRET: 'short' },
     onWarning,

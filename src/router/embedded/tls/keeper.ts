@@ -41,22 +41,31 @@ export class CertificateKeeper {
   #authoritiesMark = '';
   #authoritiesProblem: string | null = null;
   #ticketKeys = randomBytes(48);
-  #ticketKeysSince = Date.now();
-  #warnedAt = 0;
+  /** Of a clock that nobody sets, as `#warnedAt`: a ticket key is not used for longer because the time of day was set back. */
+  #ticketKeysSince: number;
+  #warnedAt = -Infinity;
+  readonly #elapsed: () => number;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
 
-  private constructor(config: Named, log: Logger) {
+  private constructor(config: Named, log: Logger, elapsed: () => number) {
     this.#config = config;
     this.#log = log;
+    this.#elapsed = elapsed;
+    this.#ticketKeysSince = elapsed();
   }
 
   /**
    * A pair that is no good costs its own hosts, and not those of the others.
+   * @param elapsed milliseconds of a clock that nobody sets
    * @throws TealError `certificate-invalid` for the first one when none is good, and for authorities that are not
    */
-  static async open(config: Named, log: Logger): Promise<CertificateKeeper> {
-    const keeper = new CertificateKeeper(config, log);
+  static async open(
+    config: Named,
+    log: Logger,
+    elapsed: () => number = () => performance.now(),
+  ): Promise<CertificateKeeper> {
+    const keeper = new CertificateKeeper(config, log, elapsed);
     for (const files of config.certificates) await keeper.#open(files);
     if (keeper.#held.length === 0) await readCertificates({ ...config, clientCertificates: null });
     const ca = config.clientCertificates?.ca;
@@ -64,7 +73,7 @@ export class CertificateKeeper {
       keeper.#authoritiesMark = await markOf(ca);
       keeper.#authorities = await readAuthorities(ca);
     }
-    keeper.#warn(Date.now());
+    keeper.#warn();
     return keeper;
   }
 
@@ -98,7 +107,7 @@ export class CertificateKeeper {
   watch(changed: (material: TlsMaterial) => Promise<void>): void {
     const again = (): void => {
       this.#timer = setTimeout(() => {
-        this.#looking = this.#look(Date.now(), changed)
+        this.#looking = this.#look(changed)
           .catch((error: unknown) => this.#log.error({ error: String(error) }, 'certificates not looked at'))
           .finally(() => {
             if (this.#timer !== null) again();
@@ -120,7 +129,8 @@ export class CertificateKeeper {
     await this.#reload(kept);
   }
 
-  async #look(now: number, changed: (material: TlsMaterial) => Promise<void>): Promise<void> {
+  async #look(changed: (material: TlsMaterial) => Promise<void>): Promise<void> {
+    const moment = this.#elapsed();
     let other = false;
     for (const kept of this.#kept) {
       if (await this.#reload(kept)) other = true;
@@ -128,14 +138,14 @@ export class CertificateKeeper {
     if (await this.#reloadAuthorities()) {
       other = true;
       // A session remembers that its client was let in: by authorities that may not be believed any more.
-      this.#ticketKeysSince = 0;
+      this.#ticketKeysSince = -Infinity;
     }
-    if (now - this.#ticketKeysSince >= ticketKeyLifeMs) {
+    if (moment - this.#ticketKeysSince >= ticketKeyLifeMs) {
       this.#ticketKeys = randomBytes(48);
-      this.#ticketKeysSince = now;
+      this.#ticketKeysSince = moment;
       other = true;
     }
-    this.#warn(now);
+    this.#warn();
     if (this.#timer !== null && other) await changed(this.material);
   }
 
@@ -183,11 +193,13 @@ export class CertificateKeeper {
   }
 
   /** Once a day, for as long as it is so. */
-  #warn(now: number): void {
-    if (now - this.#warnedAt < dayMs) return;
+  #warn(): void {
+    const moment = this.#elapsed();
+    if (moment - this.#warnedAt < dayMs) return;
+    const now = Date.now();
     for (const { files, held } of this.#kept) {
       if (held === null || held.facts.validUntil - now >= soonMs) continue;
-      this.#warnedAt = now;
+      this.#warnedAt = moment;
       const ended = held.facts.validUntil < now ? 'has expired' : 'expires soon';
       this.#log.warn({ ...told(held.facts), file: files.certificate }, `a certificate ${ended}`);
     }
