@@ -12,11 +12,12 @@ import type { ListenerMessage, Preparation, WantMessage, WorkerStart } from './w
 /** One worker, as its parent sees it. */
 export class WorkerProcess {
   readonly startedAt: number = performance.now();
-  /** Resolves when it accepts connections; rejects when it ended before. */
+  /** Resolves when it accepts connections; rejects when it could not, and has ended. */
   readonly started: Promise<void>;
   dead = false;
   readonly #child: ChildProcess;
   readonly #caller: Caller;
+  readonly #ended = Promise.withResolvers<void>();
   /** That it has acknowledged; undefined until it runs, null when it has none. */
   #table: RoutingTable | null | undefined;
   #prepared: RoutingTable | null = null;
@@ -31,12 +32,15 @@ export class WorkerProcess {
       if ('want' in message) this.#give(listeners);
       else this.#caller.receive(message);
     });
-    this.#child.on('error', () => {});
-    this.#child.on('exit', (code, signal) => {
+    const ended = (how: string): void => {
       this.dead = true;
       this.#caller.fail(gone());
-      onExit(signal ?? `code ${code ?? 0}`);
-    });
+      this.#ended.resolve();
+      onExit(how);
+    };
+    // Of one that never came to be, no exit is told.
+    this.#child.on('error', ({ message }) => this.#child.pid === undefined && ended(message));
+    this.#child.on('exit', (code, signal) => ended(signal ?? `code ${code ?? 0}`));
     this.#give(listeners);
     this.started = this.#start(start);
     this.started.catch(() => {});
@@ -88,7 +92,14 @@ export class WorkerProcess {
   }
 
   async #start(start: WorkerStart): Promise<void> {
-    await this.#caller.call('start', start);
+    try {
+      await this.#caller.call('start', start);
+    } catch (error) {
+      // Alive it would be of no use, and hold the place of one that is.
+      this.kill();
+      await this.#ended.promise;
+      throw error;
+    }
     this.#table = start.table;
   }
 

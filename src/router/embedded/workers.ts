@@ -49,6 +49,7 @@ export class Workers {
   readonly #places: (WorkerProcess | undefined)[] = [];
   #replaced: RouterStatus['workersReplaced'] = { count: 0, last: null };
   #crashes = 0;
+  #started = false;
   #closing = false;
 
   constructor(options: RouterOptions, listeners: readonly Listener[], log: Logger) {
@@ -66,10 +67,13 @@ export class Workers {
     return [...this.#running];
   }
 
-  /** Resolves when all accept connections. */
+  /** Resolves when all accept connections. Until then none is replaced: why one did not start is for who asked for it. */
   async start(): Promise<void> {
     for (let index = 0; index < this.#options.workers; index++) this.#spawn();
     await Promise.all(this.all.map(({ started }) => started));
+    this.#started = true;
+    // One may have ended while another was still starting.
+    for (let missing = this.#options.workers - this.#running.size; missing > 0; missing--) this.#replace();
   }
 
   /** Compiles the table everywhere, changing nothing yet. A worker that ends meanwhile is left to `converge`. */
@@ -119,7 +123,16 @@ export class Workers {
     if (round >= mostRounds) worker.kill();
   }
 
-  #spawn(): void {
+  /** What keeps one from starting may keep the next; each is told, and tried after its pause. */
+  #replace(): void {
+    const worker = this.#spawn();
+    worker.started.catch((error: unknown) => {
+      if (!this.#closing)
+        this.#log.error({ worker: worker.pid, error: String(error) }, 'a worker did not start');
+    });
+  }
+
+  #spawn(): WorkerProcess {
     const { client, trustedProxies, proxyProtocol, geoDatabase = null, observe } = this.#options;
     const share = { index: this.#freePlace(), of: this.#options.workers };
     const observed = observe === undefined ? {} : { observe };
@@ -136,6 +149,7 @@ export class Workers {
     const worker = new WorkerProcess(start, this.#listeners, (how) => this.#ended(worker, how));
     this.#running.add(worker);
     this.#places[share.index] = worker;
+    return worker;
   }
 
   /** A replacement gets the share of the one that ended: two with the same share would be one too many. */
@@ -153,7 +167,7 @@ export class Workers {
 
   #ended(worker: WorkerProcess, how: string): void {
     this.#running.delete(worker);
-    if (this.#closing) return;
+    if (!this.#started || this.#closing) return;
     const last = { at: Date.now(), pid: worker.pid, how };
     this.#replaced = { count: this.#replaced.count + 1, last };
     const life = performance.now() - worker.startedAt;
@@ -162,12 +176,12 @@ export class Workers {
     const pause = loops === 0 ? 0 : Math.min(longestBackoffMs, firstBackoffMs * 2 ** loops);
     this.#log.error({ worker: worker.pid, how, restartInMs: pause }, 'a worker ended');
     if (pause === 0) {
-      this.#spawn();
+      this.#replace();
       return;
     }
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
-      this.#spawn();
+      this.#replace();
     }, pause);
     this.#restarts.add(timer);
   }
