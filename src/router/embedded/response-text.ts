@@ -1,5 +1,5 @@
 import type { BodyKind, BodyReader } from './body.ts';
-import { noBody, reframe } from './body.ts';
+import { reframe } from './body.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { ResponseTarget, ResponseWriter } from './response.ts';
 import { rewriteResponse } from './rewrite-response.ts';
@@ -53,12 +53,12 @@ export class ResponseText implements ResponseWriter {
   pass(data: Buffer, body: BodyReader, trailer: string): void {
     const prefix = this.#prefix;
     this.#prefix = '';
-    if (prefix !== '' && body.kind === 'length' && data.length <= smallBody) {
+    if (prefix !== '' && this.#kind === 'length' && data.length <= smallBody) {
       const [start = 0, end = 0] = body.slices;
       this.#target.write(end > start ? prefix + data.toString('latin1', start, end) : prefix);
       return;
     }
-    if (body === noBody) {
+    if (this.#kind === 'none') {
       if (prefix !== '') this.#target.write(prefix);
       return;
     }
@@ -77,6 +77,7 @@ export class ResponseText implements ResponseWriter {
     if (this.#chunked) return 'Transfer-Encoding: chunked\r\n';
     if (kind === 'length') return `Content-Length: ${length}\r\n`;
     if (kind !== 'none' || status === 204) return '';
+    if (status === 205) return 'Content-Length: 0\r\n';
     // HEAD and 304 carry the framing that the body would have had (RFC 9110 §8.6, §9.3.2).
     if (length >= 0) return `Content-Length: ${length}\r\n`;
     return chunked && this.#target.minor === 1 ? 'Transfer-Encoding: chunked\r\n' : '';

@@ -163,7 +163,7 @@ export class ResponseRelay {
     if (trailer === null) return 'bad';
     if (first) {
       // Not before its body's start was found sound: then the status is still ours to choose.
-      if (!this.#writer.start(this.#head, body.kind)) return 'bad';
+      if (!this.#writer.start(this.#head, toldKind(this.#head, body.kind))) return 'bad';
       this.started = true;
     }
     this.#writer.pass(data, body, trailer);
@@ -177,6 +177,9 @@ export class ResponseRelay {
 function announcesBody(head: ResponseHead): boolean {
   return head.chunked || head.length > 0;
 }
+
+/** A 205 is read as it is framed, since some apps give it content; none of that may be passed on (RFC 9110 §15.3.6). */
+const toldKind = (head: ResponseHead, kind: BodyKind): BodyKind => (head.status === 205 ? 'none' : kind);
 
 /** Whether there is a body, and how its end is known (RFC 9112 §6.3). */
 function bodyKind(head: ResponseHead, method: string): BodyKind {

@@ -132,6 +132,23 @@ export const responseRows: readonly Row[] = [
   ),
   answered('304 without either', 'RFC 9110 §15.4.5', bare('304 Not Modified', 'Vary: a')),
   answered('205 with a length of 0', 'RFC 9110 §15.3.6', bare('205 Reset Content', 'Content-Length: 0')),
+  answered(
+    '205 with content, which it may not have',
+    'RFC 9110 §15.3.6',
+    `${bare('205 Reset Content', 'Content-Length: 2')}ok`,
+    bare('205 Reset Content', 'Content-Length: 0'),
+  ),
+  answered(
+    '205 in chunks',
+    'RFC 9110 §15.3.6',
+    chunked('205 Reset Content', '2\r\nok\r\n0\r\n\r\n'),
+    bare('205 Reset Content', 'Content-Length: 0'),
+  ),
+  toHead(
+    '205',
+    bare('205 Reset Content', 'Content-Length: 2'),
+    bare('205 Reset Content', 'Content-Length: 0'),
+  ),
   // Bodies.
   answered(
     'chunks are framed anew, their extensions end here',

@@ -97,6 +97,8 @@ export class ResponseFrames implements ResponseWriter {
 
   /** Without a body it says what the body would have been, or nothing. */
   #saysLength(head: ResponseHead): boolean {
+    // The length of what an app gave it, which nobody is sent.
+    if (head.status === 205) return false;
     return this.#kind === 'length' || this.#target.method === 'HEAD' || head.status === 304;
   }
 
