@@ -66,6 +66,16 @@ test('imports only point down the layout', () => {
   assert.deepEqual(up, []);
 });
 
+test('CONTRIBUTING.md says the same layers, and which are pure', () => {
+  const text = read('CONTRIBUTING.md');
+  assert.match(text, new RegExp(`\`${layers.join(' → ')}\``));
+  const named = /^.*are pure:/m.exec(text)?.[0] ?? '';
+  assert.deepEqual(
+    [...named.matchAll(/`(\w+)\/`/g)].map(([, name]) => name),
+    pure,
+  );
+});
+
 test('nothing in src imports from outside src, and errors.ts imports nothing', () => {
   const stray = imports
     .filter(isRelative)
