@@ -109,8 +109,9 @@ export const mutations: readonly Mutation[] = [
     id: 'A11',
     says: 'full promotion skips only one step',
     file: 'src/release/gates.ts',
-    find: 'const until = full ? last : Math.min(release.cursor + 1, last);',
-    replace: 'full = false; const until = Math.min(release.cursor + 1, last);',
+    find: 'return { events: [...skip(release, until), ...through] };',
+    replace:
+      'return { events: [...skip(release, Math.min(release.cursor + 1, last)), ...(release.cursor === last ? through : [])] };',
     fails: /never happened: v2 live/,
   },
   {
