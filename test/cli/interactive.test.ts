@@ -81,7 +81,7 @@ test('the first Ctrl-C ends a proof with its report and its command, the second 
   await until('the command has begun', () => polite.said().includes('  begun'));
   polite.child.kill('SIGINT');
   const { code, out } = await polite.finished;
-  assert.equal(code, 1);
+  assert.equal(code, 130);
   assert.match(out, /Command failed[^]*Failed +0/);
   const deaf = start(os.tmpdir(), [
     'prove',
@@ -96,7 +96,7 @@ test('the first Ctrl-C ends a proof with its report and its command, the second 
   deaf.child.kill('SIGINT');
   await new Promise((resolve) => setTimeout(resolve, 100));
   deaf.child.kill('SIGINT');
-  assert.equal((await deaf.finished).code, 1);
+  assert.equal((await deaf.finished).code, 130);
   assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, 'nothing is left behind');
   server.close();
   server.closeAllConnections();
