@@ -73,8 +73,12 @@ test('nothing is wider than a narrow terminal but what has to be copied', async 
   fake.apps = [app()];
 });
 
-test('the first Ctrl-C ends a proof with its report and its command, the second at once', async () => {
+test('the first Ctrl-C ends a proof with its report and its command, the second at once', async (t) => {
   const server = createServer((_, response) => response.end());
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const polite = start(os.tmpdir(), ['prove', url, '--rps', '20', '--during', 'echo begun; sleep 60']);
@@ -98,6 +102,4 @@ test('the first Ctrl-C ends a proof with its report and its command, the second 
   deaf.child.kill('SIGINT');
   assert.equal((await deaf.finished).code, 130);
   assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, 'nothing is left behind');
-  server.close();
-  server.closeAllConnections();
 });
