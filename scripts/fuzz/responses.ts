@@ -62,7 +62,8 @@ function differences(
     return `the client gets no complete response: ${client.error ?? 'it waits'}`;
   if (client.error !== null) return `what the client gets is malformed: ${client.error}`;
   if (arrived.what !== came.what || Number(came.what) !== relay.status) return 'another status';
-  if (arrived.body !== came.body) return 'another body';
+  // A 205 is read as it is framed, and none of it passed on (RFC 9110 §15.3.6).
+  if (arrived.body !== (came.what === '205' ? '' : came.body)) return 'another body';
   if (client.messages.at(-1) !== arrived) return 'the client gets more than one response';
   if (!relay.reusable) return null;
   if (theirs.error !== null) return `a connection is used again that llhttp refuses: ${theirs.error}`;
