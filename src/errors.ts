@@ -103,6 +103,17 @@ export const errorCodes = {
   'upload-invalid': { exit: 2, status: 422 },
   'upload-too-large': { exit: 2, status: 413 },
   'audit-broken': { exit: 1, status: 500 },
+  // control/: requests that the API does not take
+  'not-found': { exit: 2, status: 404 },
+  'method-not-allowed': { exit: 2, status: 405 },
+  'request-timeout': { exit: 1, status: 408 },
+  'body-too-large': { exit: 2, status: 413 },
+  'unsupported-media-type': { exit: 2, status: 415 },
+  'headers-too-large': { exit: 2, status: 431 },
+  'key-reused': { exit: 2, status: 422 },
+  'request-interrupted': { exit: 1, status: 409 },
+  busy: { exit: 1, status: 503 },
+  'not-ready': { exit: 1, status: 503 },
   // control/ and cli/
   'control-unavailable': { exit: 1, status: 503 },
   'already-running': { exit: 1, status: 409 },

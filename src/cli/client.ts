@@ -38,13 +38,13 @@ import type {
   UploadResult,
   WhoAmI,
 } from '../control/contract-access.ts';
-import { TealError, type ErrorJson } from '../errors.ts';
 import { socketPath } from '../router/socket-path.ts';
 import type { CommonFlags, Context } from './shell/context.ts';
 import { request, type SocketRequest, type SocketResponse } from './shell/http.ts';
 import { dataDirectory } from './shell/locate.ts';
 import type { Packed } from './shell/pack.ts';
 import { placeOf } from './shell/place.ts';
+import { errorOf } from './shell/problem.ts';
 import type { Server } from './shell/server.ts';
 import { explainFailure, notAnswered, notRunning } from './shell/unreachable.ts';
 
@@ -283,7 +283,7 @@ export class Client {
     if (response.status < 400) return value;
     const between = notAnswered(response.status, value, this.config);
     if (between !== null) throw between;
-    throw TealError.from(errorJson(value, response.status));
+    throw errorOf(value, response.status);
   }
 
   #explain(error: unknown): unknown {
@@ -329,18 +329,6 @@ function search(query: Readonly<Record<string, string | number | undefined>>): s
   const entries = Object.entries(query).filter(([, value]) => value !== undefined);
   if (entries.length === 0) return '';
   return `?${new URLSearchParams(entries.map(([name, value]) => [name, String(value)])).toString()}`;
-}
-
-/** The API sends the bare error; `{error: …}` is understood too, as the CLI itself prints it. */
-function errorJson(value: unknown, status: number): ErrorJson {
-  const inner = (value as { error?: unknown } | null)?.error;
-  const error = (typeof inner === 'object' && inner !== null ? inner : value) as Partial<ErrorJson> | null;
-  return {
-    code: error?.code ?? 'internal',
-    message: error?.message ?? `Teal answered with status ${status} and no reason`,
-    remedy: error?.remedy ?? 'See what it logged where teal up runs.',
-    details: error?.details ?? {},
-  };
 }
 
 /**

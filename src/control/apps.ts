@@ -12,6 +12,8 @@ import { checkSnapshot, fold } from './fold.ts';
 export interface By {
   readonly actor: string;
   readonly reason: string | null;
+  /** The request that asked, when it is to be done once: what follows from it says so. */
+  readonly request?: string;
 }
 
 export const teal: By = { actor: 'teal', reason: null };
@@ -197,7 +199,7 @@ export class Apps {
       actor: by.actor,
       reason: by.reason,
       type,
-      data,
+      data: by.request === undefined ? data : { ...data, request: by.request },
     });
     const changed = turns
       .map(({ app, entry }) => ({ app, entry, events: decisions.get(app)?.events ?? [] }))

@@ -1,28 +1,8 @@
 /**
- * The HTTP API as the CLI (and everything else) sees it. Served on a unix socket, 0600, under `/v1`.
+ * What travels over the HTTP API, as the CLI (and everything else) sees it. The routes are in api/routes, and the schemas of these types in
+ * api/answers and api/bodies.ts: the compiler refuses one without the other. docs/api.md is for people, docs/openapi.json for machines.
  *
- *   GET  /v1/status                          Status
- *   GET  /v1/apps/:app                       AppStatus
- *   POST /v1/apps/:app/:command              body CommandBody → CommandResult      (commands: see `commandNames`)
- *   POST /v1/groups/:group/:command          body CommandBody → GroupResult        (those about releases)
- *   POST /v1/groups/:group/plan              body GroupPlanBody → PlanResult[]
- *   POST /v1/leases                          body LeaseBody → LeaseView            (of an app, or a group)
- *   POST /v1/leases/:id                      LeaseView: its owner is still there
- *   DELETE /v1/leases/:id                    {}
- *   POST /v1/rollback                        body RollbackBody → RollbackResult    (every app)
- *   POST /v1/apply                           ApplyBody → ApplyResult
- *   GET  /v1/apps/:app/preview               PreviewLink
- *   GET  /v1/apps/:app/evidence?release=     EvidenceView; null when no release is named and none was judged
- *   POST /v1/apps/:app/explain               body ExplainBody → ExplainResult
- *   POST /v1/apps/:app/plan                  body PlanBody → PlanResult
- *   GET  /v1/events?app=&limit=&before=      EventView[], newest first
- *   GET  /v1/events?app=&after=&follow=1     EventView as NDJSON, oldest first, goes on until closed
- *   GET  /v1/apps/:app/logs?role=&instance=&lines=&follow=1   LogLine as NDJSON
- *   GET  /v1/access?app=&status=&outcome=&lines=&follow=1     AccessLine or DroppedLines as NDJSON
- *   GET  /v1/doctor                          Check[]
- *   POST /v1/stop                            stops Teal: body StopBody
- *
- * Errors are the JSON of a TealError with the status of its code. On the socket the caller's name travels in `x-teal-actor`.
+ * Errors are problems (RFC 9457) with the code, remedy and details of a TealError. On the socket the caller's name travels in `x-teal-actor`.
  */
 import type { Explanation } from '../audience/explain.ts';
 import type { Exposure } from '../audience/table.ts';

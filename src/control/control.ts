@@ -77,18 +77,16 @@ async function run(
     open.close(),
   );
   const app = api(system.deps, { access, startedAt, stop: (how) => void stop(how), closing: closing.signal });
-  const metrics = metricsApi(system.deps);
   const pages = loginPages(access);
   const answer: Answer = (request, env) => {
     const at = getPath(request);
-    if (at === '/metrics') return metrics.fetch(request, env);
     return (/^\/login(?:\/|$)/.test(at) ? pages : app).fetch(request, env);
   };
   const entrances = undo.adopt(await openEntrances({ deps: system.deps, access, answer }, socket), (open) =>
     open.close(),
   );
   const { metrics: address } = ground.config;
-  const served = address === null ? null : await serveMetrics(metrics, address);
+  const served = address === null ? null : await serveMetrics(metricsApi(system.deps), address);
   undo.defer(() => served?.close());
   // First of all: streams end by themselves, before their server closes.
   undo.defer(() => closing.abort());

@@ -9,13 +9,14 @@ const eventsKeptMs = 90 * dayMs;
 /** Of one app; a test that failed is looked at within days. */
 const testLogsKept = 50;
 
-/** Snapshots every app, and removes events that are old and covered by one. Returns how many are gone. */
+/** Snapshots every app, and removes events that are old and covered by one, and answers nobody asks for again. Returns how many events are gone. */
 export async function pruneEvents(
   apps: Pick<Apps, 'saveSnapshots'>,
   store: Store,
   now: number,
 ): Promise<number> {
   await apps.saveSnapshots();
+  await store.requests.prune(now);
   return await store.prune(now - eventsKeptMs);
 }
 

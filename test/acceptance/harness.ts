@@ -8,6 +8,7 @@ import { setDefaultCACertificates } from 'node:tls';
 import { buildShop, type BuildOptions } from '../../examples/shop/build.ts';
 import { Client } from '../../src/cli/client.ts';
 import { request } from '../../src/cli/shell/http.ts';
+import { errorOf } from '../../src/cli/shell/problem.ts';
 import type {
   AppStatus,
   CommandBody,
@@ -15,7 +16,6 @@ import type {
   CommandResult,
   EventView,
 } from '../../src/control/contract.ts';
-import { TealError, type ErrorJson } from '../../src/errors.ts';
 import { runLoad, type Load, type LoadOptions } from '../../src/load/load.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
 import { freePort } from '../free-port.ts';
@@ -245,7 +245,7 @@ export class World implements AsyncDisposable {
     });
     let text = '';
     for await (const chunk of answer.body) text += chunk.toString();
-    if (answer.status >= 400) throw TealError.from(JSON.parse(text) as ErrorJson);
+    if (answer.status >= 400) throw errorOf(JSON.parse(text), answer.status);
     return JSON.parse(text) as CommandResult;
   }
 

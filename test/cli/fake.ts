@@ -14,7 +14,8 @@ import type {
   StepView,
   Status,
 } from '../../src/control/contract.ts';
-import { TealError, errorCodes } from '../../src/errors.ts';
+import { problemOf, problemType } from '../../src/control/api/problem.ts';
+import { TealError } from '../../src/errors.ts';
 import { socketPath } from '../../src/router/socket-path.ts';
 
 /** A fixed now for renderers: 2026-09-22 12:00:00 UTC. */
@@ -193,8 +194,9 @@ export class FakeControl {
       this.#answer(call, url, response);
     } catch (error) {
       if (!(error instanceof TealError)) throw error;
-      response.writeHead(errorCodes[error.code].status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(error));
+      const problem = problemOf(error);
+      response.writeHead(problem.status, { 'content-type': problemType });
+      response.end(JSON.stringify(problem));
     }
   }
 

@@ -98,22 +98,22 @@ describe('the API of a running Teal', () => {
 
   test('refuses a bad command, body, number, place and version, each with what to do', async () => {
     const bad: [() => Promise<unknown>, number, RegExp][] = [
-      [() => running.api.post('/v1/apps/shop/rolback'), 400, /no command rolback. Did you mean rollback\?/],
+      [() => running.api.post('/v1/apps/shop/rolback'), 404, /no command rolback. Did you mean rollback\?/],
       [
         () => running.api.post('/v1/apps/shop/scale', { instances: 'two' }),
         400,
         /instances: expected number/,
       ],
-      [() => running.api.post('/v1/apps/shop/scale', {}), 400, /instances is missing/],
+      [() => running.api.post('/v1/apps/shop/scale', {}), 400, /instances: expected/],
       [
         () => running.api.post('/v1/apps/shop/scale', { instances: 0 }),
         400,
         /0 is not a number of instances/,
       ],
       [() => running.api.post('/v1/apps/shop/scale', { instances: 2, role: 'nope' }), 400, /no role nope/],
-      [() => running.api.post('/v1/apps/shop/maintenance', {}), 400, /on is missing/],
+      [() => running.api.post('/v1/apps/shop/maintenance', {}), 400, /on: expected/],
       [() => running.api.post('/v1/apps/shop/pause', { colour: 'red' }), 400, /colour/],
-      [() => running.api.post('/v1/apps/shop/deploy', {}), 400, /is not the name of a version/],
+      [() => running.api.post('/v1/apps/shop/deploy', {}), 400, /version: expected/],
       [
         () => running.api.post('/v1/apps/shop/deploy', { version: '../etc' }),
         400,
@@ -128,7 +128,7 @@ describe('the API of a running Teal', () => {
       ],
       [() => running.api.get('/v1/events?limit=many'), 400, /limit=many/],
       [() => running.api.get('/v1/events?app=nope'), 404, /no app nope/],
-      [() => running.api.get('/v1/nothing'), 400, /nothing at \/v1\/nothing/],
+      [() => running.api.get('/v1/nothing'), 404, /nothing at \/v1\/nothing/],
       [() => running.api.post('/v1/stop', {}), 400, /everything/],
     ];
     for (const [asked, status, message] of bad) {
@@ -262,7 +262,11 @@ describe('the API in trouble', () => {
       closing: new AbortController().signal,
     });
   const post = (deps: FakeDeps, at: string, body: unknown) =>
-    served(deps).request(at, { method: 'POST', body: JSON.stringify(body) });
+    served(deps).request(at, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
 
   test('answers disk-full when nothing can be stored, and works again', async (t) => {
     const deps = await fakeDeps(t, undefined, 40);

@@ -4,13 +4,12 @@ import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { AccessLine } from '../../src/control/contract.ts';
 import { routerTrouble } from '../../src/control/view/router-trouble.ts';
-import type { ErrorJson } from '../../src/errors.ts';
 import { until } from './help.ts';
-import { project, Refused, yaml, type Running } from './project.ts';
+import { project, Refused, yaml, type Problem, type Running } from './project.ts';
 
 async function linesOf({ api }: Running, at: string): Promise<readonly AccessLine[]> {
   const { status, body } = await api.raw('GET', at);
-  if (status !== 200) throw new Refused(status, JSON.parse(body) as ErrorJson);
+  if (status !== 200) throw new Refused(status, JSON.parse(body) as Problem);
   return body
     .split('\n')
     .filter((line) => line !== '')

@@ -16,11 +16,11 @@ import { logLines } from '../../src/control/plan/log-file.ts';
 import { readLogLine } from '../../src/control/plan/log-line.ts';
 import { People } from '../../src/control/plan/people.ts';
 import { stepYaml } from '../../src/control/plan/step-yaml.ts';
-import type { ErrorJson } from '../../src/errors.ts';
 import { byAnyone } from '../../src/release/steps.ts';
 import { app, build } from '../release/story.ts';
 import { fakeDeps, type FakeDeps } from './fakes.ts';
 import { scratch } from './help.ts';
+import type { Problem } from './project.ts';
 
 const minute = 60_000;
 const expose = (percent: number | null, forMs: number, to: readonly string[] = []): ExposePolicy => ({
@@ -47,7 +47,11 @@ async function ask(deps: FakeDeps, body: unknown): Promise<{ status: number; jso
     stop: () => undefined,
     closing: new AbortController().signal,
   });
-  const response = await routes.request('/v1/apps/shop/plan', { method: 'POST', body: JSON.stringify(body) });
+  const response = await routes.request('/v1/apps/shop/plan', {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
   return { status: response.status, json: await response.json() };
 }
 
@@ -159,7 +163,7 @@ describe('a plan', () => {
 
   test('refuses a version that cannot be one, an app there is not, and a log by a relative path', async (t) => {
     const deps = await fakeDeps(t);
-    assert.equal(((await ask(deps, { version: '../v2' })).json as ErrorJson).code, 'usage');
+    assert.equal(((await ask(deps, { version: '../v2' })).json as Problem).code, 'usage');
     assert.equal((await ask(deps, {})).status, 400);
     assert.equal((await ask(deps, { version: 'v2', log: 'access.log' })).status, 400);
   });
@@ -330,7 +334,7 @@ describe('a plan with an access log', () => {
     for (const [file, why] of bad) {
       const { status, json } = await ask(deps, { version: 'v2', log: file });
       assert.equal(status, 400, file);
-      assert.match((json as ErrorJson).message, why);
+      assert.match((json as Problem).detail, why);
     }
   });
 

@@ -1,6 +1,6 @@
 /** A small real app with a teal.yaml, a control plane of it in this process, and its API on the real socket. */
 import { mkdir, symlink, readFile, rm, writeFile } from 'node:fs/promises';
-import http from 'node:http';
+import http, { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { startControl, type Control } from '../../src/control/control.ts';
@@ -166,14 +166,15 @@ function running(control: Control): Running {
 export interface Api {
   get<T>(at: string): Promise<T>;
   post<T>(at: string, body?: unknown): Promise<T>;
-  raw(method: string, at: string, body?: string): Promise<Answer>;
+  raw(method: string, at: string, body?: string, headers?: Record<string, string>): Promise<Answer>;
   /** Lines of a stream, as they come; `end` resolves when the other side has ended it. */
-  stream(at: string): Promise<Stream>;
+  stream(at: string, headers?: Record<string, string>): Promise<Stream>;
 }
 
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface Stream {
@@ -182,30 +183,39 @@ export interface Stream {
   close(): void;
 }
 
+/** As it travels: RFC 9457. */
+export type Problem = Omit<ErrorJson, 'message'> & { readonly status: number; readonly detail: string };
+
 /** What the API refused with. */
 export class Refused extends Error {
   readonly status: number;
   readonly json: ErrorJson;
-  constructor(status: number, json: ErrorJson) {
-    super(json.message);
+  constructor(status: number, { detail, ...problem }: Problem) {
+    super(detail);
     this.status = status;
-    this.json = json;
+    this.json = { ...problem, message: detail };
   }
 }
 
 export function apiAt(socketFile: string): Api {
-  const raw: Api['raw'] = (method, at, body) =>
+  const raw: Api['raw'] = (method, at, body, more = {}) =>
     new Promise((resolve, reject) => {
-      const headers = {
+      const headers: OutgoingHttpHeaders = {
         'x-teal-actor': 'user:test',
-        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...more,
       };
       const request = http.request(
         { socketPath: socketFile, method, path: at, agent: false, headers },
         (response) => {
           let text = '';
           response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+          response.on('end', () => {
+            const { statusCode: status = 0, headers: given } = response;
+            resolve({ status, body: text, headers: given });
+          });
           response.on('error', reject);
         },
       );
@@ -215,16 +225,16 @@ export function apiAt(socketFile: string): Api {
   const json = async <T>(method: string, at: string, body?: string): Promise<T> => {
     const answer = await raw(method, at, body);
     const value = JSON.parse(answer.body) as unknown;
-    if (answer.status !== 200) throw new Refused(answer.status, value as ErrorJson);
+    if (answer.status !== 200) throw new Refused(answer.status, value as Problem);
     return value as T;
   };
   return {
     raw,
     get: (at) => json('GET', at),
     post: (at, body) => json('POST', at, JSON.stringify(body ?? {})),
-    stream: (at) =>
+    stream: (at, headers = {}) =>
       new Promise((resolve, reject) => {
-        const request = http.get({ socketPath: socketFile, path: at, agent: false }, (response) => {
+        const request = http.get({ socketPath: socketFile, path: at, agent: false, headers }, (response) => {
           const lines: string[] = [];
           let rest = '';
           response.setEncoding('utf8').on('data', (chunk: string) => {

@@ -35,6 +35,12 @@ export const needs: readonly Need[] = [
   row('POST', '/v1/groups/:group/plan', 'viewer', 'group'),
   row('POST', '/v1/groups/:group/:command', 'command', 'group'),
   row('GET', '/v1/events', 'viewer', 'own'),
+  row('GET', '/v1/events/stream', 'viewer', 'own'),
+  row('GET', '/healthz', 'anyone', 'own'),
+  row('GET', '/readyz', 'anyone', 'own'),
+  row('GET', '/v1/openapi.json', 'anyone', 'own'),
+  row('GET', '/v1/errors', 'anyone', 'own'),
+  row('GET', '/v1/errors/:code', 'anyone', 'own'),
   // Addresses of people are in it.
   row('GET', '/v1/access', 'deployer', 'own'),
   row('GET', '/metrics', 'viewer', 'all'),

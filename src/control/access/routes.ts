@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { roles } from '../../config/control.ts';
 import { TealError } from '../../errors.ts';
 import { bodyOf } from '../api/body.ts';
-import { parse } from '../api/bodies.ts';
+import { parse } from '../api/read.ts';
 import type { TokenView, WhoAmI } from '../contract-access.ts';
 import type { Access } from './access.ts';
 import { callerOf, type Caller, type CallerEnv } from './caller.ts';

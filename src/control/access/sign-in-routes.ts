@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import * as v from 'valibot';
 import { TealError } from '../../errors.ts';
 import { bodyOf } from '../api/body.ts';
-import { parse } from '../api/bodies.ts';
+import { parse } from '../api/read.ts';
 import type { DeviceAnswer, DeviceBegun, SessionView } from '../contract-access.ts';
 import type { Access } from './access.ts';
 import { callerOf, type CallerEnv, type From } from './caller.ts';

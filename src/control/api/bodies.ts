@@ -1,87 +1,141 @@
 import * as v from 'valibot';
-import { TealError } from '../../errors.ts';
 
-/** What the API takes; anything else is refused with the path and what was expected. */
-const onConflict = v.picklist(['refuse', 'queue', 'wait', 'supersede']);
+const says = <const S extends v.GenericSchema<unknown, string>>(schema: S, text: string) =>
+  v.pipe(schema, v.description(text));
 
-export const commandBody = v.strictObject({
-  reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
-  version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
-  versions: v.exactOptional(v.record(v.string(), v.pipe(v.string(), v.maxLength(200)))),
-  from: v.exactOptional(v.pipe(v.string(), v.maxLength(4096))),
-  promote: v.exactOptional(v.picklist(['auto', 'manual'])),
-  onConflict: v.exactOptional(onConflict),
-  lease: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
-  step: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  full: v.exactOptional(v.boolean()),
-  role: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
-  instances: v.exactOptional(v.number()),
-  on: v.exactOptional(v.boolean()),
-  message: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
+const reason = v.exactOptional(says(v.pipe(v.string(), v.maxLength(2000)), 'Why, for the history.'));
+const version = v.pipe(v.string(), v.maxLength(200));
+const message = v.pipe(v.string(), v.maxLength(2000));
+const promote = v.exactOptional(
+  says(v.picklist(['auto', 'manual']), 'Instead of release.promote of teal.yaml.'),
+);
+const from = v.exactOptional(
+  says(
+    v.pipe(v.string(), v.maxLength(4096)),
+    'A folder, an archive, or git:<ref>, on the machine of the control plane. Paths are absolute.',
+  ),
+);
+const onConflict = v.exactOptional(
+  says(
+    v.picklist(['refuse', 'queue', 'wait', 'supersede']),
+    'What to do while another release runs, or is made ready; refuse when left out. With wait the answer comes when it is done.',
+  ),
+);
+const lease = v.exactOptional(
+  says(
+    v.pipe(v.string(), v.maxLength(64)),
+    'The lease that it was made ready under; it ends with this request.',
+  ),
+);
+const versions = v.pipe(
+  v.record(v.string(), version),
+  v.description('By app; those that are left out stay as they are.'),
+);
+const step = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(Number.MAX_SAFE_INTEGER),
+  v.description('release.step.index of the status that was looked at.'),
+);
+
+/** What commands with nothing to say beyond why take. */
+export const plainBody = v.strictObject({ reason });
+
+const deploying = { reason, from, promote, onConflict, lease };
+
+export const deployBody = v.strictObject({ version, ...deploying });
+
+export const groupDeployBody = v.strictObject({
+  version: v.exactOptional(version),
+  versions: v.exactOptional(versions),
+  ...deploying,
+});
+
+export const promoteBody = v.strictObject({
+  reason,
+  full: v.exactOptional(v.pipe(v.boolean(), v.description('Skip the steps that are left.'))),
+});
+
+export const approveBody = v.strictObject({ reason, step });
+
+export const rejectBody = v.strictObject({
+  reason: says(v.pipe(v.string(), v.minLength(1), v.maxLength(2000)), 'What is wrong.'),
+  step,
+});
+
+export const scaleBody = v.strictObject({
+  reason,
+  role: v.exactOptional(says(v.pipe(v.string(), v.maxLength(64)), 'The first web role when left out.')),
+  instances: v.number(),
+});
+
+export const maintenanceBody = v.strictObject({
+  reason,
+  on: v.boolean(),
+  message: v.exactOptional(says(message, 'What people read meanwhile.')),
 });
 
 const words = v.record(v.string(), v.pipe(v.string(), v.maxLength(4096)));
 
 export const explainBody = v.strictObject({
-  user: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(512))),
+  user: v.exactOptional(
+    says(
+      v.pipe(v.string(), v.minLength(1), v.maxLength(512)),
+      'Signed in as: whatever the identity of the app names first.',
+    ),
+  ),
   groups: v.exactOptional(v.array(v.pipe(v.string(), v.maxLength(512)))),
   headers: v.exactOptional(words),
   cookies: v.exactOptional(words),
-  ip: v.exactOptional(v.pipe(v.string(), v.ip())),
+  ip: v.exactOptional(v.pipe(v.string(), v.maxLength(64), v.ip())),
   country: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}$/))),
   region: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}-[A-Za-z0-9]{1,3}$/))),
 });
 
-export const planBody = v.strictObject({
-  version: v.pipe(v.string(), v.maxLength(200)),
-  promote: v.exactOptional(v.picklist(['auto', 'manual'])),
-  log: v.exactOptional(v.pipe(v.string(), v.regex(/^(?:\/|upload:)/), v.maxLength(4096))),
-});
+const log = v.exactOptional(
+  says(
+    v.pipe(v.string(), v.regex(/^(?:\/|upload:)/), v.maxLength(4096)),
+    'Absolute path of an access log on the machine of the control plane, or upload:… of one that was sent.',
+  ),
+);
+
+export const planBody = v.strictObject({ version, promote, log });
 
 export const groupPlanBody = v.strictObject({
-  ...planBody.entries,
-  version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
-  versions: v.exactOptional(v.record(v.string(), v.pipe(v.string(), v.maxLength(200)))),
+  version: v.exactOptional(version),
+  versions: v.exactOptional(versions),
+  promote,
+  log,
 });
 
 export const applyBody = v.strictObject({
-  /** The one that Teal was started with when left out. */
-  file: v.exactOptional(v.string()),
-  dryRun: v.exactOptional(v.boolean()),
-});
-
-export const rollbackBody = v.strictObject({
-  reason: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
+  file: v.exactOptional(
+    says(
+      v.pipe(v.string(), v.minLength(1), v.maxLength(4096)),
+      'Absolute path of teal.yaml on the machine of the control plane; the one it was started with when left out.',
+    ),
+  ),
+  dryRun: v.exactOptional(v.pipe(v.boolean(), v.description('Only show the difference.'))),
 });
 
 export const leaseBody = v.strictObject({
-  of: v.pipe(v.string(), v.maxLength(64)),
-  version: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
-  onConflict: v.exactOptional(onConflict),
+  of: says(v.pipe(v.string(), v.maxLength(64)), 'An app, or a group.'),
+  version: v.exactOptional(says(version, 'For others to see.')),
+  onConflict,
 });
 
-export const stopBody = v.strictObject({ everything: v.boolean() });
+export const stopBody = v.strictObject({
+  everything: v.pipe(
+    v.boolean(),
+    v.description('Drain and stop the router and every instance, too; else they go on alone.'),
+  ),
+});
 
 /** Where the schema's own words are a pattern, or none. */
-const expectations: Readonly<Record<string, string>> = {
+export const expectations: Readonly<Record<string, string>> = {
   ip: 'an IPv4 or IPv6 address',
   country: 'two letters such as DE',
   region: 'a code such as DE-BY',
-  log: 'an absolute path',
+  log: 'an absolute path, or upload:…',
 };
-
-/** @throws TealError `usage` */
-export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
-  const result = v.safeParse(schema, body);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue) ?? 'the body';
-  throw new TealError(
-    'usage',
-    `${path}: expected ${expectations[path] ?? issue.expected ?? 'something else'}, got ${issue.received}.`,
-    {
-      remedy: 'correct it; the commands are in docs/cli.md',
-      details: { path },
-    },
-  );
-}

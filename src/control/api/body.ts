@@ -1,13 +1,5 @@
 import type { Context } from 'hono';
-import { TealError } from '../../errors.ts';
+import { readJson } from './read-json.ts';
 
-/** The JSON of a request; nothing is `{}`. @throws TealError `usage` */
-export async function bodyOf(c: Context): Promise<unknown> {
-  const text = await c.req.text();
-  if (text === '') return {};
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new TealError('usage', 'The body is not JSON.', { remedy: 'send JSON, or nothing', cause });
-  }
-}
+/** The JSON of a request; nothing is `{}`. @throws TealError `usage`, `body-too-large`, `unsupported-media-type` … */
+export const bodyOf = (c: Context): Promise<unknown> => readJson(c.req.raw);

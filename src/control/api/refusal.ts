@@ -1,5 +1,5 @@
-import { errorCodes, type TealError } from '../../errors.ts';
+import type { TealError } from '../../errors.ts';
+import { problemResponse } from './problem.ts';
 
 /** An error as the API tells it. */
-export const refusal = (error: TealError): Response =>
-  Response.json(error.toJSON(), { status: errorCodes[error.code].status });
+export const refusal = (error: TealError): Response => problemResponse(error);

@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { ControlConfig } from '../../config/control.ts';
 import type { ListenAddress } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import { CertificateKeeper } from '../../router/embedded/tls/keeper.ts';
 import type { TlsMaterial } from '../../router/embedded/tls/material.ts';
-import type { Answer, Arrival } from '../access/guard.ts';
+import type { Answer } from '../access/guard.ts';
+import { guarded, listener, serverOptions } from './http.ts';
 
 /** Serves the API on a unix socket that only this user can open. The data directory's lock is held: a socket left there is nobody's. */
 export async function serve(answer: Answer, socket: string): Promise<{ close(): Promise<void> }> {
   await rm(socket, { force: true });
-  const server = createAdaptorServer({ fetch: fetchOf(answer) }) as Server;
+  const server = guarded(createServer(serverOptions, listener(answer)));
   server.listen(socket);
   await once(server, 'listening');
   await chmod(socket, 0o600);
@@ -34,7 +34,7 @@ export interface Elsewhere {
  * Before anybody has said who they are they cost little: a head comes within seconds, and few connections are open.
  * A whole request may take as long as an upload over a slow line.
  */
-const limits = { headersTimeout: 10_000, requestTimeout: 30 * 60_000, keepAliveTimeout: 5000 };
+const limits: ServerOptions = { ...serverOptions, requestTimeout: 30 * 60_000, keepAliveTimeout: 5000 };
 const mostConnections = 1000;
 
 /**
@@ -52,7 +52,7 @@ export async function serveElsewhere(
       ? null
       : await CertificateKeeper.open({ certificates: [tls], clientCertificates: null }, log);
   let answer: Answer | null = null;
-  const fetch = fetchOf((request, env) => {
+  const fetch = listener((request, env) => {
     if (answer === null) throw new Error('asked before it listens');
     return answer(request, env);
   });
@@ -78,22 +78,11 @@ export async function serveElsewhere(
   };
 }
 
-type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+const plainServer = (fetch: RequestListener): Server => guarded(createServer(limits, fetch));
 
-const fetchOf =
-  (answer: Answer): Fetch =>
-  (request, env) =>
-    answer(request, env as Arrival);
-
-const plainServer = (fetch: Fetch): Server => createAdaptorServer({ fetch, serverOptions: limits }) as Server;
-
-function secureServer(fetch: Fetch, keeper: CertificateKeeper): SecureServer {
+function secureServer(fetch: RequestListener, keeper: CertificateKeeper): SecureServer {
   const options = { ...limits, ...contextOf(keeper.material), minVersion: 'TLSv1.2' as const };
-  const server = createAdaptorServer({
-    fetch,
-    createServer: createSecureServer,
-    serverOptions: options,
-  }) as SecureServer;
+  const server = guarded(createSecureServer(options, fetch));
   // A renewed certificate is shown to whoever comes next; nobody is cut off for it.
   keeper.watch(async (material) =>
     server.setSecureContext({ ...contextOf(material), minVersion: 'TLSv1.2' }),

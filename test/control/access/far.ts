@@ -18,12 +18,18 @@ export interface FarRequest {
   readonly ca?: string;
 }
 
+const json = { 'content-type': 'application/json' };
+
 export function far(url: string, options: FarRequest = {}): Promise<FarAnswer> {
   const { method = options.body === undefined ? 'GET' : 'POST', token, headers = {}, body, ca } = options;
   const content = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const ask = url.startsWith('https:') ? https.request : http.request;
-    const all = { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+    const all = {
+      ...(content === undefined || Buffer.isBuffer(content) ? {} : json),
+      ...headers,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
     const request = ask(
       url,
       { method, agent: false, headers: all, ...(ca === undefined ? {} : { ca }) },

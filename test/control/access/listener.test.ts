@@ -13,16 +13,15 @@ import type {
   WhoAmI,
 } from '../../../src/control/contract-access.ts';
 import type { Check, EventView, Status } from '../../../src/control/contract.ts';
-import type { ErrorJson } from '../../../src/errors.ts';
 import { makeSecret } from '../../../src/control/access/secret-text.ts';
 import { CertificateFolder, issue } from '../../router/certificates.ts';
 import { until } from '../help.ts';
-import { project, yaml, type Project, type Running } from '../project.ts';
+import { project, yaml, type Problem, type Project, type Running } from '../project.ts';
 import { far, type FarAnswer, type FarRequest } from './far.ts';
 
 const told = ({ status, body }: FarAnswer): string => {
-  const { code, message } = JSON.parse(body) as ErrorJson;
-  return `${status} ${code}: ${message}`;
+  const { code, detail } = JSON.parse(body) as Problem;
+  return `${status} ${code}: ${detail}`;
 };
 
 describe('the API over TCP', () => {

@@ -12,11 +12,10 @@ import type {
   TokenView,
   WhoAmI,
 } from '../../../src/control/contract-access.ts';
-import type { ErrorJson } from '../../../src/errors.ts';
 import { start, until as whenSaid } from '../../cli/cli.ts';
 import { freePort } from '../../free-port.ts';
 import { until } from '../help.ts';
-import { project, yaml, type Project, type Running } from '../project.ts';
+import { project, yaml, type Problem, type Project, type Running } from '../project.ts';
 import { far, type FarAnswer, type FarRequest } from './far.ts';
 import { client, Provider } from './provider.ts';
 
@@ -127,7 +126,7 @@ describe('signing in', () => {
     ]) {
       const answer = await browser.open(at, { body, headers });
       assert.equal(answer.status, 403, JSON.stringify(headers));
-      assert.match(answer.json<ErrorJson>().message, /not a request of Teal's own page/);
+      assert.match(answer.json<Problem>().detail, /not a request of Teal's own page/);
     }
     assert.match(
       (await browser.open(`${url}/v1/apps/shop/remove`, { method: 'POST', headers: own })).body,

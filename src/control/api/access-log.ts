@@ -13,14 +13,17 @@ export function accessLogOf(config: Config): string {
   });
 }
 
+export interface AskedLines {
+  readonly app?: string;
+  readonly status?: string;
+  readonly outcome?: string;
+}
+
 /** @throws TealError `usage` */
-export function accessQuery(asked: (name: string) => string | undefined, lines: number): AccessQuery {
-  const app = asked('app');
-  const status = asked('status');
-  const outcome = asked('outcome');
+export function accessQuery({ app, status, outcome }: AskedLines, lines: number): AccessQuery {
   return {
     lines,
-    ...(app === undefined || app === '' ? {} : { app }),
+    ...(app === undefined ? {} : { app }),
     ...(status === undefined ? {} : { status: statuses(status) }),
     ...(outcome === undefined ? {} : { outcome: outcomeNamed(outcome) }),
   };

@@ -1,0 +1,161 @@
+import * as v from 'valibot';
+import type { Exposure } from '../../../audience/table.ts';
+import { releaseStatuses } from '../../../release/state.ts';
+import type { Verdict } from '../../../release/verdict.ts';
+import type {
+  AppStatus,
+  EnvironmentStatus,
+  InstanceView,
+  ReleaseView,
+  Status,
+  StepView,
+} from '../../contract.ts';
+import { colour, count, error, exactly, flag, number, or, text, time } from './exactly.ts';
+import { routerStatus } from './router.ts';
+
+export const stepKind = v.picklist([
+  'test',
+  'warm',
+  'expose',
+  'mirror',
+  'wait',
+  'approve',
+  'member',
+  'promote',
+]);
+
+export const exposure = exactly<Exposure>()(
+  v.strictObject({
+    to: v.pipe(v.array(text), v.description('Names of audiences, any of which is enough; empty: everyone.')),
+    width: v.pipe(number, v.description('How many of them, in buckets: 100 000 are all.')),
+  }),
+);
+
+const people = v.strictObject({ candidate: number, live: number });
+
+const verdictEntries = {
+  action: v.picklist(['roll-back', 'restart-instance', 'stop', 'freeze', 'advance', 'ask', 'wait']),
+  because: text,
+  subject: or(text),
+  sentence: v.pipe(text, v.description('For people: what was seen, how certain it is, what follows.')),
+  guarantee: text,
+  log: v.pipe(number, v.description('Natural logarithm of the evidence of harm.')),
+  seq: number,
+  seconds: number,
+  people,
+  needed: or(v.strictObject({ people: number, seconds: number })),
+};
+
+export const metricEntries = {
+  id: text,
+  log: number,
+  safety: or(number),
+  named: flag,
+  ratio: or(v.object({ low: number, high: or(number) })),
+  candidate: number,
+  live: number,
+  harmed: or(number),
+};
+
+export const verdict = exactly<Verdict>()(
+  v.strictObject({ ...verdictEntries, metrics: v.array(v.object(metricEntries)) }),
+);
+
+const verdictAt = exactly<Verdict & { readonly at: number }>()(
+  v.strictObject({ ...verdictEntries, metrics: v.array(v.object(metricEntries)), at: time }),
+);
+
+export const instanceView = exactly<InstanceView>()(
+  v.strictObject({
+    id: text,
+    role: text,
+    state: v.picklist(['starting', 'healthy', 'unhealthy', 'stopping', 'backing-off']),
+    pid: or(count),
+    address: or(text),
+    startedAt: time,
+    crashes: count,
+    traffic: or(v.strictObject({ inFlight: count, streams: count, ejectedUntil: or(time) })),
+  }),
+);
+
+export const environmentStatus = exactly<EnvironmentStatus>()(
+  v.strictObject({
+    version: text,
+    role: v.picklist(['live', 'candidate', 'warm', 'stopping']),
+    instances: v.array(instanceView),
+    requests: count,
+    errors: v.pipe(count, v.description('Answers of 500 and above that came from the app.')),
+    failed: v.pipe(count, v.description('Requests that the app never answered.')),
+    inFlight: count,
+    waiting: count,
+  }),
+);
+
+const stepView = exactly<StepView>()(
+  v.strictObject({
+    index: v.pipe(count, v.description('What approve and reject name as `step`.')),
+    of: count,
+    name: text,
+    kind: stepKind,
+    endsAt: or(time),
+    asks: v.pipe(flag, v.description('It waits for an approval.')),
+    by: or(v.array(text)),
+  }),
+);
+
+export const releaseView = exactly<ReleaseView>()(
+  v.strictObject({
+    id: text,
+    kind: v.picklist(['deploy', 'rollback']),
+    group: or(v.strictObject({ id: text, name: text, apps: v.array(text) })),
+    version: text,
+    from: or(text),
+    colour,
+    status: v.picklist(releaseStatuses),
+    ended: v.pipe(flag, v.description('Nothing more happens to it but by a rollback.')),
+    step: or(stepView),
+    exposed: v.array(exposure),
+    approvals: v.array(
+      v.strictObject({ cursor: count, actor: text, at: time, verdict: v.exactOptional(verdict) }),
+    ),
+    verdict: or(verdictAt),
+    actor: text,
+    startedAt: time,
+    pausedAt: or(time),
+    deadlineAt: time,
+    windowEndsAt: or(time),
+    differences: v.array(v.strictObject({ role: text, what: text, live: text, candidate: text })),
+    drain: or(v.strictObject({ finished: count, cut: count, seconds: number })),
+    reason: or(text),
+    error: or(error),
+    endedAt: or(time),
+  }),
+);
+
+export const appStatus = exactly<AppStatus>()(
+  v.strictObject({
+    app: text,
+    group: or(text),
+    urls: v.array(text),
+    live: or(colour),
+    version: or(text),
+    environments: v.strictObject({ blue: or(environmentStatus), green: or(environmentStatus) }),
+    release: or(releaseView),
+    rollback: or(v.strictObject({ to: text, how: v.picklist(['instant', 'start-first']) })),
+    maintenance: or(v.strictObject({ message: text })),
+    frozen: or(v.strictObject({ reason: or(text), actor: text, at: time })),
+    queued: or(v.strictObject({ version: text, actor: text })),
+    next: v.pipe(text, v.description('The next command to type.')),
+  }),
+);
+
+export const status = exactly<Status>()(
+  v.strictObject({
+    version: text,
+    pid: count,
+    startedAt: time,
+    config: v.pipe(text, v.description('The teal.yaml.')),
+    router: or(routerStatus),
+    apps: v.array(appStatus),
+  }),
+);

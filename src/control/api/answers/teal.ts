@@ -1,0 +1,36 @@
+import * as v from 'valibot';
+import { count, errorCode, flag, text } from './exactly.ts';
+
+/** What every refusal is: RFC 9457, with the codes of docs/errors.md. */
+export const problem = v.strictObject({
+  type: v.pipe(text, v.description('Where the code is told of: a path of this API.')),
+  title: v.pipe(text, v.description('The code in words: the same for every refusal of this kind.')),
+  status: v.pipe(count, v.description('As in the status line.')),
+  detail: v.pipe(text, v.description('What failed, with the value.')),
+  code: errorCode,
+  remedy: v.pipe(text, v.description('What to do next.')),
+  details: v.pipe(v.record(text, v.unknown()), v.description('Facts for machines, never secrets.')),
+});
+
+export const stopping = v.strictObject({ stopping: v.literal(true) });
+
+/** There is nothing to say of it. */
+export const nothing = v.strictObject({});
+
+export const alive = v.strictObject({ alive: v.literal(true), version: text });
+
+/** One thing that has to be so before work is sent here. */
+export const readiness = v.strictObject({
+  ready: v.literal(true),
+  checks: v.array(v.strictObject({ name: text, ok: flag, says: text })),
+});
+
+export const errorKind = v.strictObject({
+  code: errorCode,
+  title: text,
+  status: v.pipe(count, v.description('Of the HTTP answer.')),
+  exit: v.pipe(count, v.description('Of the command line.')),
+});
+
+/** The document that this is in. */
+export const openApiDocument = v.looseObject({ openapi: text, info: v.unknown(), paths: v.unknown() });

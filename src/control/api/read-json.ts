@@ -1,0 +1,78 @@
+import type { ReadableStreamReadResult } from 'node:stream/web';
+import { TealError } from '../../errors.ts';
+
+/** Four times the longest that the API takes anywhere; what is larger is no body of it. */
+const mostBytes = 256 * 1024;
+/** A body of that size over a bad line takes seconds; who needs longer holds a connection on purpose. */
+const mostMs = 20_000;
+
+/**
+ * The JSON of a request; `{}` when there is none.
+ * @throws TealError `body-too-large`, `unsupported-media-type`, `request-timeout`, `usage`: before anything was done
+ */
+export async function readJson(request: Request, ms: number = mostMs): Promise<unknown> {
+  const encoding = request.headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') throw notJson(`It is packed (${encoding.slice(0, 50)}).`);
+  if (Number(request.headers.get('content-length') ?? 0) > mostBytes) throw tooLarge();
+  const bytes = await readBytes(request, ms);
+  if (bytes.length === 0) return {};
+  // A page of another site can send anything else without asking the browser's leave, but not this.
+  const type = request.headers.get('content-type') ?? '';
+  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type))
+    throw notJson(type === '' ? 'It has no content-type.' : `Its content-type is ${type.slice(0, 100)}.`);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+  } catch (cause) {
+    throw new TealError('usage', 'The body is not JSON.', { remedy: 'send JSON, or nothing', cause });
+  }
+}
+
+async function readBytes(request: Request, ms: number): Promise<Buffer> {
+  if (request.body === null) return Buffer.alloc(0);
+  const reader = request.body.getReader();
+  const late = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => late.resolve('late'), ms);
+  try {
+    return await collect(() => Promise.race([reader.read(), late.promise]));
+  } catch (error) {
+    // Not waited for: who sends slowly ends slowly, too.
+    void reader.cancel().catch(() => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type Piece = ReadableStreamReadResult<Uint8Array> | 'late';
+
+async function collect(next: () => Promise<Piece>): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for (let length = 0; ;) {
+    const piece = await next().catch(cutShort);
+    if (piece === 'late') throw tooSlow();
+    if (piece.done) return Buffer.concat(pieces);
+    length += piece.value.length;
+    if (length > mostBytes) throw tooLarge();
+    pieces.push(piece.value);
+  }
+}
+
+function cutShort(cause: unknown): never {
+  throw new TealError('usage', 'The body ended before its end.', { remedy: 'send all of it', cause });
+}
+
+const tooLarge = (): TealError =>
+  new TealError('body-too-large', `The body is larger than ${mostBytes} bytes.`, {
+    remedy: 'nothing that the API takes is that large; name files by their path',
+    details: { most: mostBytes },
+  });
+
+const tooSlow = (): TealError =>
+  new TealError('request-timeout', `The body did not come within ${mostMs / 1000} s.`, {
+    remedy: 'send it again, at once',
+  });
+
+const notJson = (why: string): TealError =>
+  new TealError('unsupported-media-type', `The body is not taken as JSON. ${why}`, {
+    remedy: "send it plain, with content-type: application/json (curl: --json '{…}')",
+  });

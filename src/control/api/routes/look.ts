@@ -1,0 +1,187 @@
+import * as v from 'valibot';
+import { evidence } from '../answers/evidence.ts';
+import { list, or } from '../answers/exactly.ts';
+import { explainResult } from '../answers/explain.ts';
+import { accessOrDropped, eventView, logLine } from '../answers/lines.ts';
+import { planResult } from '../answers/plan.ts';
+import { check, previewLink } from '../answers/results.ts';
+import { appStatus, status } from '../answers/status.ts';
+import { explainBody, groupPlanBody, planBody } from '../bodies.ts';
+import type { Route } from '../route.ts';
+import { follow, lines, none, ofApp, ofGroup, refusals, versionRefusals, whole, word } from './parts.ts';
+
+const looking = { tag: 'look', role: 'viewer' } as const;
+const events = list(eventView);
+
+/** What changes nothing. */
+export const look = {
+  status: {
+    ...looking,
+    about: 'own',
+    method: 'GET',
+    path: '/v1/status',
+    says: 'The state of Teal, of its router and of every app.',
+    params: none,
+    query: none,
+    answer: { kind: 'json', schema: status },
+    errors: [],
+  },
+  app: {
+    ...looking,
+    about: 'app',
+    method: 'GET',
+    path: '/v1/apps/:app',
+    says: 'The state of one app.',
+    params: ofApp,
+    query: none,
+    answer: { kind: 'json', schema: appStatus },
+    errors: ['app-unknown'],
+  },
+  preview: {
+    ...looking,
+    about: 'app',
+    method: 'GET',
+    path: '/v1/apps/:app/preview',
+    says: 'A signed link to the environment that is not live.',
+    params: ofApp,
+    query: none,
+    answer: { kind: 'json', schema: previewLink },
+    errors: ['app-unknown', 'wrong-state', 'router-unavailable'],
+  },
+  evidence: {
+    ...looking,
+    about: 'app',
+    method: 'GET',
+    path: '/v1/apps/:app/evidence',
+    says: 'What a release was judged by; null when none is named and none was judged.',
+    params: ofApp,
+    query: v.strictObject({ release: word('The last one that was judged when left out.') }),
+    answer: { kind: 'json', schema: or(evidence) },
+    errors: ['app-unknown'],
+  },
+  explain: {
+    ...looking,
+    about: 'app',
+    method: 'POST',
+    path: '/v1/apps/:app/explain',
+    says: 'Where somebody would be sent now, by which rule, and at each later step.',
+    params: ofApp,
+    query: none,
+    body: explainBody,
+    answer: { kind: 'json', schema: explainResult },
+    errors: ['app-unknown', 'wrong-state', 'config-invalid'],
+  },
+  plan: {
+    ...looking,
+    about: 'app',
+    method: 'POST',
+    path: '/v1/apps/:app/plan',
+    says: 'What deploying a version would do now; changes nothing.',
+    params: ofApp,
+    query: none,
+    body: planBody,
+    answer: { kind: 'json', schema: planResult },
+    errors: [...refusals, ...versionRefusals],
+  },
+  'group-plan': {
+    ...looking,
+    about: 'group',
+    method: 'POST',
+    path: '/v1/groups/:group/plan',
+    says: 'What deploying a group would do now, app by app; changes nothing.',
+    params: ofGroup,
+    query: none,
+    body: groupPlanBody,
+    answer: { kind: 'json', schema: list(planResult) },
+    errors: [...refusals, ...versionRefusals],
+  },
+  events: {
+    ...looking,
+    about: 'own',
+    method: 'GET',
+    path: '/v1/events',
+    says: 'What happened, newest first, with a Link header to the page before; or followed, oldest first, from `after` on.',
+    params: none,
+    query: v.strictObject({
+      app: word('Of this app only.'),
+      limit: whole('How many; 50 when left out, never more than 1000.'),
+      before: whole('Only those before this one.'),
+      after: whole('Only those after this one.'),
+      follow,
+    }),
+    answer: { kind: 'json', schema: events, lines: eventView },
+    errors: ['app-unknown'],
+  },
+  'event-stream': {
+    ...looking,
+    about: 'own',
+    method: 'GET',
+    path: '/v1/events/stream',
+    says: 'What happens, as server-sent events: resumed by Last-Event-ID, from now on without it; `gap` tells of events that are gone.',
+    params: none,
+    query: v.strictObject({
+      app: word('Of this app only.'),
+      after: whole('From this event on, when there is no Last-Event-ID.'),
+    }),
+    answer: { kind: 'events', schema: eventView },
+    errors: ['app-unknown'],
+  },
+  logs: {
+    ...looking,
+    about: 'app',
+    method: 'GET',
+    path: '/v1/apps/:app/logs',
+    says: 'What the instances of an app printed.',
+    params: ofApp,
+    query: v.strictObject({
+      role: word('Of this role only.'),
+      instance: word('Of this instance only.'),
+      lines,
+      follow,
+    }),
+    answer: { kind: 'lines', schema: logLine },
+    errors: ['app-unknown'],
+  },
+  access: {
+    ...looking,
+    about: 'own',
+    // Addresses of people are in it.
+    role: 'deployer',
+    method: 'GET',
+    path: '/v1/access',
+    says: 'The requests of all apps: router.access-log.',
+    params: none,
+    query: v.strictObject({
+      app: word('Of this app only.'),
+      status: word('404, 5xx, 400-403, or several between commas.'),
+      outcome: word('As in the access log: ok, failed, client-gone …'),
+      lines,
+      follow,
+    }),
+    answer: { kind: 'lines', schema: accessOrDropped },
+    errors: ['app-unknown'],
+  },
+  security: {
+    ...looking,
+    role: 'admin',
+    about: 'all',
+    method: 'GET',
+    path: '/v1/doctor/security',
+    says: 'What is open, and to whom.',
+    params: none,
+    query: none,
+    answer: { kind: 'json', schema: list(check) },
+    errors: [],
+  },
+  doctor: {
+    ...looking,
+    about: 'all',
+    method: 'GET',
+    path: '/v1/doctor',
+    says: 'What is wrong with Teal, teal.yaml or the machine.',
+    params: none,
+    query: none,
+    answer: { kind: 'json', schema: list(check) },
+    errors: [],
+  },
+} as const satisfies Record<string, Route>;
