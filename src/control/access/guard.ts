@@ -13,7 +13,7 @@ import { slower } from './refusals.ts';
 import type { Standings } from './standing.ts';
 
 /** What a listener gives beside the request. */
-export interface Arrival {
+interface Arrival {
   readonly incoming?: IncomingMessage;
 }
 
