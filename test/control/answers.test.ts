@@ -61,7 +61,7 @@ describe('every answer is what the document says', () => {
   test('before anything is deployed', async () => {
     for (const id of ['status', 'app', 'evidence', 'doctor', 'healthz', 'readyz', 'openapi'] as const)
       await ask(id);
-    for (const id of ['metrics', 'errors', 'events', 'logs', 'access'] as const) await ask(id);
+    for (const id of ['metrics', 'errors', 'events', 'logs', 'access', 'security'] as const) await ask(id);
     await ask('error', { app: 'app-unknown' });
     await ask('error', { app: 'nope', status: 404 });
     await ask('app', { app: 'nope', status: 404 });
