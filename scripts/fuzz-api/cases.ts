@@ -182,7 +182,7 @@ function queryOf(route: Route): fc.Arbitrary<string> {
 }
 
 const queryPools: Pools = {
-  app: fc.constantFrom('shop', 'side', 'calm', 'nope', ''),
+  app: fc.constantFrom('solo', 'shop', 'side', 'calm', 'nope', ''),
   status: fc.constantFrom('404', '5xx', '400-403', '404,5xx', '999', 'x'),
   outcome: fc.constantFrom('ok', 'failed', 'nope'),
   release: fc.constantFrom('shop-1', 'shop-2', 'nope'),

@@ -34,11 +34,11 @@ const yaml = (): string => {
 router: { listen: "127.0.0.1:0", workers: 1, access-log: logs }
 groups: { pair: [shop, side] }
 apps:
-${one('calm', 'promote: auto')}${one('shop', 'promote: manual')}${one('side', 'promote: manual')}`;
+${one('calm', 'promote: auto')}${one('solo', 'promote: manual')}${one('shop', 'promote: manual')}${one('side', 'promote: manual')}`;
 };
 
-/** Apps that change are two of a group; the traffic of the third has to go on, whatever is asked. */
-const changing = ['shop', 'side'];
+/** Apps that change, two of them together; the traffic of another one has to go on, whatever is asked. */
+const changing = ['solo', 'shop', 'side'];
 const watched = 'calm';
 const rate = 25;
 const startMs = 60_000;
@@ -74,8 +74,8 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
   try {
     const { socket, urls } = await started(child);
     const post = (at: string, body: unknown) => exchange(socket, 'POST', at, body);
-    for (const name of [watched, ...changing])
-      await post(`/v1/apps/${name}/deploy`, { version: 'v1', promote: 'auto' });
+    for (const name of [`apps/${watched}`, 'apps/solo', 'groups/pair'])
+      await post(`/v1/${name}/deploy`, { version: 'v1', promote: 'auto' });
     await until('v1 of every app is live', async () => {
       const { apps } = (await exchange(socket, 'GET', '/v1/status')) as unknown as Status;
       return apps.every(({ version, release }) => version === 'v1' && release?.ended === true);
@@ -179,8 +179,9 @@ async function restore(socket: string, file: string): Promise<void> {
   for (const status of apps) {
     if (!changing.includes(status.app)) continue;
     if (status.frozen !== null) await post(`/v1/apps/${status.app}/unfreeze`, {});
-    if (isStuck(status)) await post('/v1/groups/pair/abort', {});
-    if (status.live === null) await post('/v1/groups/pair/deploy', { version: 'v1', promote: 'auto' });
+    const at = status.group === null ? `apps/${status.app}` : `groups/${status.group}`;
+    if (isStuck(status)) await post(`/v1/${at}/abort`, {});
+    if (status.live === null) await post(`/v1/${at}/deploy`, { version: 'v1', promote: 'auto' });
   }
 }
 

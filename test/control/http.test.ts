@@ -51,7 +51,9 @@ test('what is no HTTP is refused and closed', async (t) => {
   ]) {
     refused(await send(bytes), 'usage', 400);
   }
-  refused(await send(head('CONNECT teal:1')), 'method-not-allowed', 405);
+  const tunnel = await send(head('CONNECT teal:1'));
+  refused(tunnel, 'method-not-allowed', 405);
+  assert.match(tunnel.headers.get('allow') ?? '', /GET/);
   const long = await send(head('GET /v1/status', [`x-long: ${'x'.repeat(20_000)}`]));
   refused(long, 'headers-too-large', 431);
   assert.equal((await send(head('GET /v1/status'))).status, 200, 'and goes on');

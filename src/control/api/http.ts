@@ -57,7 +57,9 @@ export function guarded<S extends Server | SecureServer>(server: S): S {
     if (error.code === 'ECONNRESET' || !socket.writable || !between) socket.destroy();
     else refuse(socket, refusalOf(error));
   });
-  server.on('connect', (_request, socket) => refuse(socket, noTunnel()));
+  server.on('connect', (_request, socket) =>
+    refuse(socket, noTunnel(), ['allow: GET, HEAD, POST, DELETE, OPTIONS']),
+  );
   server.on('checkExpectation', (_request, response) => {
     response.writeHead(400, { 'content-type': problemType, connection: 'close' });
     response.end(JSON.stringify(problemOf(notHttp('it expects what is not known'))));
@@ -65,7 +67,7 @@ export function guarded<S extends Server | SecureServer>(server: S): S {
   return server;
 }
 
-function refuse(socket: Duplex, error: TealError): void {
+function refuse(socket: Duplex, error: TealError, more: readonly string[] = []): void {
   const problem = problemOf(error);
   const body = JSON.stringify(problem);
   const head = [
@@ -73,6 +75,7 @@ function refuse(socket: Duplex, error: TealError): void {
     `content-type: ${problemType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
+    ...more,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
