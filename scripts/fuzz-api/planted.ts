@@ -66,7 +66,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'a request is never answered',
     shows: /no answer/,
-    plant: () => whenAskedFor(5, () => new Promise(() => undefined)),
+    plant: () => whenAskedFor(50, () => new Promise(() => undefined)),
   },
   {
     name: 'a request ends the process',
