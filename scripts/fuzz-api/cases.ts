@@ -2,6 +2,7 @@
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
 import fc from 'fast-check';
 import * as v from 'valibot';
+import { stopBody } from '../../src/control/api/bodies.ts';
 import { routeEntries, type RouteId } from '../../src/control/api/routes/routes.ts';
 import type { Route } from '../../src/control/api/route.ts';
 import { routeAt } from './match.ts';
@@ -239,7 +240,12 @@ const bodyText = ({ body, takesBody }: Subject): fc.Arbitrary<string> =>
 const makers: Readonly<Record<Kind, Maker>> = {
   valid: (subject) => withJson('valid', subject, subject.body),
 
-  nearly: (subject) => withJson('nearly', subject, subject.body.chain(nearly)),
+  nearly: (subject) =>
+    withJson(
+      'nearly',
+      subject,
+      subject.body.chain(nearly).map((body) => (subject.id === 'stop' && v.is(stopBody, body) ? {} : body)),
+    ),
 
   malformed: (subject) =>
     fc
@@ -507,7 +513,6 @@ const nonsense: readonly ((target: string) => string)[] = [
   (target) => `GET ${target}\r\n`,
   (target) => `GET ${target} HTTP/7.0\r\nhost: t\r\n\r\n`,
   (target) => `get ${target} HTTP/1.1\r\nhost: t\r\n\r\n`,
-  (target) => `GET  ${target} HTTP/1.1\r\nhost: t\r\n\r\n`,
   (target) => `GET ${target} HTTP/1.1\nhost: t\n\n`,
   (target) => `GET ${target} HTTP/1.1\r\n host: t\r\n\r\n`,
   () => 'GET http://[::1/x HTTP/1.1\r\nhost: t\r\n\r\n',
