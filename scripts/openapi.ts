@@ -55,18 +55,19 @@ interface Parameter {
 }
 
 function parametersOf(route: Route): readonly Parameter[] {
-  const of = (where: 'path' | 'query', { entries }: Route['params']): readonly Parameter[] =>
+  const of = (where: Parameter['in'], { entries }: Route['params']): readonly Parameter[] =>
     Object.entries(entries).map(([name, field]) => {
       const { description, ...schema } = schemaOf(field as v.GenericSchema);
       return {
         name,
         in: where,
-        required: where === 'path',
+        required: (field as { readonly type: string }).type !== 'exact_optional',
         ...(description === undefined ? {} : { description }),
         schema: where === 'query' && schema.type === 'boolean' ? switchLike : schema,
       };
     });
-  return [...of('path', route.params), ...of('query', route.query), ...headersOf(route)];
+  const own = route.headers === undefined ? [] : of('header', route.headers);
+  return [...of('path', route.params), ...of('query', route.query), ...own, ...headersOf(route)];
 }
 
 /** How a boolean is written in a query. */
@@ -139,7 +140,7 @@ function refusals(): Readonly<Record<string, unknown>> {
 
 function operationOf(id: string, route: Route): Readonly<Record<string, unknown>> {
   const parameters = parametersOf(route);
-  const content = { 'application/json': { schema: route.body === undefined ? {} : schemaOf(route.body) } };
+  const requestBody = requestBodyOf(route);
   return {
     operationId: id,
     tags: [tags[route.tag]],
@@ -147,9 +148,20 @@ function operationOf(id: string, route: Route): Readonly<Record<string, unknown>
     'x-role': route.role,
     'x-codes': codesOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.body === undefined ? {} : { requestBody: { required: needsBody(route.body), content } }),
+    ...(route.role === 'anyone' ? { security: [] } : {}),
+    ...(requestBody === null ? {} : { requestBody }),
     responses: { '200': { description: route.says, content: contentOf(route) }, ...refusalsOf(route) },
   };
+}
+
+function requestBodyOf({ body, takes }: Route): Readonly<Record<string, unknown>> | null {
+  if (takes === 'archive')
+    return {
+      required: true,
+      content: { 'application/gzip': { schema: { description: 'A .tgz archive.' } } },
+    };
+  if (body === undefined) return null;
+  return { required: needsBody(body), content: { 'application/json': { schema: schemaOf(body) } } };
 }
 
 /** An empty body is an empty object. */
@@ -163,6 +175,23 @@ function pathsOf(): Readonly<Record<string, unknown>> {
   }
   return paths;
 }
+
+/** Off the socket, where the permission of a file says who may. */
+const securitySchemes = {
+  token: { type: 'http', scheme: 'bearer', description: 'teal_…, of teal token create or teal login.' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-teal-session',
+    description: 'Of a browser that has signed in at /login; teal-session where there is no TLS.',
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-teal-csrf',
+    description: 'Of GET /v1/session; with the cookie, for whatever is no GET.',
+  },
+};
 
 /** The text of docs/openapi.json. */
 export function openApiText(): string {
@@ -181,10 +210,20 @@ export function openApiText(): string {
         url: 'http://localhost',
         description: 'Over the unix socket in the data folder: curl --unix-socket .teal/control.sock',
       },
+      {
+        url: 'https://{host}:{port}',
+        description: 'Over TCP, where control.listen of teal.yaml says so; with a token.',
+        variables: { host: { default: 'localhost' }, port: { default: '7433' } },
+      },
     ],
+    security: [{}, { token: [] }, { session: [], csrf: [] }],
     tags: Object.values(tags).map((name) => ({ name })),
     paths: pathsOf(),
-    components: { responses: refusals(), schemas: open(toJsonSchemaDefs({ ...named }, conversion)) },
+    components: {
+      securitySchemes,
+      responses: refusals(),
+      schemas: open(toJsonSchemaDefs({ ...named }, conversion)),
+    },
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -1,4 +1,5 @@
 /** One request each, made from the routes, a seed and a number: the same two make the same bytes. */
+import { createHash } from 'node:crypto';
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
 import fc from 'fast-check';
 import * as v from 'valibot';
@@ -23,6 +24,7 @@ export const kinds = [
   'encoding',
   'headers',
   'once',
+  'role',
   'http',
 ] as const;
 export type Kind = (typeof kinds)[number];
@@ -50,6 +52,10 @@ export interface World {
   readonly files: readonly string[];
   readonly logs: readonly string[];
   readonly sources: readonly string[];
+  /** A token of who may only look. */
+  readonly looker: string;
+  /** A sign-in that nobody finishes. */
+  readonly device: string;
 }
 
 const schemas = new Map<RouteId, JsonSchema>(
@@ -64,13 +70,16 @@ const versions = fc.oneof(
   { weight: 1, arbitrary: words.map((text) => text.slice(0, 200)) },
 );
 
+/** Few enough that some are taken, and some are there to be revoked. */
+const tokenNames = fc.oneof({ weight: 6, arbitrary: fc.constantFrom('ci', 'robot', 'night') }, words);
+
 const pools = (world: World): Pools => ({
   version: versions,
   versions: fc.dictionary(fc.oneof(fc.constantFrom(...world.apps), words), versions, { maxKeys: 3 }),
   from: fc.constantFrom(...world.sources),
   file: fc.constantFrom(...world.files),
   log: fc.constantFrom(...world.logs),
-  role: fc.oneof(fc.constant('web'), words),
+  role: fc.oneof(fc.constantFrom('web', 'viewer', 'deployer', 'admin'), words),
   // Never as many as would fill the machine.
   instances: fc.constantFrom<number>(1, 1, 2, 0, -1, 1.5, 1001, 1e6, 1e308),
   of: fc.oneof(fc.constantFrom(...world.apps, ...world.groups), words),
@@ -78,6 +87,10 @@ const pools = (world: World): Pools => ({
   onConflict: fc.constantFrom('refuse', 'supersede'),
   step: fc.constantFrom(0, 1, 2, 3, 99, Number.MAX_SAFE_INTEGER),
   ip: fc.oneof(fc.ipV4(), fc.ipV6()),
+  name: tokenNames,
+  apps: fc.array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...world.apps) }, words), { maxLength: 3 }),
+  expiresMs: fc.constantFrom<number>(1000, 60_000, Number.MAX_SAFE_INTEGER, 999, 1.5, -1),
+  id: fc.oneof(fc.constant(world.device), fc.stringMatching(/^[A-Za-z0-9_-]{43}$/), words),
 });
 
 type Made = Omit<Case, 'route'> & { readonly target: string };
@@ -117,6 +130,7 @@ const weights: Readonly<Record<Kind, number>> = {
   encoding: 10,
   headers: 12,
   once: 10,
+  role: 14,
   http: 8,
 };
 const weighted: readonly Kind[] = kinds.flatMap((kind) => Array.from({ length: weights[kind] }, () => kind));
@@ -151,11 +165,12 @@ function targetOf(route: Route, world: World): fc.Arbitrary<string> {
   );
   const lease = fc.oneof(fc.constant('00000000-0000-4000-8000-000000000000'), words.map(encoded));
   const code = fc.constantFrom('usage', 'app-unknown', 'nope', '__proto__');
-  return fc.tuple(one, code, lease, queryOf(route)).map(([name, error, id, search]) =>
+  return fc.tuple(one, code, lease, tokenNames, queryOf(route)).map(([name, error, id, token, search]) =>
     route.path
       .replace(/:(app|group)/, () => name)
       .replace(':code', () => error)
       .replace(':id', () => id)
+      .replace(':token', () => encoded(token))
       .concat(search),
   );
 }
@@ -191,6 +206,7 @@ const queryPools: Pools = {
   before: fc.constantFrom(0, 1, 50, Number.MAX_SAFE_INTEGER),
   after: fc.constantFrom(0, 1, 50, Number.MAX_SAFE_INTEGER),
   lines: fc.constantFrom(0, 1, 50, 100_000),
+  expect: fc.constantFrom('0'.repeat(64), 'f'.repeat(64), 'F'.repeat(64), ''),
 };
 
 interface Head {
@@ -223,14 +239,47 @@ function takes({ id, route }: Subject, body: unknown): boolean {
   return id !== 'stop' && (route.body === undefined || v.is(route.body, body));
 }
 
+const archives = fc
+  .tuple(
+    fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(new Uint8Array(70_000))),
+    fc.constantFrom('right', 'right', 'wrong', 'other', 'none'),
+    fc.constantFrom(null, null, 'folder', 'else'),
+  )
+  .map(([content, digest, packed]) => {
+    const body = Buffer.from(content);
+    const sum = createHash('sha256')
+      .update(digest === 'wrong' ? 'x' : body)
+      .digest('base64');
+    const named = digest === 'other' ? `md5=:${sum}:` : `sha-256=:${sum}:`;
+    const fields = [
+      'content-type: application/gzip',
+      ...(digest === 'none' ? [] : [`content-digest: ${named}`]),
+      ...(packed === null ? [] : [`x-teal-packed: ${packed}`]),
+    ];
+    return { body, fields, acceptable: digest === 'right' && packed !== 'else' };
+  });
+
 type Maker = (subject: Subject) => fc.Arbitrary<Omit<Made, 'kind'> & { readonly kind: Kind }>;
+
+/** Whatever its body is, it is not looked at. */
+const isFree = ({ takesBody, route }: Subject): boolean => !takesBody && route.takes === undefined;
+
+function withBody(kind: Kind, subject: Subject, bodies: fc.Arbitrary<unknown>): ReturnType<Maker> {
+  return subject.route.takes === 'archive' ? withArchive(kind, subject) : withJson(kind, subject, bodies);
+}
+
+const withArchive = (kind: Kind, { target, route: { method } }: Subject): ReturnType<Maker> =>
+  fc.tuple(target, archives).map(([at, { body, fields, acceptable }]) => {
+    const bytes = bytesOf({ method, target: at, fields, body });
+    return { ...plain, kind, method, target: at, bytes, acceptable };
+  });
 
 const withJson = (kind: Kind, subject: Subject, bodies: fc.Arbitrary<unknown>): ReturnType<Maker> =>
   fc.tuple(subject.target, bodies).map(([target, body]) => {
     const { method } = subject.route;
     const text = subject.takesBody ? JSON.stringify(body) : null;
     const bytes = bytesOf({ method, target, fields: text === null ? [] : [json], body: text });
-    const acceptable = !subject.takesBody || takes(subject, body);
+    const acceptable = isFree(subject) || takes(subject, body);
     return { ...plain, kind, method, target, bytes, acceptable };
   });
 
@@ -238,10 +287,10 @@ const bodyText = ({ body, takesBody }: Subject): fc.Arbitrary<string> =>
   takesBody ? body.map((value) => JSON.stringify(value)) : fc.constant('{"reason":"x"}');
 
 const makers: Readonly<Record<Kind, Maker>> = {
-  valid: (subject) => withJson('valid', subject, subject.body),
+  valid: (subject) => withBody('valid', subject, subject.body),
 
   nearly: (subject) =>
-    withJson(
+    withBody(
       'nearly',
       subject,
       subject.body.chain(nearly).map((body) => (subject.id === 'stop' && v.is(stopBody, body) ? {} : body)),
@@ -255,7 +304,8 @@ const makers: Readonly<Record<Kind, Maker>> = {
         const bad = broken(text, at, how);
         const bytes = bytesOf({ method, target, fields: [json], body: bad });
         const value = parsed(bad);
-        const acceptable = !subject.takesBody || (value.ok && takes(subject, value.value));
+        const understood = subject.takesBody && value.ok && takes(subject, value.value);
+        const acceptable = isFree(subject) || understood;
         return { ...plain, kind: 'malformed', method, target, bytes, acceptable };
       }),
 
@@ -282,7 +332,7 @@ const makers: Readonly<Record<Kind, Maker>> = {
         target,
         bytes,
         how,
-        acceptable: !subject.takesBody && what !== 'head',
+        acceptable: isFree(subject) && what !== 'head',
       };
     }),
 
@@ -293,11 +343,11 @@ const makers: Readonly<Record<Kind, Maker>> = {
         const { method } = subject.route;
         const whole = bytesOf({ method, target, fields: [json], body: text });
         const bytes = whole.subarray(0, 1 + (at % (whole.length - 1)));
-        return { ...plain, kind: 'truncated', method, target, bytes, how, acceptable: !subject.takesBody };
+        return { ...plain, kind: 'truncated', method, target, bytes, how, acceptable: isFree(subject) };
       }),
 
   slow: (subject) =>
-    withJson('slow', subject, subject.body).map((made) => ({ ...made, how: 'drip' as const })),
+    withBody('slow', subject, subject.body).map((made) => ({ ...made, how: 'drip' as const })),
 
   deep: (subject) =>
     fc
@@ -312,7 +362,7 @@ const makers: Readonly<Record<Kind, Maker>> = {
         const closed = times === 10 ? close.repeat(times) : '';
         const body = `${open.repeat(times)}1${closed}`.slice(0, 250_000);
         const bytes = bytesOf({ method, target, fields: [json], body });
-        return { ...plain, kind: 'deep', method, target, bytes, acceptable: !subject.takesBody };
+        return { ...plain, kind: 'deep', method, target, bytes, acceptable: isFree(subject) };
       }),
 
   path: (subject) =>
@@ -350,7 +400,7 @@ const makers: Readonly<Record<Kind, Maker>> = {
       .map(([target, text, encode]) => {
         const { method } = subject.route;
         const bytes = bytesOf({ method, target, ...encode(text) });
-        return { ...plain, kind: 'encoding', method, target, bytes, acceptable: !subject.takesBody };
+        return { ...plain, kind: 'encoding', method, target, bytes, acceptable: isFree(subject) };
       }),
 
   headers: (subject) =>
@@ -369,10 +419,22 @@ const makers: Readonly<Record<Kind, Maker>> = {
       }),
 
   once: (subject) =>
-    fc.tuple(withJson('once', subject, subject.body), fc.uuid()).map(([made, key]) => {
-      const text = made.bytes.toString('latin1');
-      const bytes = Buffer.from(text.replace('\r\n', `\r\nidempotency-key: ${key}\r\n`), 'latin1');
+    fc.tuple(withBody('once', subject, subject.body), fc.uuid()).map(([made, key]) => {
+      const bytes = withField(made.bytes, `idempotency-key: ${key}`);
       return { ...made, bytes, twice: subject.route.acts === true };
+    }),
+
+  role: (subject) =>
+    withBody('role', subject, subject.body).map((made) => {
+      const { route, world, id } = subject;
+      // Whoever ends their token would be nobody from then on.
+      const shown = id === 'logout' ? `${world.looker}x` : world.looker;
+      const mayLook = route.role === 'anyone' || (route.role === 'viewer' && id !== 'logout');
+      return {
+        ...made,
+        bytes: withField(made.bytes, `authorization: Bearer ${shown}`),
+        acceptable: made.acceptable && mayLook,
+      };
     }),
 
   http: (subject) =>
@@ -386,6 +448,12 @@ const makers: Readonly<Record<Kind, Maker>> = {
       how: 'half' as const,
     })),
 };
+
+const withField = (bytes: Buffer, field: string): Buffer =>
+  Buffer.from(
+    bytes.toString('latin1').replace('\r\n', () => `\r\n${field}\r\n`),
+    'latin1',
+  );
 
 function broken(text: string, at: number, how: string): string {
   if (how === 'none') return '';

@@ -1,4 +1,5 @@
 /** Faults of the kinds that this search has to find, planted into the program that is searched. */
+import { GrantBook } from '../../src/control/access/grant-book.ts';
 import { SqliteEvidence } from '../../src/store/sqlite-evidence.ts';
 import { SqliteRequests } from '../../src/store/sqlite-requests.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
@@ -10,6 +11,7 @@ interface Fault {
   readonly plant: () => void;
 }
 
+type Find = GrantBook['find'];
 type Recent = SqliteStore['recent'];
 
 /** Does something else for those who ask for so many events. */
@@ -61,6 +63,17 @@ export const faults: readonly Fault[] = [
     shows: /sent again/,
     plant: () => {
       SqliteRequests.prototype.claim = async () => null;
+    },
+  },
+  {
+    name: 'who may only look may do everything',
+    shows: /for who may only look/,
+    plant: () => {
+      const before = Object.getOwnPropertyDescriptor(GrantBook.prototype, 'find')?.value as Find;
+      GrantBook.prototype.find = async function (this: GrantBook, secret): ReturnType<Find> {
+        const grant = await before.call(this, secret);
+        return grant === null ? null : { ...grant, role: 'admin' };
+      };
     },
   },
   {

@@ -97,7 +97,9 @@ function judged(made: Case, { answer, late, bad }: Outcome): readonly string[] {
   if (made.how === 'cut') return answer.status === 500 ? [`500: ${answer.body}`] : [];
   const wrong = mistakes(made.route, made.method, streamed(answer));
   const accepted =
-    !made.acceptable && answer.status < 400 ? [`${answer.status} for what is to be refused`] : [];
+    !made.acceptable && answer.status < 400
+      ? [`${answer.status} for ${made.kind === 'role' ? 'who may only look' : 'what is to be refused'}`]
+      : [];
   return [...wrong, ...accepted];
 }
 

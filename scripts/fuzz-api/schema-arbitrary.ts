@@ -36,6 +36,7 @@ export const words: fc.Arbitrary<string> = fc.oneof(
 export function arbitraryOf(schema: JsonSchema, pools: Pools, name = ''): fc.Arbitrary<unknown> {
   const pool = pools[name];
   if (pool !== undefined) return pool;
+  const least = schema.minimum ?? 0;
   if (schema.anyOf !== undefined)
     return fc.oneof(...schema.anyOf.map((one) => arbitraryOf(one as JsonSchema, pools)));
   if (schema.const !== undefined) return fc.constant(schema.const);
@@ -45,8 +46,8 @@ export function arbitraryOf(schema: JsonSchema, pools: Pools, name = ''): fc.Arb
       return textOf(schema);
     case 'integer':
       return fc.oneof(
-        fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 20, 20) }),
-        fc.constant(schema.maximum ?? 7),
+        fc.integer({ min: least, max: Math.min(schema.maximum ?? least + 20, least + 20) }),
+        fc.constant(schema.maximum ?? least + 7),
       );
     case 'number':
       return fc.double({ noNaN: true, noDefaultInfinity: true });

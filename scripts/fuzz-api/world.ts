@@ -5,9 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeviceBegun, TokenMade } from '../../src/control/contract-access.ts';
 import type { AppStatus, Status } from '../../src/control/contract.ts';
 import { stopLeftBehind } from '../../src/control/left-behind.ts';
 import { runLoad, type Load } from '../../src/load/load.ts';
+import { Provider } from '../../test/control/access/provider.ts';
 import type { World } from './cases.ts';
 import { exchange } from './send.ts';
 
@@ -20,7 +22,7 @@ process.on('SIGTERM', () => { server.close(); server.closeIdleConnections(); });
 server.listen(PORT, HOST);
 `;
 
-const yaml = (): string => {
+const yaml = (issuer: string): string => {
   const one = (name: string, release: string): string => `  ${name}:
     paths: [/${name}]
     run: { process: { command: [${process.execPath}, server.js], directory: "./versions/{version}" } }
@@ -31,6 +33,7 @@ const yaml = (): string => {
     drain: { deadline: 2s }
 `;
   return `data: ./data
+control: { listen: "127.0.0.1:0", url: "http://127.0.0.1:7433", oidc: { issuer: "${issuer}", client-id: teal, roles: { admin: [ops] } } }
 router: { listen: "127.0.0.1:0", workers: 1, access-log: logs }
 groups: { pair: [shop, side] }
 apps:
@@ -58,7 +61,8 @@ export interface Searched {
 
 export async function searched(faults: readonly string[]): Promise<Searched> {
   const folder = mkdtempSync(path.join(tmpdir(), 'teal-fuzz-api-'));
-  const file = furnish(folder);
+  const provider = await Provider.start();
+  const file = furnish(folder, provider.issuer);
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'control.ts'), file, ...faults], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -69,6 +73,7 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
     await Promise.race([gone, sleep(15_000)]);
     child.kill('SIGKILL');
     await stopLeftBehind({ file, signal: AbortSignal.abort() }).catch(() => undefined);
+    await provider.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
@@ -88,7 +93,7 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
       isFailure: (status) => status !== 200,
     });
     return {
-      world: worldOf(folder, file),
+      world: { ...worldOf(folder, file), ...(await entrants(post)) },
       socket,
       ended: () =>
         child.exitCode === null && child.signalCode === null
@@ -108,9 +113,9 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
   }
 }
 
-function furnish(folder: string): string {
+function furnish(folder: string, issuer: string): string {
   const file = path.join(folder, 'teal.yaml');
-  writeFileSync(file, yaml());
+  writeFileSync(file, yaml(issuer));
   mkdirSync(path.join(folder, 'app'));
   mkdirSync(path.join(folder, 'versions'));
   writeFileSync(path.join(folder, 'app/server.js'), app);
@@ -128,7 +133,15 @@ function furnish(folder: string): string {
   return file;
 }
 
-function worldOf(folder: string, file: string): World {
+type Post = (at: string, body: unknown) => Promise<unknown>;
+
+async function entrants(post: Post): Promise<Pick<World, 'looker' | 'device'>> {
+  const { secret } = (await post('/v1/tokens', { name: 'looker', role: 'viewer' })) as TokenMade;
+  const { id } = (await post('/v1/login/device', {})) as DeviceBegun;
+  return { looker: secret, device: id };
+}
+
+function worldOf(folder: string, file: string): Omit<World, 'looker' | 'device'> {
   const at = (name: string): string => path.join(folder, name);
   const nowhere = ['/nonexistent', '', 'relative', '/', '/dev/null', '/dev/zero', at('pipe'), at('app')];
   return {

@@ -7,7 +7,7 @@ import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { Access } from './access/access.ts';
 import type { Answer } from './access/guard.ts';
-import { loginPages } from './access/sign-in-routes.ts';
+import { loginPages } from './access/login-pages.ts';
 import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
 import { begin } from './begin.ts';

@@ -92,7 +92,7 @@ async function tokens(world: World): Promise<string> {
   );
   assert.equal((await world.far('/v1/status', `${admin}x`)).status, 401);
   const misplaced = { method: 'POST', headers: { 'user-agent': admin } };
-  assert.equal((await world.far(`/v1/${admin}`, admin, misplaced)).status, 400, 'also where it has no place');
+  assert.equal((await world.far(`/v1/${admin}`, admin, misplaced)).status, 404, 'also where it has no place');
   return admin;
 }
 

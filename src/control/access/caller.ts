@@ -1,4 +1,3 @@
-import type { Context } from 'hono';
 import type { AccessRole } from '../../config/control.ts';
 import { TealError } from '../../errors.ts';
 
@@ -39,9 +38,8 @@ export interface CallerEnv {
 export const knows = ({ apps }: Pick<Caller, 'apps'>, app: string): boolean =>
   apps === null || apps.includes(app);
 
-/** Who asks; the guard has found it out. @throws TealError `not-signed-in` where there was no guard */
-export function callerOf(c: Context<{ Bindings: CallerEnv }>): Caller {
-  const caller = (c.env as CallerEnv | undefined)?.caller;
-  if (caller !== undefined) return caller;
+/** Whoever it is. @throws TealError `not-signed-in` for nobody */
+export function signedIn(caller: Caller | null): Caller {
+  if (caller !== null) return caller;
   throw new TealError('not-signed-in', 'Teal does not know who asks.', { remedy: 'sign in: teal login' });
 }

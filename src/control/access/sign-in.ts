@@ -206,3 +206,15 @@ const notBegun = (): TealError =>
       remedy: 'begin again: open the dashboard, or teal login',
     },
   );
+
+/** How long it lasts, in seconds; made within a moment of when that was decided. */
+export const secondsOf = ({ expiresAt, madeAt }: Grant): number =>
+  Math.round(((expiresAt ?? madeAt) - madeAt) / 1000);
+
+/** @throws TealError `usage` */
+export function offered(signIn: SignIn | null): SignIn {
+  if (signIn !== null) return signIn;
+  throw new TealError('usage', 'Nobody signs in here: there is no control.oidc in teal.yaml.', {
+    remedy: 'use a token: teal login --token. An admin makes one with: teal token create',
+  });
+}

@@ -1,31 +1,27 @@
 import { Hono, type Context } from 'hono';
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { TealError } from '../../errors.ts';
-import { auditRoutes } from '../access/audit-routes.ts';
-import { accessRoutes } from '../access/routes.ts';
-import { signInRoutes } from '../access/sign-in-routes.ts';
+import { authorize, type Together } from '../access/authorize.ts';
+import { signedIn } from '../access/caller.ts';
 import type { By } from '../apps.ts';
-import { callerOf } from './caller.ts';
+import { envOf } from './caller.ts';
 import { commandNames } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { handlers, type ApiOptions } from './handlers.ts';
 import { mount } from './mount.ts';
 import { once } from './once.ts';
 import { problemResponse } from './problem.ts';
+import type { Route } from './route.ts';
 import { Streams } from './streams.ts';
 
 /** The HTTP API: the routes of routes/routes.ts. */
 export function api(deps: Deps, options: ApiOptions): Hono {
   const app = new Hono();
-  // Who may come in: each with a page of its own, not in the table yet.
-  app.route('/v1', accessRoutes(options.access));
-  app.route('/v1', signInRoutes(options.access));
-  app.route('/v1', auditRoutes(options.access.audit, options.closing));
   mount(app, {
     handlers: handlers(deps, options),
     streams: new Streams(deps.log, options.closing),
     once: once(deps.store, deps.now),
-    admit: by,
+    admit: (c, route) => admitted(c, route, deps.apps),
     closing: options.closing,
   });
   app.notFound((c) => problemResponse(nothingAt(c)));
@@ -46,8 +42,20 @@ function allowed({ code, details }: TealError): Readonly<Record<string, string>>
   return code === 'method-not-allowed' ? { allow: String(details['allow']) } : {};
 }
 
-/** The guard before it has let them in. */
-const by = (c: Context): By => ({ actor: callerOf(c)?.actor ?? 'user:unknown', reason: null });
+/**
+ * The guard has let them in by what the path looked like to it; here it is known which route it is, and asked again: should the two ever
+ * disagree, nobody comes in between them.
+ * @throws TealError `not-signed-in`, `not-allowed`
+ */
+function admitted(c: Context, { role, about, method, path }: Route, together: Together): By {
+  const { caller = null, from } = envOf(c);
+  if (from !== undefined && role !== 'anyone') {
+    const { app = null, group = null } = c.req.param() as Readonly<Record<string, string>>;
+    const needed = { role, about, app, group, what: `${method} ${path}`, changes: false };
+    authorize(signedIn(caller), needed, together);
+  }
+  return { actor: caller?.actor ?? 'user:unknown', reason: null };
+}
 
 /** Long enough for any path there is. */
 const mostShown = 100;

@@ -138,4 +138,8 @@ export const expectations: Readonly<Record<string, string>> = {
   country: 'two letters such as DE',
   region: 'a code such as DE-BY',
   log: 'an absolute path, or upload:…',
+  actor: 'a name of letters, digits and . _ @ + -, such as user:anna',
+  expect: '64 hex digits, as teal audit verify shows them',
+  'content-digest': 'sha-256=:<base64>: of what is sent (RFC 9530)',
+  'x-teal-packed': 'folder, or nothing',
 };

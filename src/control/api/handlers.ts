@@ -3,6 +3,7 @@ import { followAccessLines, lastAccessLines } from '../../router/access-log.ts';
 import { errorCodes, TealError, type ErrorCode } from '../../errors.ts';
 import { socketPath } from '../../router/socket-path.ts';
 import type { Access } from '../access/access.ts';
+import { accessHandlers } from '../access/handlers.ts';
 import type { Caller } from '../access/caller.ts';
 import { refuseFiles, refuseShortcut } from '../access/elsewhere.ts';
 import { securityChecks } from '../access/security.ts';
@@ -176,6 +177,7 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
       afterwards(() => options.stop(body));
       return { stopping: true };
     },
+    ...accessHandlers(options.access),
     healthz: async () => ({ alive: true, version }),
     readyz: () => readiness.check(),
     metrics: () => metricsText(deps),

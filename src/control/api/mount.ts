@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { TealError } from '../../errors.ts';
 import type { By } from '../apps.ts';
-import { callerOf } from './caller.ts';
+import { envOf } from './caller.ts';
 import { limitOf } from './events.ts';
 import { keyed, type Once } from './once.ts';
 import { problemOf, problemType } from './problem.ts';
@@ -44,14 +44,22 @@ async function serve(c: Context, { route, id, mounting }: Serving): Promise<Resp
   const by = await mounting.admit(c, route);
   const params = parse(route.params, c.req.param());
   const query = parseQuery(route.query, c.req.url);
+  const headers = route.headers === undefined ? undefined : parse(route.headers, namedIn(c, route.headers));
   const body = route.body === undefined ? undefined : parse(route.body, await readJson(c.req.raw));
   const afterwards: (() => void)[] = [];
+  const head = new Headers();
+  const { caller = null, from = nowhere, tell = () => undefined } = envOf(c);
   const asked: Asked<Route> = {
     params: params as never,
     query: query as never,
+    headers: headers as never,
     body: body as never,
     by,
-    caller: callerOf(c),
+    caller,
+    from,
+    request: c.req.raw,
+    head,
+    tell,
     lastEventId: lastEventId(c),
     signal: AbortSignal.any([c.req.raw.signal, mounting.closing]),
     afterwards: (run) => afterwards.push(run),
@@ -62,9 +70,20 @@ async function serve(c: Context, { route, id, mounting }: Serving): Promise<Resp
     key === undefined || route.acts !== true
       ? respond(c, { route, given: await untilGone(handler, asked), streams: mounting.streams })
       : await onlyOnce(c, { asked, handler, once: mounting.once, key });
+  for (const [name, value] of head) answer.headers.append(name, value);
   // After what has been given to the connection has left.
   for (const run of afterwards) setImmediate(run);
   return answer;
+}
+
+const nowhere = { address: null, agent: null };
+
+function namedIn(c: Context, { entries }: NonNullable<Route['headers']>): Readonly<Record<string, string>> {
+  const given = Object.keys(entries).flatMap((name) => {
+    const value = c.req.header(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(given);
 }
 
 /** What was waited for, and is given up: because the client has gone, who is told nothing, or because Teal is being ended. */

@@ -16,7 +16,7 @@ export interface Keyed {
 }
 
 export interface Once {
-  /** The answer, from `act` or as it was before. Rejects with what `act` does. */
+  /** The answer, from `act` or as it was before. Rejects with what its own `act` does. */
   answer(
     keyed: Keyed,
     act: () => Promise<RequestAnswer>,
@@ -68,10 +68,11 @@ export function once(store: Pick<Store, 'requests' | 'since'>, now: () => number
 
   return {
     async answer(asked, act) {
-      const other = working.get(asked.id);
-      if (other !== undefined) {
+      for (let other = working.get(asked.id); other !== undefined; other = working.get(asked.id)) {
         if (other.fingerprint !== asked.fingerprint) throw reused();
-        return { ...(await other.end), again: true };
+        // One that has no answer, since its client went away or something broke, is none for who still waits: it is asked anew.
+        const answer = await other.end.catch(() => null);
+        if (answer !== null) return { ...answer, again: true };
       }
       const result = work(asked, act);
       const end = result.then(({ answer }) => answer);

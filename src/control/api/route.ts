@@ -1,11 +1,11 @@
 import type * as v from 'valibot';
 import type { ErrorCode } from '../../errors.ts';
-import type { Caller } from '../access/caller.ts';
+import type { Caller, CallerEnv, From } from '../access/caller.ts';
 import type { By } from '../apps.ts';
 
 /**
  * What a caller has to be: `anyone` needs no name · `viewer` looks · `deployer` moves releases · `approver` signs them off · `admin` changes
- * what Teal runs. Who asks for it is told by `Admit`.
+ * what Teal runs. What the guard goes by (access/needs.ts) says the same, and both are asked.
  */
 export type Role = 'anyone' | 'viewer' | 'deployer' | 'approver' | 'admin';
 
@@ -17,6 +17,7 @@ export const tags = {
   look: 'What is, and what was',
   release: 'What moves a release',
   operate: 'What changes an app or the installation beside releases',
+  access: 'Who may come in',
   teal: 'Teal itself',
 } as const;
 
@@ -35,8 +36,12 @@ export interface Route {
   readonly params: Fields;
   /** Values come as text: numbers and booleans are read as such. */
   readonly query: Fields;
-  /** Absent: a body is read, and ignored. */
+  /** Those that it looks at beside what every request may have; names in lower case. */
+  readonly headers?: Fields;
+  /** Of JSON. Absent: no body is read. */
   readonly body?: v.GenericSchema;
+  /** Its body is no JSON but a packed archive, which its handler reads. */
+  readonly takes?: 'archive';
   readonly answer: Answer;
   /** Beside those of every route: see `commonErrors`. */
   readonly errors: readonly ErrorCode[];
@@ -58,9 +63,17 @@ export interface Asked<R extends Route> {
   readonly params: v.InferOutput<R['params']>;
   readonly query: v.InferOutput<R['query']>;
   readonly body: R extends { readonly body: infer B extends v.GenericSchema } ? v.InferOutput<B> : undefined;
+  readonly headers: R extends { readonly headers: infer H extends Fields } ? v.InferOutput<H> : undefined;
   readonly by: By;
   /** Null where there is no guard. */
   readonly caller: Caller | null;
+  readonly from: From;
+  /** For what is neither JSON nor in the table: cookies, and an archive. */
+  readonly request: Request;
+  /** Of the answer, beside those of every answer. */
+  readonly head: Headers;
+  /** What is different afterwards, for the audit log, where that is not in the state of an app. */
+  readonly tell: NonNullable<CallerEnv['tell']>;
   /** `Last-Event-ID`. */
   readonly lastEventId: number | null;
   /** Aborted when the client has gone, or Teal ends. */

@@ -31,7 +31,7 @@ test('a token is found by its secret alone, which is nowhere but with whoever ma
   const { book } = await opened(t, folder);
   const { secret, grant } = await book.make(ci, 'user:anna');
   assert.equal((await book.find(secret))?.id, grant.id);
-  assert.equal(await book.find(`${secret.slice(0, -1)}0`), null);
+  assert.equal(await book.find(`${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`), null);
   assert.equal(await book.find(grant.hash), null, 'its hash opens nothing');
   assert.equal(await book.find(grant.id), null);
   await book.save();

@@ -10,8 +10,9 @@ import { commandRoles, neededFor, needs } from '../../../src/control/access/need
 import { personOf } from '../../../src/control/access/person.ts';
 import { csrfOf, hashOf, looksRight, makeSecret } from '../../../src/control/access/secret-text.ts';
 import { neighbourhood, Throttle } from '../../../src/control/access/throttle.ts';
-import { loginPages } from '../../../src/control/access/sign-in-routes.ts';
+import { loginPages } from '../../../src/control/access/login-pages.ts';
 import { api } from '../../../src/control/api/app.ts';
+import { routeEntries } from '../../../src/control/api/routes/routes.ts';
 import { commandNames } from '../../../src/control/contract.ts';
 import { TealError } from '../../../src/errors.ts';
 import { fakeDeps } from '../fakes.ts';
@@ -31,29 +32,63 @@ test('a token can be told from other text by its form, and a mistyped one from a
   assert.notEqual(csrfOf(token), hashOf(token));
 });
 
+/** Whether a line names it, or is for commands and it is one. */
+const isDeclared = (method: string, path: string): boolean =>
+  needs.some((need) => {
+    const [of, name = ''] = [path.slice(0, path.lastIndexOf('/')), path.split('/').at(-1)];
+    const isCommand = need.path === `${of}/:command` && commandNames.some((each) => each === name);
+    return need.method === method && (need.path === path || isCommand);
+  });
+
 describe('what a request needs', () => {
-  test('is said of every route that there is, and of none that there is not', async (t) => {
+  const sample = (path: string): string => path.replaceAll(/:(\w+)/g, 'some-$1');
+  const loginRoutes = ['GET /login', 'GET /login/callback'];
+
+  test('is said of every route that there is, as the table of routes has it, and of none that there is not', async (t) => {
     const deps = await fakeDeps(t);
-    const app = api(deps, {
-      access: deps.access,
-      startedAt: 0,
-      stop: () => undefined,
-      closing: new AbortController().signal,
-    });
-    const routes = [...app.routes, ...loginPages(deps.access).routes]
-      .filter(({ method }) => method !== 'ALL')
-      .map(({ method, path }) => `${method} ${path}`);
+    for (const [id, { method, path, role, about, acts }] of routeEntries) {
+      const needed = neededFor(method, sample(path));
+      assert.deepEqual([needed.role, needed.about], [role, about], id);
+      assert.equal(needed.app, path.includes(':app') ? 'some-app' : null, id);
+      assert.equal(needed.group, path.includes(':group') ? 'some-group' : null, id);
+      if (acts === true) assert.ok(needed.changes, `${id} is in the audit log`);
+      assert.ok(isDeclared(method, path), `${id} has a line of its own`);
+    }
+    assert.deepEqual(
+      loginPages(deps.access)
+        .routes.filter(({ method }) => method !== 'ALL')
+        .map(({ method, path }) => `${method} ${path}`),
+      loginRoutes,
+    );
+    const there = [...routeEntries.map(([, { method, path }]) => `${method} ${path}`), ...loginRoutes];
+    for (const { method, path } of needs.filter(({ role }) => role !== 'command'))
+      assert.ok(there.includes(`${method} ${path}`), `${method} ${path}`);
     const declared = needs.map(({ method, path }) => `${method} ${path}`);
-    const served = new Set([...routes, 'GET /metrics']);
-    assert.deepEqual(
-      [...served].filter((route) => !declared.includes(route)),
-      [],
-    );
-    assert.deepEqual(
-      declared.filter((route) => !served.has(route)),
-      [],
-    );
     assert.equal(new Set(declared).size, declared.length, 'each once');
+  });
+
+  test('is asked of the route that was found, too: who has come in by another name gets no further', async (t) => {
+    const deps = await fakeDeps(t);
+    const closing = new AbortController().signal;
+    const app = api(deps, { access: deps.access, startedAt: 0, stop: () => undefined, closing });
+    const ask = async (method: string, path: string, env: object): Promise<number> =>
+      (await app.fetch(new Request(`http://teal${sample(path)}`, { method }), env)).status;
+    const from = { address: '192.0.2.1', agent: null };
+    const of = (role: Caller['role'], apps: Caller['apps']): Caller => ({
+      ...{ actor: 'token:x', role, apps, by: 'token', id: '1', name: 'x', expiresAt: null, from },
+    });
+    for (const [id, { method, path, role, about }] of routeEntries) {
+      if (role === 'anyone') continue;
+      assert.equal(await ask(method, path, { from }), 401, `${id} for nobody`);
+      if (role !== 'viewer')
+        assert.equal(await ask(method, path, { from, caller: of('viewer', null) }), 403, `${id} for viewers`);
+      if (about !== 'own')
+        assert.equal(
+          await ask(method, path, { from, caller: of('admin', ['blog']) }),
+          403,
+          `${id} for another app`,
+        );
+    }
   });
 
   test('is the role of the command, whose app stands in the path', () => {

@@ -1,4 +1,5 @@
 import type * as v from 'valibot';
+import { auditEntry, tokenView, whoAmI } from './access.ts';
 import { error } from './exactly.ts';
 import { evidence } from './evidence.ts';
 import { explainResult, ruleAnswer } from './explain.ts';
@@ -50,6 +51,9 @@ export const named: Readonly<Record<string, v.GenericSchema>> = {
   DroppedLines: droppedLines,
   Lease: leaseView,
   Check: check,
+  WhoAmI: whoAmI,
+  Token: tokenView,
+  AuditEntry: auditEntry,
   Error: error,
   ErrorKind: errorKind,
   Readiness: readiness,

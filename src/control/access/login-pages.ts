@@ -1,0 +1,47 @@
+import { Hono, type Context } from 'hono';
+import { TealError } from '../../errors.ts';
+import { problemResponse } from '../api/problem.ts';
+import type { Access } from './access.ts';
+import type { CallerEnv, From } from './caller.ts';
+import { readCookie, setCookie } from './cookies.ts';
+import { signedInPage, failedPage } from './pages.ts';
+import { offered, secondsOf } from './sign-in.ts';
+
+type Env = { Bindings: CallerEnv };
+
+/** Where a browser signs in and comes back to; pages for people, whatever happens. */
+export function loginPages({ signIn }: Pick<Access, 'signIn'>): Hono<Env> {
+  const app = new Hono<Env>();
+  app.get('/login', async (c) => {
+    const { url, browser, seconds } = await offered(signIn).begin(c.req.query('to') ?? '/');
+    c.header('set-cookie', setCookie({ secure: offered(signIn).secure, of: 'login' }, browser, seconds));
+    return c.redirect(url.href, 302);
+  });
+  app.get('/login/callback', async (c) => {
+    const { secure } = offered(signIn);
+    const browser = readCookie(c.req.header('cookie') ?? null, { secure, of: 'login' });
+    c.header('set-cookie', setCookie({ secure, of: 'login' }, '', 0), { append: true });
+    const search = new URL(c.req.url).search;
+    const { secret, grant, to } = await offered(signIn).finish(search, { browser, from: fromOf(c) });
+    c.header('set-cookie', setCookie({ secure, of: 'session' }, secret, secondsOf(grant)), { append: true });
+    // A page of ours goes on, and not the redirect: the session's cookie is not sent on a way that began elsewhere.
+    return c.html(signedInPage(grant.actor, to));
+  });
+  app.notFound((c) =>
+    problemResponse(
+      new TealError('not-found', `There is nothing at ${c.req.path.slice(0, 100)}.`, {
+        remedy: 'sign in: GET /login',
+      }),
+    ),
+  );
+  app.onError((error, c) => {
+    const told =
+      error instanceof TealError ? error : new TealError('internal', 'Teal failed.', { remedy: 'try again' });
+    const status = told.code === 'too-many-requests' ? 429 : told.code === 'usage' ? 404 : 403;
+    return c.html(failedPage(told), status);
+  });
+  return app;
+}
+
+const fromOf = (c: Context<Env>): From =>
+  (c.env as CallerEnv | undefined)?.from ?? { address: null, agent: null };
