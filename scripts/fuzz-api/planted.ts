@@ -4,7 +4,7 @@ import { SqliteEvidence } from '../../src/store/sqlite-evidence.ts';
 import { SqliteRequests } from '../../src/store/sqlite-requests.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
 
-interface Fault {
+export interface Fault {
   readonly name: string;
   /** What a finding of it says. */
   readonly shows: RegExp;
@@ -43,11 +43,11 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'an answer lacks a key that the document promises',
-    shows: /rollbackWindowMs/,
+    shows: /urls/,
     plant: () =>
       sayingOtherwise((value) => {
-        const { rollbackWindowMs: _, ...rest } = value;
-        return rest;
+        const { urls: _, ...rest } = value;
+        return Object.hasOwn(value, 'environments') ? rest : value;
       }),
   },
   {

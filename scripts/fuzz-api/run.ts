@@ -1,20 +1,22 @@
 /** Sends cases, several at a time, and looks at what comes back. */
+import type { RouteId } from '../../src/control/api/routes/routes.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { caseArbitrary, caseOf, type Case, type Kind } from './cases.ts';
 import { mistakes, type Answer } from './conform.ts';
 import { answerMs, exchange, send, type Outcome } from './send.ts';
+import { stopping, tour, type Stop } from './tour.ts';
 import type { Searched } from './world.ts';
 
 export interface Found {
   readonly index: number;
-  readonly kind: Kind | 'traffic' | 'process';
+  readonly kind: Kind | 'tour' | 'traffic' | 'process';
   readonly says: string;
   readonly bytes: Buffer;
 }
 
 export interface Tally {
   requests: number;
-  readonly byKind: Map<Kind, number>;
+  readonly byKind: Map<Kind | 'tour', number>;
   readonly byStatus: Map<number | 'none', number>;
   /** Operations that have been answered with success. */
   readonly succeeded: Set<string>;
@@ -26,6 +28,8 @@ export interface Running {
   readonly seed: number;
   readonly from: number;
   readonly to: number;
+  /** Asks for every operation once, rightly, first of all; and at the end for the end. */
+  readonly touring?: boolean;
   /** How long an answer may take. */
   readonly limitMs?: number;
   /** Ends it early. */
@@ -39,7 +43,7 @@ const mostFound = 100;
 
 export async function run(
   searched: Searched,
-  { seed, from, to, limitMs = answerMs, enough }: Running,
+  { seed, from, to, touring = false, limitMs = answerMs, enough }: Running,
 ): Promise<Tally> {
   const all = caseArbitrary(searched.world);
   const tally: Tally = {
@@ -50,6 +54,13 @@ export async function run(
     found: [],
     ms: [],
   };
+  const tell = (stop: Stop): void => {
+    count(tally, { kind: 'tour', route: stop.id }, stop.outcome);
+    tally.found.push(
+      ...stop.says.map((says) => ({ index: -1, kind: 'tour' as const, says, bytes: stop.bytes })),
+    );
+  };
+  if (touring) await tour(searched, tell);
   let next = from;
   const satisfied = enough ?? ((found: readonly Found[]): boolean => found.length >= mostFound);
   const over = (): boolean => next >= to || searched.ended() !== null || satisfied(tally.found);
@@ -64,6 +75,7 @@ export async function run(
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   await aftermath(searched, tally, next);
+  if (touring && searched.ended() === null) tell(await stopping(searched));
   return tally;
 }
 
@@ -81,7 +93,11 @@ async function one(
   return [...said, ...same(outcome.answer, again.answer)];
 }
 
-function count(tally: Tally, { kind, route }: Case, { answer, ms }: Outcome): void {
+function count(
+  tally: Tally,
+  { kind, route }: { readonly kind: Kind | 'tour'; readonly route: RouteId | null },
+  { answer, ms }: Outcome,
+): void {
   const add = <K>(map: Map<K, number>, key: K): void => void map.set(key, (map.get(key) ?? 0) + 1);
   tally.requests += 1;
   tally.ms.push(ms);

@@ -83,6 +83,30 @@ async function write(connection: ReturnType<typeof connect>, bytes: Buffer, how:
   if (how === 'half') connection.end();
 }
 
+export interface Requesting {
+  readonly method: string;
+  readonly target: string;
+  /** Of JSON. */
+  readonly body?: unknown;
+  /** Of something else, instead. */
+  readonly raw?: Buffer;
+  readonly fields?: readonly string[];
+}
+
+/** The bytes of a right request. */
+export function requestOf({ method, target, body, raw, fields = [] }: Requesting): Buffer {
+  const payload = raw ?? (body === undefined ? null : Buffer.from(JSON.stringify(body)));
+  const lines = [
+    `${method} ${target} HTTP/1.1`,
+    'host: teal',
+    'connection: close',
+    ...fields,
+    ...(body === undefined ? [] : ['content-type: application/json']),
+    ...(payload === null ? [] : [`content-length: ${payload.length}`]),
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), payload ?? Buffer.alloc(0)]);
+}
+
 /** A right request, for the search itself. @throws what it was refused with */
 export async function exchange(
   socket: string,
@@ -90,14 +114,7 @@ export async function exchange(
   at: string,
   body?: unknown,
 ): Promise<unknown> {
-  const text = body === undefined ? '' : JSON.stringify(body);
-  const fields =
-    body === undefined
-      ? ''
-      : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n`;
-  const bytes = Buffer.from(
-    `${method} ${at} HTTP/1.1\r\nhost: teal\r\nconnection: close\r\n${fields}\r\n${text}`,
-  );
+  const bytes = requestOf({ method, target: at, body });
   const { answer } = await send(socket, { bytes, how: 'whole', method }, answerMs);
   if (answer === null || answer.status !== 200)
     throw new Error(`${method} ${at}: ${answer?.status ?? 'no answer'} ${answer?.body ?? ''}`);

@@ -9,7 +9,7 @@ import type { DeviceBegun, TokenMade } from '../../src/control/contract-access.t
 import type { AppStatus, Status } from '../../src/control/contract.ts';
 import { stopLeftBehind } from '../../src/control/left-behind.ts';
 import { runLoad, type Load } from '../../src/load/load.ts';
-import { Provider } from '../../test/control/access/provider.ts';
+import { client, Provider } from '../../test/control/access/provider.ts';
 import type { World } from './cases.ts';
 import { exchange } from './send.ts';
 
@@ -33,7 +33,7 @@ const yaml = (issuer: string): string => {
     drain: { deadline: 2s }
 `;
   return `data: ./data
-control: { listen: "127.0.0.1:0", url: "http://127.0.0.1:7433", oidc: { issuer: "${issuer}", client-id: teal, roles: { admin: [ops] } } }
+control: { listen: "127.0.0.1:0", url: "http://127.0.0.1:7433", oidc: { issuer: "${issuer}", client-id: ${client.id}, client-secret: { secret: env:FUZZ_OIDC }, roles: { admin: [ops] } } }
 router: { listen: "127.0.0.1:0", workers: 1, access-log: logs }
 groups: { pair: [shop, side] }
 apps:
@@ -65,6 +65,7 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
   const file = furnish(folder, provider.issuer);
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'control.ts'), file, ...faults], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, FUZZ_OIDC: client.secret },
   });
   const said = tail(child);
   const gone = once(child, 'exit');
@@ -83,6 +84,8 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
       await post(`/v1/${name}/deploy`, { version: 'v1', promote: 'auto' });
     await until('v1 of every app is live', async () => {
       const { apps } = (await exchange(socket, 'GET', '/v1/status')) as unknown as Status;
+      for (const status of apps.filter(({ release }) => release?.step?.asks === true))
+        await post(`/v1/${placeOf(status)}/promote`, { full: true }).catch(() => undefined);
       return apps.every(({ version, release }) => version === 'v1' && release?.ended === true);
     });
     const base = urls[0] ?? '';
@@ -192,11 +195,16 @@ async function restore(socket: string, file: string): Promise<void> {
   for (const status of apps) {
     if (!changing.includes(status.app)) continue;
     if (status.frozen !== null) await post(`/v1/apps/${status.app}/unfreeze`, {});
-    const at = status.group === null ? `apps/${status.app}` : `groups/${status.group}`;
+    const at = placeOf(status);
+    if (status.live === null && status.release?.step?.asks === true)
+      await post(`/v1/${at}/promote`, { full: true });
     if (isStuck(status)) await post(`/v1/${at}/abort`, {});
     if (status.live === null) await post(`/v1/${at}/deploy`, { version: 'v1', promote: 'auto' });
   }
 }
+
+const placeOf = ({ app: name, group }: AppStatus): string =>
+  group === null ? `apps/${name}` : `groups/${group}`;
 
 const isStuck = ({ release }: AppStatus): boolean => release !== null && release.pausedAt !== null;
 
