@@ -1,7 +1,8 @@
 /**
  * Fuzz of the HTTP API: requests made from its routes (right, nearly right, and not at all) to a real control plane over its real socket, while
  * people use an app of it. No answer is a 500, nothing ends the process, every refusal is a problem with a code that is told of, every answer
- * is what docs/openapi.json says, what is not right is refused, and what is sent twice with a key is done once.
+ * is what docs/openapi.json says, what is not right is refused, who may only look does nothing else, and what is sent twice with a key is done
+ * once. A tour asks for every operation once, rightly, and each has to succeed.
  *
  *   npm run fuzz:api -- --requests 50000     so many; --seed N for others
  *   npm run fuzz:api -- --self-test          plants faults into the control plane: each must be found

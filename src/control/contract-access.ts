@@ -1,24 +1,4 @@
-/**
- * Who may come in, as the API tells it. Beside what contract.ts has:
- *
- *   GET  /v1/whoami                          WhoAmI
- *   POST /v1/logout                          ends the token or session that is shown
- *   GET  /v1/session                         SessionView
- *   POST /v1/login/device                    DeviceBegun
- *   POST /v1/login/device/token              body { id } → DeviceAnswer
- *   GET  /v1/tokens                          TokenView[]
- *   POST /v1/tokens                          body TokenBody → TokenMade: the only time that the secret is seen
- *   POST /v1/tokens/:token/revoke            TokenView; by name or id
- *   POST /v1/uploads                         an archive, with Content-Digest → UploadResult, for `from: upload:…`
- *   GET  /v1/audit?limit=&before=            AuditEntry[], newest first
- *   GET  /v1/audit/verify?expect=            AuditReport
- *   GET  /v1/audit/export?after=             AuditEntry as NDJSON, oldest first
- *   GET  /v1/doctor/security                 Check[] of contract.ts: what is open
- *
- *   GET  /login?to=, /login/callback         pages for browsers
- *
- * Off the socket a request shows a token (`Authorization: Bearer teal_…`) or has the cookie of a session.
- */
+/** Who may come in, as the API tells it: shapes of routes/access.ts, for those who ask. */
 import type { AccessRole } from '../config/control.ts';
 import type { Grant, GrantState } from './access/grant.ts';
 

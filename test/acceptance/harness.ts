@@ -263,7 +263,8 @@ export class World implements AsyncDisposable {
     token: string,
     options: { method?: string; body?: string; headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
-    const headers = { authorization: `Bearer ${token}`, connection: 'close', ...options.headers };
+    const json = options.body === undefined ? {} : { 'content-type': 'application/json' };
+    const headers = { authorization: `Bearer ${token}`, connection: 'close', ...json, ...options.headers };
     return await fetch(`http://127.0.0.1:${this.controlPort}${at}`, { ...options, headers });
   }
 

@@ -88,7 +88,8 @@ async function tokens(world: World): Promise<string> {
   assert.equal((await world.far('/v1/status', admin)).status, 200);
   assert.equal(
     (await world.far(`/v1/apps/nobody/rollback?token=${admin}`, admin, { method: 'POST' })).status,
-    404,
+    400,
+    'there is no such thing to ask by',
   );
   assert.equal((await world.far('/v1/status', `${admin}x`)).status, 401);
   const misplaced = { method: 'POST', headers: { 'user-agent': admin } };

@@ -1,5 +1,6 @@
 /** What a running Teal answers is what docs/openapi.json says: every route, over the real socket. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { mistakes } from '../../scripts/fuzz-api/conform.ts';
 import { routes, type RouteId } from '../../src/control/api/routes/routes.ts';
@@ -36,13 +37,17 @@ describe('every answer is what the document says', () => {
     readonly status?: number;
     readonly app?: string;
     readonly search?: string;
+    readonly headers?: Readonly<Record<string, string>>;
   }
 
-  const ask = async (id: RouteId, { body, status = 200, app = 'shop', search = '' }: Asking = {}) => {
+  const ask = async (
+    id: RouteId,
+    { body, status = 200, app = 'shop', search = '', headers = {} }: Asking = {},
+  ) => {
     const { method, path } = routes[id];
-    const at = path.replace(':app', app).replace(':group', app).replace(':code', app).replace(':id', app);
-    const sent = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await running.api.raw(method, `${at}${search}`, sent);
+    const at = path.replace(/:\w+/, app);
+    const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await running.api.raw(method, `${at}${search}`, sent, headers);
     assert.equal(answer.status, status, `${id}: ${answer.body}`);
     right(id, method, answer);
     if (status === 200) seen.add(id);
@@ -125,6 +130,25 @@ describe('every answer is what the document says', () => {
     await ask('group-rollback', { status: 404 });
   });
 
+  test('who may come in', async () => {
+    for (const id of ['whoami', 'session', 'audit', 'audit-verify', 'audit-export', 'logout'] as const)
+      await ask(id);
+    await ask('create-token', { body: { name: 'ci', role: 'deployer', apps: ['shop'], expiresMs: 60_000 } });
+    await ask('create-token', { body: { name: 'ci', role: 'deployer' }, status: 400 });
+    await ask('tokens');
+    await ask('revoke-token', { app: 'ci' });
+    await ask('revoke-token', { app: 'ci', status: 400 });
+    await ask('audit-verify', { search: `?expect=${'0'.repeat(64)}` });
+    await ask('audit', { search: '?limit=2&before=3' });
+    const digest = createHash('sha256').update('an archive').digest('base64');
+    const headers = { 'content-type': 'application/gzip', 'content-digest': `sha-256=:${digest}:` };
+    await ask('upload', { body: 'an archive', headers });
+    await ask('upload', { body: 'another one', headers, status: 422 });
+    await ask('upload', { body: 'an archive', headers: { ...headers, 'x-teal-packed': 'box' }, status: 400 });
+    await ask('login-device', { status: 400 });
+    await ask('login-device-token', { body: { id: 'x'.repeat(43) }, status: 400 });
+  });
+
   test('what is refused before it is known what for', async () => {
     const { api } = running;
     right(null, 'GET', await api.raw('GET', '/v1/nothing'));
@@ -140,7 +164,14 @@ describe('every answer is what the document says', () => {
   test('the end, and no route was forgotten', async () => {
     await ask('stop', { body: { everything: false } });
     await running.control.ended;
-    const elsewhere = new Set<RouteId>(['abort', 'remove', 'event-stream']);
+    // Signing in is looked at with an issuer: sign-in.test.ts, and the fuzz.
+    const elsewhere = new Set<RouteId>([
+      'abort',
+      'remove',
+      'event-stream',
+      'login-device',
+      'login-device-token',
+    ]);
     const left = (Object.keys(routes) as RouteId[]).filter(
       (id) => !seen.has(id) && !elsewhere.has(id) && !id.startsWith('group-'),
     );

@@ -82,6 +82,33 @@ test('a body is JSON, says so, and is not too large', async (t) => {
   refused(await send(head(`POST ${pause}`, [json, 'content-length: 99999999'])), 'body-too-large', 413);
 });
 
+test('what is wrong with a body is said in words', async (t) => {
+  const { send } = await server(t, await fakeDeps(t));
+  const said = async (at: string, body: unknown): Promise<string> => {
+    const answer = await send(post(at, JSON.stringify(body), [json]));
+    refused(answer, 'usage', 400);
+    return problemIn(answer).detail;
+  };
+  const deploy = '/v1/apps/shop/deploy';
+  assert.equal(await said(deploy, {}), 'version is missing.');
+  assert.equal(await said(deploy, { version: 5 }), 'version: expected string, got 5.');
+  const mistyped = { version: 'v1', reson: 'x' };
+  assert.equal(await said(deploy, mistyped), 'There is no reson here. Did you mean reason?');
+  const token = { name: 'ci', role: 'viewer' };
+  assert.match(
+    await said('/v1/tokens', { ...token, name: 'a b' }),
+    /^name: expected up to 64 letters.*got "a b"\.$/,
+  );
+  assert.match(
+    await said('/v1/tokens', { ...token, apps: ['A'] }),
+    /^apps\.0: expected the name of an app, got "A"\.$/,
+  );
+  assert.match(await said('/v1/tokens', { ...token, apps: [] }), /^apps: expected a length >=1, got 0\.$/);
+  const archive = await send(post('/v1/uploads', 'x', ['content-type: application/gzip']));
+  refused(archive, 'usage', 400);
+  assert.match(problemIn(archive).detail, /^content-digest is missing: sha-256=:<base64>:/);
+});
+
 test('a body that ends early is refused, if anybody is there to hear it', async (t) => {
   const { send, socket } = await server(t, await fakeDeps(t));
   const short = head(`POST ${pause}`, [json, 'content-length: 100']);

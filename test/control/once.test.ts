@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Caller } from '../../src/control/access/caller.ts';
 import { api } from '../../src/control/api/app.ts';
-import { keyed } from '../../src/control/api/once.ts';
+import { keyed, once } from '../../src/control/api/once.ts';
 import { Apps } from '../../src/control/apps.ts';
 import type { CommandResult } from '../../src/control/contract.ts';
 import { fakeDeps, type FakeDeps } from './fakes.ts';
@@ -157,4 +157,26 @@ test('what follows from a request says so, and an app is folded the same', async
   assert.match(request ?? '', /^[0-9a-f]{32}$/);
   const again = await Apps.load(deps.store, Date.now);
   assert.deepEqual(again.state(app.app), deps.apps.state(app.app));
+});
+
+test('whoever waits for one whose client went away is not sent away with it, but done', async (t) => {
+  const { deps } = await running(t);
+  const { answer } = once(deps.store, () => 0);
+  const request = keyed('k9', { actor: 'user:a', what: ['x'] });
+  const first = Promise.withResolvers<never>();
+  const begun = answer(request, () => first.promise);
+  let done = 0;
+  const act = async () => ({ status: 200, body: String(++done) });
+  const waiting = [answer(request, act), answer(request, act)];
+  first.reject(new Error('gone'));
+  await assert.rejects(begun, /gone/);
+  const answers = await Promise.all(waiting);
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    ['1', '1'],
+  );
+  assert.deepEqual(
+    answers.map(({ again }) => again),
+    [false, true],
+  );
 });

@@ -9,7 +9,7 @@ import { Verifying } from './audit-verify.ts';
 const auditStream = '@audit';
 const type = 'audited';
 const mostTries = 5;
-/** Of one reading of the store while the chain is looked at. */
+/** Of one reading of the store while all of it is looked at. */
 const page = 1000;
 
 /** What is known of something that was asked; number, chain and losses are added. */
@@ -50,20 +50,26 @@ export class AuditLog {
 
   /** Newest first. */
   async recent(query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]> {
-    const first = Math.max(0, (query.before ?? this.#number + 1) - 1 - query.limit);
+    const end = Math.min(query.before ?? Infinity, this.#number + 1);
+    const first = Math.max(0, end - 1 - query.limit);
     const found = await this.#store.read(auditStream, first);
     return found
       .map(entryOf)
-      .filter(({ number }) => query.before === undefined || number < query.before)
+      .filter(({ number }) => number < end)
       .toReversed()
       .slice(0, query.limit);
   }
 
-  /** All after a number, oldest first. */
+  /** All after a number, oldest first; no more of it in memory than a page. */
   async *export(after: number, signal: AbortSignal): AsyncGenerator<AuditEntry> {
-    for (const event of await this.#store.read(auditStream, after)) {
-      if (signal.aborted) return;
-      yield entryOf(event);
+    for (let last = 0; ;) {
+      const events = await this.#store.since({ stream: auditStream, after: last, limit: page });
+      for (const entry of events.map(entryOf)) {
+        if (signal.aborted) return;
+        if (entry.number > after) yield entry;
+      }
+      last = events.at(-1)?.seq ?? last;
+      if (events.length < page) return;
     }
   }
 

@@ -15,11 +15,31 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T 
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue) ?? 'the body';
-  const expected = expectations[path] ?? issue.expected ?? 'something else';
-  throw new TealError('usage', `${short(path)}: expected ${expected}, got ${short(issue.received)}.`, {
+  throw new TealError('usage', whatIsWrong(schema, issue, path), {
     remedy: 'correct it; what the API takes is in docs/api.md',
     details: { path: short(path) },
   });
+}
+
+function whatIsWrong(schema: v.GenericSchema, issue: v.BaseIssue<unknown>, path: string): string {
+  if (issue.expected === 'never') return `There is no ${short(path)} here.${meantBy(schema, path)}`;
+  const words = expectations[path] ?? expectations[path.replace(/\.\d+$/, '.*')];
+  if (issue.received === 'undefined')
+    return `${short(path)} is missing${words === undefined ? '' : `: ${words}`}.`;
+  return `${short(path)}: expected ${words ?? inWords(issue)}, got ${short(issue.received)}.`;
+}
+
+/** Among the keys beside it, where those are known. */
+function meantBy(schema: v.GenericSchema, path: string): string {
+  const { entries = {} } = schema as Partial<Route['query']>;
+  const meant = didYouMean(short(path), Object.keys(entries));
+  return meant === null ? '' : ` Did you mean ${meant}?`;
+}
+
+/** What valibot calls `>=1` of a list is how many are in it. */
+function inWords({ type, expected }: v.BaseIssue<unknown>): string {
+  if (type === 'regex') return 'another form';
+  return `${type.endsWith('_length') ? 'a length ' : ''}${expected ?? 'something else'}`;
 }
 
 /** @throws TealError `usage` for what is unknown, given twice, or of another type */
@@ -37,7 +57,7 @@ export function parseQuery(schema: Route['query'], url: string): Readonly<Record
   if (result.success) return result.output;
   const [issue] = result.issues;
   const name = v.getDotPath(issue) ?? '';
-  const expected = wants(kindOf(schema.entries[name]), issue.expected);
+  const expected = expectations[name] ?? wants(kindOf(schema.entries[name]), issue.expected);
   throw new TealError('usage', `${name}=${short(searchParams.get(name) ?? '')}: expected ${expected}.`, {
     remedy: 'correct it; what the API takes is in docs/api.md',
     details: { name },

@@ -63,6 +63,24 @@ test('each entry has the hash of the one before, also when they come at once and
     (await audit.recent({ limit: 2, before: 4 })).map(({ number }) => number),
     [3, 2],
   );
+  const beyond = await audit.recent({ limit: 2, before: Number.MAX_SAFE_INTEGER });
+  assert.deepEqual(
+    beyond.map(({ number }) => number),
+    [7, 6],
+    'before what is not there yet',
+  );
+  await store.close();
+});
+
+test('all of it is given out, page by page, until nobody reads it any more', async (t) => {
+  const { audit, store } = await filled(t, 2100);
+  const numbers: number[] = [];
+  for await (const { number } of audit.export(99, new AbortController().signal)) numbers.push(number);
+  assert.deepEqual([numbers.length, numbers[0], numbers.at(-1)], [2001, 100, 2100]);
+  const gone = new AbortController();
+  let read = 0;
+  for await (const _ of audit.export(0, gone.signal)) if (++read === 5) gone.abort();
+  assert.equal(read, 5);
   await store.close();
 });
 

@@ -19,7 +19,9 @@ import { until } from '../help.ts';
 import { project, yaml, type Problem, type Project, type Running } from '../project.ts';
 import { far, type FarAnswer, type FarRequest } from './far.ts';
 
-const told = ({ status, body }: FarAnswer): string => {
+/** Also that it is a problem, as every refusal is. */
+const told = ({ status, headers, body }: FarAnswer): string => {
+  assert.equal(headers['content-type'], 'application/problem+json');
   const { code, detail } = JSON.parse(body) as Problem;
   return `${status} ${code}: ${detail}`;
 };

@@ -126,6 +126,7 @@ describe('signing in', () => {
     ]) {
       const answer = await browser.open(at, { body, headers });
       assert.equal(answer.status, 403, JSON.stringify(headers));
+      assert.equal(answer.headers['content-type'], 'application/problem+json');
       assert.match(answer.json<Problem>().detail, /not a request of Teal's own page/);
     }
     assert.match(
