@@ -71,7 +71,8 @@ export async function searched(faults: readonly string[]): Promise<Searched> {
   const gone = once(child, 'exit');
   const dispose = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    await Promise.race([gone, sleep(15_000)]);
+    // Without a hold on this process, which would last as long.
+    await Promise.race([gone, sleep(15_000, null, { ref: false })]);
     child.kill('SIGKILL');
     await stopLeftBehind({ file, signal: AbortSignal.abort() }).catch(() => undefined);
     await provider.close();
