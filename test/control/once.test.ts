@@ -161,13 +161,13 @@ test('what follows from a request says so, and an app is folded the same', async
 
 test('whoever waits for one whose client went away is not sent away with it, but done', async (t) => {
   const { deps } = await running(t);
-  const { answer } = once(deps.store, () => 0);
+  const requests = once(deps.store, () => 0);
   const request = keyed('k9', { actor: 'user:a', what: ['x'] });
   const first = Promise.withResolvers<never>();
-  const begun = answer(request, () => first.promise);
+  const begun = requests.answer(request, () => first.promise);
   let done = 0;
   const act = async () => ({ status: 200, body: String(++done) });
-  const waiting = [answer(request, act), answer(request, act)];
+  const waiting = [requests.answer(request, act), requests.answer(request, act)];
   first.reject(new Error('gone'));
   await assert.rejects(begun, /gone/);
   const answers = await Promise.all(waiting);

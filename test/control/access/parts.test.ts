@@ -75,7 +75,14 @@ describe('what a request needs', () => {
       (await app.fetch(new Request(`http://teal${sample(path)}`, { method }), env)).status;
     const from = { address: '192.0.2.1', agent: null };
     const of = (role: Caller['role'], apps: Caller['apps']): Caller => ({
-      ...{ actor: 'token:x', role, apps, by: 'token', id: '1', name: 'x', expiresAt: null, from },
+      actor: 'token:x',
+      role,
+      apps,
+      by: 'token',
+      id: '1',
+      name: 'x',
+      expiresAt: null,
+      from,
     });
     for (const [id, { method, path, role, about }] of routeEntries) {
       if (role === 'anyone') continue;
