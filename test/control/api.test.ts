@@ -104,7 +104,7 @@ describe('the API of a running Teal', () => {
         400,
         /instances: expected number/,
       ],
-      [() => running.api.post('/v1/apps/shop/scale', {}), 400, /instances: expected/],
+      [() => running.api.post('/v1/apps/shop/scale', {}), 400, /^instances is missing/],
       [
         () => running.api.post('/v1/apps/shop/scale', { instances: 0 }),
         400,
