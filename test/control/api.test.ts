@@ -111,9 +111,9 @@ describe('the API of a running Teal', () => {
         /0 is not a number of instances/,
       ],
       [() => running.api.post('/v1/apps/shop/scale', { instances: 2, role: 'nope' }), 400, /no role nope/],
-      [() => running.api.post('/v1/apps/shop/maintenance', {}), 400, /on: expected/],
+      [() => running.api.post('/v1/apps/shop/maintenance', {}), 400, /^on is missing/],
       [() => running.api.post('/v1/apps/shop/pause', { colour: 'red' }), 400, /colour/],
-      [() => running.api.post('/v1/apps/shop/deploy', {}), 400, /version: expected/],
+      [() => running.api.post('/v1/apps/shop/deploy', {}), 400, /^version is missing/],
       [
         () => running.api.post('/v1/apps/shop/deploy', { version: '../etc' }),
         400,
