@@ -2,7 +2,7 @@ import { TealError } from '../errors.ts';
 import { connectControl } from './client.ts';
 import { renderAudit, renderReport } from './render/audit.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
-import { onInterrupt } from './shell/interrupt.ts';
+import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
 
 export interface AuditListFlags extends CommonFlags {
   readonly limit?: number;
@@ -42,4 +42,6 @@ export async function auditExport(this: Context, flags: AuditExportFlags): Promi
   const signal = AbortSignal.any([interrupt.signal, this.terminal.closed]);
   for await (const entry of client.auditExport(flags.after ?? 0, signal))
     this.terminal.out(JSON.stringify(entry));
+  // What is kept is not all of it, and a script has to know.
+  if (signal.aborted) this.exit = interruptedExit;
 }

@@ -175,7 +175,7 @@ export class Client {
   }
 
   auditVerify(expect: string | undefined): Promise<AuditReport> {
-    return this.#get(`/v1/audit/verify${search({ expect })}`);
+    return this.#wait(`/v1/audit/verify${search({ expect })}`);
   }
 
   auditExport(after: number, signal: AbortSignal): AsyncGenerator<AuditEntry> {
@@ -184,7 +184,7 @@ export class Client {
 
   /** What is open, and to whom. */
   security(): Promise<readonly Check[]> {
-    return this.#get('/v1/doctor/security');
+    return this.#wait('/v1/doctor/security');
   }
 
   /** Resolves when all of it has arrived as it was sent. */
@@ -226,8 +226,12 @@ export class Client {
     return this.#lines(`/v1/access${search({ ...rest, ...(follow ? { follow: 1 } : {}) })}`, signal);
   }
 
-  async #get<T>(path: string): Promise<T> {
-    const limit = AbortSignal.timeout(readTimeoutMs);
+  #get<T>(path: string): Promise<T> {
+    return this.#wait(path, AbortSignal.timeout(readTimeoutMs));
+  }
+
+  /** The same of what takes as long as it takes: all of a log is read for it. */
+  async #wait<T>(path: string, limit?: AbortSignal): Promise<T> {
     return (await this.#json(await this.#send({ method: 'GET', path }, limit))) as T;
   }
 

@@ -161,7 +161,8 @@ export const statements = {
   insert: `
     INSERT INTO event (stream, version, at, actor, reason, type, data, hash)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  read: `SELECT ${columns} FROM event WHERE stream = ? AND version > ? ORDER BY version`,
+  // A negative limit is none.
+  read: `SELECT ${columns} FROM event WHERE stream = ? AND version > ? ORDER BY version LIMIT ?`,
   recent: `SELECT ${columns} FROM event WHERE seq < ? AND substr(stream, 1, 1) <> '@' ORDER BY seq DESC LIMIT ?`,
   // By version, which within a stream is the order of seq and has the index.
   recentOf: `SELECT ${columns} FROM event WHERE stream = ? AND seq < ? ORDER BY version DESC LIMIT ?`,

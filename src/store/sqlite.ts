@@ -82,7 +82,7 @@ export class SqliteStore implements Store {
     return stored;
   }
 
-  async read(stream: string, after = 0): Promise<readonly StoredEvent[]> {
+  async read(stream: string, after = 0, limit = -1): Promise<readonly StoredEvent[]> {
     return this.#guard(() => {
       const pruned = Number(this.#statements.stream.get(stream)?.['pruned'] ?? 0);
       // A state folded from the rest alone would be wrong without anybody noticing.
@@ -92,7 +92,7 @@ export class SqliteStore implements Store {
           `events 1 to ${pruned} of ${stream} are gone; its snapshot stands for them`,
         );
       }
-      return this.#statements.read.all(stream, after).map((row) => this.#event(row));
+      return this.#statements.read.all(stream, after, limit).map((row) => this.#event(row));
     });
   }
 

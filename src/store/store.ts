@@ -16,8 +16,8 @@ export interface Store {
   /** The same for several streams: all of it is on disk when it resolves, or nothing is. Results in the order of the batches. */
   appendAll(batches: readonly Batch[]): Promise<readonly (readonly StoredEvent[])[]>;
 
-  /** Events of a stream with a version above `after`, oldest first. */
-  read(stream: string, after?: number): Promise<readonly StoredEvent[]>;
+  /** Events of a stream with a version above `after`, oldest first; all of them, or the first `limit`. */
+  read(stream: string, after?: number, limit?: number): Promise<readonly StoredEvent[]>;
 
   /** Events of all streams but those that begin with @ (or of one), newest first: for people. */
   recent(options: {

@@ -149,6 +149,9 @@ export class FakeControl {
   /** Of `POST /v1/rollback`: what is said of an app instead; undefined: what `onCommand` says. */
   onRollback: ((app: AppStatus) => RollbackResult['apps'][number] | undefined) | null = null;
 
+  /** Of `GET /v1/audit/export`. */
+  onExport: (response: ServerResponse) => void = (response) => void response.end();
+
   constructor(directory: string) {
     this.directory = directory;
     this.#server = createServer((request, response) => void this.#handle(request, response));
@@ -205,6 +208,7 @@ export class FakeControl {
     if (parts[0] === 'events') return this.#eventsOf(url, response);
     if (parts[2] === 'logs') return logs(response);
     if (parts[0] === 'access') return access(response);
+    if (parts[0] === 'audit') return this.onExport(response);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(this.#value(call, parts)));
   }

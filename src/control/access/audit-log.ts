@@ -1,16 +1,17 @@
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { TealError } from '../../errors.ts';
 import type { Store, StoredEvent } from '../../store/store.ts';
 import type { AuditEntry, AuditReport } from '../contract-access.ts';
 import { beginning, hashOfEntry } from './audit-entry.ts';
-import { Verifying } from './audit-verify.ts';
+import { Verifying, type Sound } from './audit-verify.ts';
 
 /** No app can be called so. */
 const auditStream = '@audit';
 const type = 'audited';
 const mostTries = 5;
-/** Of one reading of the store while all of it is looked at. */
-const page = 1000;
+/** Of one reading while all of it is looked at: some milliseconds of hashing, in which nobody else is answered. */
+const page = 50;
 
 /** What is known of something that was asked; number, chain and losses are added. */
 export type Noted = Omit<AuditEntry, 'number' | 'previous' | 'hash' | 'lost'>;
@@ -27,6 +28,8 @@ export class AuditLog {
   #head = beginning;
   #lost = 0;
   #queue: Promise<unknown> = Promise.resolve();
+  /** How far it was looked at since Teal was started. */
+  #sound: Sound | null = null;
 
   private constructor(store: Store, log: Logger) {
     this.#store = store;
@@ -52,50 +55,75 @@ export class AuditLog {
   async recent(query: { readonly limit: number; readonly before?: number }): Promise<readonly AuditEntry[]> {
     const end = Math.min(query.before ?? Infinity, this.#number + 1);
     const first = Math.max(0, end - 1 - query.limit);
-    const found = await this.#store.read(auditStream, first);
+    const found = await this.#store.read(auditStream, first, query.limit);
     return found
       .map(entryOf)
       .filter(({ number }) => number < end)
-      .toReversed()
-      .slice(0, query.limit);
+      .toReversed();
   }
 
-  /** All after a number, oldest first; no more of it in memory than a page. */
+  /**
+   * All after a number, oldest first; no more of it in memory than a page.
+   * @throws the signal's reason: whoever keeps it must not take the half for the whole
+   */
   async *export(after: number, signal: AbortSignal): AsyncGenerator<AuditEntry> {
-    for (let last = 0; ;) {
-      const events = await this.#store.since({ stream: auditStream, after: last, limit: page });
-      for (const entry of events.map(entryOf)) {
-        if (signal.aborted) return;
-        if (entry.number > after) yield entry;
+    for await (const events of this.#pages(after, signal)) {
+      for (const event of events) {
+        signal.throwIfAborted();
+        yield entryOf(event);
       }
-      last = events.at(-1)?.seq ?? last;
-      if (events.length < page) return;
     }
   }
 
   /**
-   * Computes every hash again.
+   * Computes every hash again, as far as it has been written by now. Entries are added meanwhile.
    * @param expected a hash that was noted elsewhere: it has to be in the chain, which a chain made anew would not have
+   * @throws the signal's reason
    */
-  verify(expected: string | null): Promise<AuditReport> {
-    return this.#alone(async () => {
-      const verifying = new Verifying(expected);
-      for (let before: number | undefined; ;) {
-        const events = await this.#store.recent({
-          stream: auditStream,
-          limit: page,
-          ...(before === undefined ? {} : { before }),
-        });
-        for (const event of events) verifying.look(event);
-        before = events.at(-1)?.seq;
-        if (events.length < page) break;
-      }
-      return verifying.report(await this.#endsAt(verifying.newest));
-    });
+  async verify(expected: string | null, signal: AbortSignal): Promise<AuditReport> {
+    const verifying = new Verifying(expected);
+    const report = await this.#walk(verifying, () => undefined, signal);
+    // Where something is wrong, whoever goes on later finds it again.
+    if ((verifying.sound?.number ?? 0) < (this.#sound?.number ?? 0)) this.#sound = verifying.sound;
+    return report;
+  }
+
+  /** The same of what has been written since this was last asked for: a log of years is not looked at each time. */
+  async verifyOn(signal: AbortSignal): Promise<AuditReport> {
+    const verifying = new Verifying(null, this.#sound);
+    const remember = (): void => {
+      const { sound } = verifying;
+      if (sound !== null && sound.number > (this.#sound?.number ?? 0)) this.#sound = sound;
+    };
+    return await this.#walk(verifying, remember, signal);
   }
 
   async close(): Promise<void> {
     await this.#queue;
+  }
+
+  async #walk(verifying: Verifying, looked: () => void, signal: AbortSignal): Promise<AuditReport> {
+    const { number, whole } = await this.#alone(() => this.#end());
+    if (verifying.last < number) {
+      for await (const events of this.#pages(verifying.last, signal)) {
+        // What is added meanwhile is not waited for: somebody may be adding for ever.
+        for (const event of events) if (event.version <= number) verifying.look(event);
+        looked();
+        if (verifying.last >= number) break;
+      }
+    }
+    return verifying.report(whole && verifying.last === number);
+  }
+
+  /** SQLite answers at once: between two pages it is the turn of everybody else. */
+  async *#pages(after: number, signal: AbortSignal): AsyncGenerator<readonly StoredEvent[]> {
+    for (let last = after; ; await turnOfOthers()) {
+      signal.throwIfAborted();
+      const events = await this.#store.read(auditStream, last, page);
+      yield events;
+      if (events.length < page) return;
+      last = events.at(-1)?.version ?? last;
+    }
   }
 
   async #append(noted: Noted): Promise<void> {
@@ -125,13 +153,15 @@ export class AuditLog {
     this.#head = newest === undefined ? beginning : entryOf(newest).hash;
   }
 
-  /** Whether the stream ends with this entry: its version outlives rows that somebody takes away. */
-  async #endsAt(newest: number): Promise<boolean> {
+  /** Its newest entry, and whether the stream ends with that: its version outlives rows that somebody takes away. */
+  async #end(): Promise<{ readonly number: number; readonly whole: boolean }> {
+    const [newest] = await this.#store.recent({ stream: auditStream, limit: 1 });
+    const number = newest?.version ?? 0;
     try {
-      await this.#store.append(auditStream, newest, []);
-      return true;
+      await this.#store.append(auditStream, number, []);
+      return { number, whole: true };
     } catch (error) {
-      if (error instanceof TealError && error.code === 'store-conflict') return false;
+      if (error instanceof TealError && error.code === 'store-conflict') return { number, whole: false };
       throw error;
     }
   }

@@ -5,64 +5,74 @@ import { beginning, hashOfEntry } from './audit-entry.ts';
 /** As many as a person reads; one change makes one or two. */
 const mostTold = 20;
 
-/** Looks at the chain from its newest entry to its first, remembering one at a time: it may be longer than memory. */
+/** The entry up to which the chain was found whole. */
+export interface Sound {
+  readonly number: number;
+  readonly previous: string;
+  readonly hash: string;
+}
+
+/** Looks at the chain from its first entry to its newest, remembering one at a time: it may be longer than memory. */
 export class Verifying {
   readonly #expected: string | null;
+  readonly #from: Sound | null;
   readonly #problems: { readonly number: number; readonly says: string }[] = [];
-  #entries = 0;
-  #newest = 0;
-  #head: string | null = null;
   #found: boolean;
-  /** What the entry looked at before, which comes after, says of this one. */
-  #next: { readonly number: number; readonly previous: string } | null = null;
+  #entries: number;
+  #sound: Sound | null = null;
+  /** The entry before the next one. */
+  #last: { readonly number: number; readonly hash: string };
 
-  constructor(expected: string | null) {
+  /**
+   * @param expected a hash that has to be in the chain
+   * @param from where it goes on: this entry is looked at again, since only what is still there can be followed
+   */
+  constructor(expected: string | null, from: Sound | null = null) {
     this.#expected = expected;
+    this.#from = from;
     // Before the first there is nothing, and that is always so.
     this.#found = expected === null || expected === beginning;
+    this.#last =
+      from === null ? { number: 0, hash: beginning } : { number: from.number - 1, hash: from.previous };
+    this.#entries = this.#last.number;
   }
 
-  get newest(): number {
-    return this.#newest;
+  /** The number of the newest that was looked at. */
+  get last(): number {
+    return this.#last.number;
+  }
+
+  /** The newest up to which nothing is wrong; null when there is none. */
+  get sound(): Sound | null {
+    return this.#sound;
   }
 
   look({ version, at, actor, data }: StoredEvent): void {
     const entry = data as AuditEntry;
+    const { number, hash } = this.#last;
     this.#entries++;
-    if (this.#head === null) {
-      this.#head = entry.hash;
-      this.#newest = version;
-    }
     if (entry.hash === this.#expected) this.#found = true;
+    if (version !== number + 1) this.#gap(number + 1, version - 1);
+    else if (entry.previous !== hash)
+      this.#tell(version, number === 0 ? 'it says that there was one before it' : notAfter(number));
     if (hashOfEntry(entry) !== entry.hash) this.#tell(version, 'its hash is not that of what it says');
     if (entry.number !== version || entry.at !== at || entry.actor !== actor)
       this.#tell(version, 'number, time or actor are not those it was stored with');
-    this.#compare(version, entry.hash);
-    this.#next = { number: version, previous: entry.previous };
+    if (version === this.#from?.number && entry.hash !== this.#from.hash)
+      this.#tell(version, 'it is not what it was when it was last looked at');
+    this.#last = { number: version, hash: entry.hash };
+    if (this.#problems.length === 0)
+      this.#sound = { number: version, previous: entry.previous, hash: entry.hash };
   }
 
   /** @param whole whether the stream ends where its newest entry is */
   report(whole: boolean): AuditReport {
-    const first = this.#next;
-    if (first !== null && first.number !== 1) this.#gap(1, first.number - 1);
-    if (first?.number === 1 && first.previous !== beginning)
-      this.#tell(1, 'it says that there was one before it');
-    if (!whole) this.#tell(this.#newest + 1, 'it and what followed are gone from the end');
-    if (!this.#found)
-      this.#tell(0, `no entry has the hash ${this.#expected}: the chain was made anew, or cut off`);
-    return {
-      ok: this.#problems.length === 0,
-      entries: this.#entries,
-      head: this.#head,
-      problems: this.#problems.toSorted((a, b) => a.number - b.number).slice(0, mostTold),
-    };
-  }
-
-  #compare(version: number, hash: string): void {
-    const next = this.#next;
-    if (next === null) return;
-    if (next.number !== version + 1) this.#gap(version + 1, next.number - 1);
-    else if (next.previous !== hash) this.#tell(next.number, `it does not follow from entry ${version}`);
+    const { number, hash } = this.#last;
+    if (!whole || number < (this.#from?.number ?? 0))
+      this.#tell(number + 1, 'it and what followed are gone from the end');
+    const lost = { number: 0, says: `no entry has the hash ${this.#expected}: the chain was made anew, or cut off` };
+    const problems = [...(this.#found ? [] : [lost]), ...this.#problems].slice(0, mostTold);
+    return { ok: problems.length === 0, entries: this.#entries, head: number === 0 ? null : hash, problems };
   }
 
   #gap(from: number, to: number): void {
@@ -70,6 +80,8 @@ export class Verifying {
   }
 
   #tell(number: number, says: string): void {
-    this.#problems.push({ number, says });
+    if (this.#problems.length < mostTold) this.#problems.push({ number, says });
   }
 }
+
+const notAfter = (number: number): string => `it does not follow from entry ${number}`;

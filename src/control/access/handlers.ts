@@ -55,7 +55,7 @@ export function accessHandlers(access: Access): Pick<Handlers, keyof typeof acce
       }),
     audit: ({ query: { limit = defaultEntries, ...query } }) =>
       audit.recent({ limit: Math.min(limit, mostEntries), ...query }),
-    'audit-verify': ({ query }) => audit.verify(query.expect ?? null),
+    'audit-verify': ({ query, signal }) => audit.verify(query.expect ?? null, signal),
     'audit-export':
       async ({ query }) =>
       (signal) =>

@@ -11,12 +11,14 @@ import { stateOf, type Grant } from './grant.ts';
 export interface Looked {
   readonly config: Config;
   readonly grants: readonly Grant[];
-  readonly audit: Pick<AuditLog, 'verify'>;
+  readonly audit: Pick<AuditLog, 'verifyOn'>;
   readonly socket: string;
   readonly now: number;
   /** Of this process. */
   readonly uid: number | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted when nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** What is open, and to whom: each with what to do where it is more than it has to be. */
@@ -34,7 +36,7 @@ export async function securityChecks(looked: Looked): Promise<readonly Check[]> 
     ...user(looked),
     ...secrets(config),
     ...(await files(config, looked.socket)),
-    await chain(looked.audit),
+    await chain(looked),
   ];
 }
 
@@ -229,8 +231,8 @@ async function looseness(name: string, kept: Kept): Promise<Check | null> {
   return failed('files', `${who} ${name} (${mode})`, `chmod ${tight} ${name}`);
 }
 
-async function chain(audit: Looked['audit']): Promise<Check> {
-  const { ok: whole, entries, problems } = await audit.verify(null);
+async function chain({ audit, signal }: Looked): Promise<Check> {
+  const { ok: whole, entries, problems } = await audit.verifyOn(signal);
   if (whole) return ok('audit log', `${entries} entries, each follows from the one before`);
   const [first] = problems;
   return failed(

@@ -129,7 +129,7 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
       return each(lastAccessLines(file, query));
     },
     doctor: () => doctor(deps, options.startedAt),
-    security: async () => securityOf(deps, options.access),
+    security: ({ signal }) => securityOf(deps, options.access, signal),
     deploy: to('deploy'),
     promote: to('promote'),
     approve: to('approve'),
@@ -187,7 +187,7 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
   };
 }
 
-const securityOf = (deps: Deps, { book, audit }: Access) =>
+const securityOf = (deps: Deps, { book, audit }: Access, signal: AbortSignal) =>
   securityChecks({
     config: deps.config,
     grants: book.list(),
@@ -196,6 +196,7 @@ const securityOf = (deps: Deps, { book, audit }: Access) =>
     now: deps.wall(),
     uid: process.getuid?.() ?? null,
     environment: process.env,
+    signal,
   });
 
 const isManual = (deps: Pick<Deps, 'apps'>, app: string): boolean =>

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
 import type { StreamingApi } from 'hono/utils/stream';
@@ -44,18 +45,21 @@ export class Streams {
     c.header('cache-control', 'no-store');
     // A proxy that gathers what it passes on would give events out minutes late.
     c.header('x-accel-buffering', 'no');
+    const gone = new AbortController();
+    const signal = AbortSignal.any([gone.signal, this.#closing]);
     const pour = async (out: StreamingApi): Promise<void> => {
-      const gone = new AbortController();
       out.onAbort(() => gone.abort());
       try {
-        await write(out, AbortSignal.any([gone.signal, this.#closing]));
+        await write(out, signal);
       } finally {
         this.#open -= 1;
       }
     };
-    return stream(c, pour, async (error) =>
-      this.#log.error({ error, path: c.req.path }, 'a stream of the API failed'),
-    );
+    return stream(c, pour, async (error) => {
+      if (!signal.aborted) this.#log.error({ error, path: c.req.path }, 'a stream of the API failed');
+      // What ends too early ends as if it were cut: nobody may take it for all there is.
+      (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
+    });
   }
 }
 

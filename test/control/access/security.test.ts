@@ -7,7 +7,7 @@ import { parseConfig } from '../../../src/config/load.ts';
 import type { Grant } from '../../../src/control/access/grant.ts';
 import { securityChecks, type Looked } from '../../../src/control/access/security.ts';
 import type { Check } from '../../../src/control/contract.ts';
-import { scratch } from '../help.ts';
+import { forever, scratch } from '../help.ts';
 
 const day = 24 * 3600_000;
 const now = 1000 * day;
@@ -42,11 +42,12 @@ async function looked(t: TestContext, text: string, more: Partial<Looked> = {}) 
   const options: Looked = {
     config,
     grants: [],
-    audit: { verify: async () => whole },
+    audit: { verifyOn: async () => whole },
     socket: path.join(config.data, 'control.sock'),
     now,
     uid: 1000,
     environment: {},
+    signal: forever,
     ...more,
   };
   return { folder, config, checks: () => securityChecks(options) };
@@ -82,7 +83,7 @@ ${app('API_KEY: abc, NAME: x')}`;
       grant({ kind: 'session', name: 'user:olga', actor: 'user:olga', role: 'admin', apps: null }),
     ],
     audit: {
-      verify: async () => ({
+      verifyOn: async () => ({
         ok: false,
         entries: 2,
         head: null,
