@@ -1,12 +1,25 @@
+import type { RouterStatus } from '../../router/router.ts';
 import type { Status } from '../contract.ts';
 import { knows, type Caller } from './caller.ts';
 import { everyApp, otherApp } from './refusals.ts';
 
-/** The status without apps that they may not know of. */
+/** The status without apps that they may not know of, and without what names them: certificates are issued for their hosts. */
 export function onlyApps(caller: Caller | null, status: Status): Status {
   if (caller === null || caller.apps === null) return status;
-  return { ...status, apps: status.apps.filter(({ app }) => knows(caller, app)) };
+  const theirs: Theirs = (items) => items.filter(({ app }) => knows(caller, app));
+  const { router } = status;
+  return { ...status, apps: theirs(status.apps), router: router === null ? null : ofApps(router, theirs) };
 }
+
+type Theirs = <Item extends { readonly app: string }>(items: readonly Item[]) => readonly Item[];
+
+const ofApps = (router: RouterStatus, theirs: Theirs): RouterStatus => ({
+  ...router,
+  environments: theirs(router.environments),
+  endpoints: theirs(router.endpoints),
+  certificates: [],
+  accessLog: null,
+});
 
 /** The apps whose events they are shown; null: every one. @throws TealError `not-allowed` for one that is not theirs */
 export function shownTo(caller: Caller | null, asked: string | undefined): readonly string[] | null {

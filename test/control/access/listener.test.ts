@@ -160,8 +160,12 @@ describe('the API over TCP', () => {
       assert.equal((await ask(at, { token })).status, 403, at);
     for (const at of ['/v1/apps/shop/rollback', '/v1/rollback', '/v1/apps/%73hop/pause', '/v1/apply'])
       assert.equal((await ask(at, { token, method: 'POST' })).status, 403, at);
+    const { router: none } = (await ask('/v1/status', { token })).json<Status>();
+    assert.deepEqual([none?.environments, none?.endpoints], [[], []]);
     const own = await make({ name: 'own', role: 'viewer', apps: ['shop'] });
-    assert.equal((await ask('/v1/status', { token: own })).json<Status>().apps.length, 1);
+    const { apps, router } = (await ask('/v1/status', { token: own })).json<Status>();
+    assert.equal(apps.length, 1);
+    assert.ok(router?.environments.some(({ app }) => app === 'shop') && router.endpoints.length > 0);
     assert.ok((await ask('/v1/events?limit=1', { token: own })).json<EventView[]>().length === 1);
   });
 

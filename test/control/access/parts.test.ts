@@ -11,8 +11,10 @@ import { personOf } from '../../../src/control/access/person.ts';
 import { csrfOf, hashOf, looksRight, makeSecret } from '../../../src/control/access/secret-text.ts';
 import { neighbourhood, Throttle } from '../../../src/control/access/throttle.ts';
 import { loginPages } from '../../../src/control/access/login-pages.ts';
+import { onlyApps } from '../../../src/control/access/visible.ts';
 import { api } from '../../../src/control/api/app.ts';
 import { routeEntries } from '../../../src/control/api/routes/routes.ts';
+import { wholeStatus } from '../../../src/control/api/status.ts';
 import { commandNames } from '../../../src/control/contract.ts';
 import { TealError } from '../../../src/errors.ts';
 import { fakeDeps } from '../fakes.ts';
@@ -185,6 +187,47 @@ describe('who may', () => {
     ])
       assert.match(asks(shop, 'POST', path) ?? 'allowed', /may do nothing with|about every app/, path);
   });
+});
+
+test('a status of some apps names nothing of others', async (t) => {
+  const deps = await fakeDeps(t);
+  const whole = await wholeStatus(deps, 0);
+  assert.ok(whole.router);
+  const of = (name: string) => ({ app: name, colour: 'blue' as const });
+  const count = { version: 'v1', requests: 1, errors: 0, failed: 0, inFlight: 0, waiting: 0 };
+  const end = { role: 'web', inFlight: 0, streams: 0, ejectedUntil: null, ejectedBy: 0 };
+  const certificate = {
+    certificate: '/tls/blog.pem',
+    key: '/tls/blog.key',
+    names: ['blog.test'],
+    validFrom: 0,
+    validUntil: 1,
+    problem: null,
+  };
+  const status = {
+    ...whole,
+    router: {
+      ...whole.router,
+      environments: ['shop', 'blog'].map((name) => ({ ...of(name), ...count })),
+      endpoints: ['shop', 'blog'].map((name) => ({ ...of(name), ...end, id: `${name}-1` })),
+      certificates: [certificate],
+      accessLog: { file: '/logs/blog', linesDropped: 0 },
+    },
+  };
+  const caller: Caller = {
+    actor: 'token:x',
+    role: 'viewer',
+    apps: ['shop'],
+    by: 'token',
+    id: '1',
+    name: 'x',
+    expiresAt: null,
+    from: { address: '192.0.2.1', agent: null },
+  };
+  const shown = onlyApps(caller, status);
+  assert.ok(!JSON.stringify(shown).includes('blog'));
+  assert.deepEqual([shown.router?.environments.length, shown.router?.endpoints.length], [1, 1]);
+  assert.equal(onlyApps({ ...caller, apps: null }, status), status);
 });
 
 describe('a request with a cookie', () => {
