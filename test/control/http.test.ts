@@ -1,8 +1,9 @@
 /** What is no request of the API, or not one it takes: refused as a problem, over a real socket. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { readJson } from '../../src/control/api/read-json.ts';
+import { patienceWith, readJson } from '../../src/control/api/read-json.ts';
 import { fakeDeps } from './fakes.ts';
 import { problemIn, server, type RawAnswer } from './raw.ts';
 
@@ -127,7 +128,26 @@ test('a body that comes too slowly is refused', async () => {
     duplex: 'half',
     headers: { 'content-type': 'application/json' },
   } as RequestInit);
-  await assert.rejects(readJson(request, 20), { code: 'request-timeout' });
+  await assert.rejects(readJson(request, { ...patienceWith(true), ms: 20 }), { code: 'request-timeout' });
+});
+
+test('who has not said who they are sends little', async (t) => {
+  const { send } = await server(t, await fakeDeps(t));
+  for (const at of ['/v1/login/device', '/v1/login/device/token'])
+    refused(await send(post(at, ' '.repeat(64 * 1024 + 1), [json])), 'body-too-large', 413);
+  refused(await send(post('/v1/login/device', ' '.repeat(64 * 1024), [json])), 'usage', 400);
+});
+
+test('who is answered, and does not send the body they promised, holds no connection', async (t) => {
+  const { socket } = await server(t, await fakeDeps(t));
+  for (const line of ['GET /healthz', 'POST /v1/nothing', 'DELETE /v1/nothing']) {
+    const connection = connect(socket);
+    connection.write(head(line, ['content-length: 5']));
+    const [answer] = (await once(connection, 'data')) as [Buffer];
+    assert.match(String(answer), /^HTTP\/1\.1 (?:200|404)/, line);
+    const late = AbortSignal.timeout(15_000);
+    await once(connection.resume(), 'close', { signal: late });
+  }
 });
 
 test('other methods get 405 with Allow, OPTIONS says them, HEAD says what GET would, without a body', async (t) => {

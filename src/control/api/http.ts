@@ -1,6 +1,7 @@
 /** How the API is served, on whatever it listens: what is no request of it is refused as everything else is. */
 import {
   STATUS_CODES,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerOptions,
@@ -32,6 +33,7 @@ export function listener(fetch: Fetch): RequestListener {
     errorHandler: (error) => problemResponse(notHttp((error as Error).message)),
   });
   return (request, response) => {
+    response.once('finish', () => dropRest(request));
     // RFC 9112, 3.2: a request without it, or with two of them, is refused.
     if (request.httpVersion !== '1.0' && hosts(request.rawHeaders) !== 1) {
       const problem = notHttp('it names no host, or several');
@@ -41,6 +43,17 @@ export function listener(fetch: Fetch): RequestListener {
     }
     void answer(request, response);
   };
+}
+
+/** A client that is still sending what nobody waits for has this long to read why. */
+const restMs = 500;
+
+/** Who was answered, and goes on with a body, holds no connection by it. */
+function dropRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  setTimeout(() => {
+    if (!request.complete) request.socket.destroy();
+  }, restMs).unref();
 }
 
 const hosts = (raw: readonly string[]): number =>

@@ -6,7 +6,7 @@ import { limitOf } from './events.ts';
 import { keyed, type Once } from './once.ts';
 import { problemOf, problemType } from './problem.ts';
 import { parse, parseQuery } from './read.ts';
-import { readJson } from './read-json.ts';
+import { patienceWith, readJson } from './read-json.ts';
 import type { Asked, Handler, Route, Source } from './route.ts';
 import { routeEntries, type Handlers } from './routes/routes.ts';
 import type { Streams } from './streams.ts';
@@ -45,7 +45,8 @@ async function serve(c: Context, { route, id, mounting }: Serving): Promise<Resp
   const params = parse(route.params, c.req.param());
   const query = parseQuery(route.query, c.req.url);
   const headers = route.headers === undefined ? undefined : parse(route.headers, namedIn(c, route.headers));
-  const body = route.body === undefined ? undefined : parse(route.body, await readJson(c.req.raw));
+  const patience = patienceWith(route.role === 'anyone');
+  const body = route.body === undefined ? undefined : parse(route.body, await readJson(c.req.raw, patience));
   const afterwards: (() => void)[] = [];
   const head = new Headers();
   const { caller = null, from = nowhere, tell = () => undefined } = envOf(c);
