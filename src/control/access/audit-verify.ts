@@ -70,7 +70,10 @@ export class Verifying {
     const { number, hash } = this.#last;
     if (!whole || number < (this.#from?.number ?? 0))
       this.#tell(number + 1, 'it and what followed are gone from the end');
-    const lost = { number: 0, says: `no entry has the hash ${this.#expected}: the chain was made anew, or cut off` };
+    const lost = {
+      number: 0,
+      says: `no entry has the hash ${this.#expected}: the chain was made anew, or cut off`,
+    };
     const problems = [...(this.#found ? [] : [lost]), ...this.#problems].slice(0, mostTold);
     return { ok: problems.length === 0, entries: this.#entries, head: number === 0 ? null : hash, problems };
   }
