@@ -10,6 +10,15 @@ export interface Together {
   companions(app: string): readonly string[];
 }
 
+/** Every app that it is done to, also where it has left the group that it is still released with. */
+export function concerned(
+  { app, group }: Pick<Needed, 'app' | 'group'>,
+  together: Together,
+): readonly string[] {
+  const named = group === null ? (app === null ? [] : [app]) : together.members(group);
+  return [...new Set(named.flatMap((each) => together.companions(each)))];
+}
+
 /** Whether they may ask for it. @throws TealError `not-allowed`, with the role that is needed and who they are */
 export function authorize(caller: Caller, needed: Needed, together: Together): void {
   if (needed.role !== 'anyone' && !mayAs(caller.role, needed.role))
@@ -17,8 +26,7 @@ export function authorize(caller: Caller, needed: Needed, together: Together): v
   if (caller.apps === null || needed.about === 'own') return;
   if (needed.about === 'all') throw everyApp(caller, needed.what);
   // What is done to one app of a group may be done to all of them.
-  const asked =
-    needed.group === null ? together.companions(needed.app ?? '') : together.members(needed.group);
+  const asked = concerned(needed, together);
   const other = asked.find((app) => !knows(caller, app));
   if (other !== undefined) throw otherApp(caller, other);
   if (asked.length === 0) throw otherApp(caller, needed.group ?? needed.app ?? '');

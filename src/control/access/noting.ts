@@ -1,5 +1,6 @@
 import type { TealError } from '../../errors.ts';
 import { errorCodes } from '../../errors.ts';
+import { concerned } from './authorize.ts';
 import type { Caller } from './caller.ts';
 import type { Asking, Guarding } from './guard.ts';
 import { withoutTokens } from './secret-text.ts';
@@ -19,7 +20,8 @@ export async function noted(
   guarding: Guarding,
 ): Promise<Response> {
   const { needed } = noting.asking;
-  const apps = concerned(needed, guarding);
+  // All of them, where it is about every app.
+  const apps = needed.about === 'all' ? null : concerned(needed, guarding.together);
   const before = guarding.standing(apps);
   let told: Parameters<Tell>[0] | null = null;
   const response = await answer((change) => (told = change));
@@ -37,16 +39,6 @@ export async function noteRefusal(error: TealError, noting: Noting, guarding: Gu
   if (noting.caller === null && access.limits.note(access.now()) > 0) return;
   const { status } = errorCodes[error.code];
   await write(noting, { status, code: error.code, before: null, after: null }, guarding);
-}
-
-/** Null: every app. */
-function concerned(
-  { app, group, about }: Asking['needed'],
-  { together }: Guarding,
-): readonly string[] | null {
-  if (group !== null) return together.members(group);
-  if (app !== null) return together.companions(app);
-  return about === 'all' ? null : [];
 }
 
 function write(

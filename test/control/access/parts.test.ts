@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { authorize } from '../../../src/control/access/authorize.ts';
+import { authorize, concerned } from '../../../src/control/access/authorize.ts';
 import type { Caller } from '../../../src/control/access/caller.ts';
 import { readCookie, setCookie } from '../../../src/control/access/cookies.ts';
 import { foreign } from '../../../src/control/access/csrf.ts';
@@ -133,7 +133,7 @@ describe('what a request needs', () => {
 
 describe('who may', () => {
   const together = {
-    members: (group: string) => (group === 'pair' ? ['shop', 'blog'] : []),
+    members: (group: string) => (group === 'pair' ? ['shop', 'blog'] : group === 'left' ? ['paired'] : []),
     companions: (app: string) => (app === 'paired' ? ['paired', 'other'] : [app]),
   };
   const caller = (more: Partial<Caller>): Caller => ({
@@ -180,6 +180,7 @@ describe('who may', () => {
       '/v1/apps/paired/rollback',
       '/v1/groups/pair/rollback',
       '/v1/groups/none/rollback',
+      '/v1/groups/left/rollback',
       '/v1/rollback',
       '/v1/apply',
       '/v1/apps/shop%2f..%2fblog/rollback',
@@ -187,6 +188,12 @@ describe('who may', () => {
     ])
       assert.match(asks(shop, 'POST', path) ?? 'allowed', /may do nothing with|about every app/, path);
   });
+});
+
+test('what is done to a group is done to those that are still released with it, too', () => {
+  const together = { members: () => ['shop', 'blog'], companions: (app: string) => [app, 'left'] };
+  assert.deepEqual(concerned({ app: null, group: 'pair' }, together), ['shop', 'left', 'blog']);
+  assert.deepEqual(concerned({ app: null, group: null }, together), []);
 });
 
 test('a status of some apps names nothing of others', async (t) => {
