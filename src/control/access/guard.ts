@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { getPath } from 'hono/utils/url';
 import { clientAddress, type Networks } from '../../audience/address.ts';
-import { errorCodes, TealError } from '../../errors.ts';
+import { TealError } from '../../errors.ts';
 import type { Access } from './access.ts';
 import { authorize, type Together } from './authorize.ts';
 import type { Caller, CallerEnv, From } from './caller.ts';
@@ -26,7 +26,7 @@ export interface Guarding {
   /** The apps as they are now, those that are named or all. */
   readonly standing: (apps: readonly string[] | null) => Standings;
   /** How a refusal is told. */
-  readonly refuse: (error: TealError, request: Request) => Response;
+  readonly refuse: (error: TealError) => Response;
 }
 
 /** Lets through who may: found out who asks, asked not too often, the role is enough. All that is behind may rely on it. */
@@ -61,7 +61,7 @@ async function answered(inner: Answer, asking: Asking, guarding: Guarding): Prom
     await noteRefusal(error, { asking, caller }, guarding);
     const login = loginInstead(error, asking, guarding.entrance);
     if (login !== null) return login;
-    return withHints(guarding.refuse(error, request), error);
+    return guarding.refuse(error);
   }
   const given = { ...env, from: asking.from, ...(caller === null ? {} : { caller }) };
   if (!asking.needed.changes) return await inner(request, given);
@@ -97,9 +97,9 @@ async function who(
     return await identify(request, { book: access.book, entrance, from, now });
   } catch (error) {
     if (!(error instanceof TealError) || error.code !== 'not-signed-in') throw error;
-    hold(access.limits.failure(from.address ?? 'socket', now));
-    // Whoever signs in again has something old with them.
+    // Whoever signs in again has something old with them, and is nobody.
     if (needed.role === 'anyone') return null;
+    hold(access.limits.failure(from.address ?? 'socket', now));
     throw error;
   }
 }
@@ -119,12 +119,3 @@ function fromOf(request: Request, { incoming }: Arrival, { access, entrance }: G
 /** What a trusted proxy writes may be no address: then the proxy is who came. */
 const addressOf = (peer: string, forwarded: string, trusted: Networks): string =>
   clientAddress(peer, forwarded, trusted) || clientAddress(peer, '', trusted);
-
-/** What clients of HTTP look for in a refusal (RFC 6750, RFC 6585). */
-function withHints(response: Response, error: TealError): Response {
-  const headers = new Headers(response.headers);
-  if (errorCodes[error.code].status === 401) headers.set('www-authenticate', 'Bearer realm="teal"');
-  const seconds = error.details['retryAfterSeconds'];
-  if (typeof seconds === 'number') headers.set('retry-after', String(seconds));
-  return new Response(response.body, { status: response.status, headers });
-}

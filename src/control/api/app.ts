@@ -26,7 +26,7 @@ export function api(deps: Deps, options: ApiOptions): Hono {
   });
   app.notFound((c) => problemResponse(nothingAt(c)));
   app.onError((error, c) => {
-    if (error instanceof TealError) return problemResponse(error, allowed(error));
+    if (error instanceof TealError) return problemResponse(error);
     deps.log.error({ error, path: c.req.path }, 'a request of the API failed');
     return problemResponse(
       new TealError('internal', `Teal failed: ${error.message}`, {
@@ -35,11 +35,6 @@ export function api(deps: Deps, options: ApiOptions): Hono {
     );
   });
   return app;
-}
-
-/** RFC 9110, 15.5.6. */
-function allowed({ code, details }: TealError): Readonly<Record<string, string>> {
-  return code === 'method-not-allowed' ? { allow: String(details['allow']) } : {};
 }
 
 /**

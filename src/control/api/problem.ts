@@ -24,11 +24,20 @@ export function problemOf(error: TealError): {
   };
 }
 
-/** @param headers beside the content type */
-export function problemResponse(error: TealError, headers: Readonly<Record<string, string>> = {}): Response {
+/** What clients look for beside the body (RFC 9110, 15.5.6; RFC 6750, 3; RFC 6585, 4). */
+export function hintsOf({ code, details }: TealError): Readonly<Record<string, string>> {
+  const { allow, retryAfterSeconds } = details;
+  return {
+    ...(errorCodes[code].status === 401 ? { 'www-authenticate': 'Bearer realm="teal"' } : {}),
+    ...(typeof allow === 'string' ? { allow } : {}),
+    ...(typeof retryAfterSeconds === 'number' ? { 'retry-after': String(retryAfterSeconds) } : {}),
+  };
+}
+
+export function problemResponse(error: TealError): Response {
   const problem = problemOf(error);
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: { 'content-type': problemType, 'cache-control': 'no-store', ...headers },
+    headers: { 'content-type': problemType, 'cache-control': 'no-store', ...hintsOf(error) },
   });
 }
