@@ -46,13 +46,15 @@ export class Uploads {
   readonly most: number;
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
+  /** By name of the file, how many requests work with it. */
+  readonly #held = new Map<string, number>();
   #coming = 0;
 
   private constructor({ data, most, now }: UploadsOptions) {
     this.#folder = folderOf(data);
     this.most = most;
     this.#now = now;
-    this.#timer = setInterval(() => void this.#forget(keptMs).catch(() => undefined), lookEveryMs);
+    this.#timer = setInterval(() => void this.forget().catch(() => undefined), lookEveryMs);
     this.#timer.unref();
   }
 
@@ -88,9 +90,20 @@ export class Uploads {
     }
   }
 
+  /** Does something with the uploads that are named: they stay for as long as that takes, such as waiting for another release. */
+  async during<T>(named: readonly (string | undefined)[], work: () => Promise<T>): Promise<T> {
+    const files = named.flatMap((each) => form.exec(each ?? '')?.[1] ?? []).map((name) => `${name}.tgz`);
+    for (const file of files) this.#held.set(file, (this.#held.get(file) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      for (const file of files) this.#letGo(file);
+    }
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#forget(0).catch(() => undefined);
+    await rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
   async #write(
@@ -114,13 +127,21 @@ export class Uploads {
     return { sha256: hash.digest('hex'), bytes };
   }
 
-  async #forget(olderMs: number): Promise<void> {
+  /** Removes what is old, and nobody works with. */
+  async forget(): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
     for (const name of names) {
       const file = path.join(this.#folder, name);
       const found = await stat(file).catch(() => null);
-      if (found !== null && this.#now() - found.mtimeMs >= olderMs) await rm(file, { force: true });
+      if (found === null || this.#now() - found.mtimeMs < keptMs || this.#held.has(name)) continue;
+      await rm(file, { force: true });
     }
+  }
+
+  #letGo(file: string): void {
+    const left = (this.#held.get(file) ?? 1) - 1;
+    if (left === 0) this.#held.delete(file);
+    else this.#held.set(file, left);
   }
 
   #tooLarge(): TealError {

@@ -58,17 +58,14 @@ interface ToGroup extends Omit<ToApp, 'params'> {
 
 /** What each route does. */
 export function handlers(deps: Deps, options: ApiOptions): Handlers {
+  const { uploads } = options.access;
   const to =
     (name: CommandName) =>
     async ({ params, body, by, signal, caller }: ToApp): Promise<CommandResult> => {
       refuseFiles(caller, body, deps.config);
       refuseShortcut(caller, body, isManual(deps, params.app));
-      return await command(deps, params.app, {
-        name,
-        body,
-        by: { ...by, reason: body.reason ?? null },
-        signal,
-      });
+      const asked = { name, body, by: { ...by, reason: body.reason ?? null }, signal };
+      return await uploads.during([body.from], () => command(deps, params.app, asked));
     };
   const together =
     (name: CommandName) =>
@@ -76,12 +73,8 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
       refuseFiles(caller, body, deps.config);
       const manual = deps.apps.members(params.group).some((each) => isManual(deps, each));
       refuseShortcut(caller, body, manual);
-      return await groupCommand(deps, params.group, {
-        name,
-        body,
-        by: { ...by, reason: body.reason ?? null },
-        signal,
-      });
+      const asked = { name, body, by: { ...by, reason: body.reason ?? null }, signal };
+      return await uploads.during([body.from], () => groupCommand(deps, params.group, asked));
     };
   const readiness = new Readiness(deps, options.closing);
   return {
@@ -92,11 +85,13 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
     explain: ({ params, body }) => explainWho(deps, params.app, body),
     plan: async ({ params, body, by, signal, caller }) => {
       refuseFiles(caller, body, deps.config);
-      return await plan(deps, params.app, { ...body, ...by }, signal);
+      return await uploads.during([body.log], () => plan(deps, params.app, { ...body, ...by }, signal));
     },
     'group-plan': async ({ params, body, by, signal, caller }) => {
       refuseFiles(caller, body, deps.config);
-      return await planGroup(deps, params.group, { ...body, ...by }, signal);
+      return await uploads.during([body.log], () =>
+        planGroup(deps, params.group, { ...body, ...by }, signal),
+      );
     },
     events: async ({ query, caller }) => {
       const { app, limit, before, after, follow } = query;

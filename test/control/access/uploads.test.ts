@@ -2,14 +2,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { test, type TestContext } from 'node:test';
 import { isUpload, uploadedFile, Uploads, type Sent } from '../../../src/control/access/uploads.ts';
+import { api } from '../../../src/control/api/app.ts';
 import { atEnd } from '../../at-end.ts';
-import { scratch } from '../help.ts';
+import { fakeDeps } from '../fakes.ts';
+import { forever, scratch, until } from '../help.ts';
+import { server } from '../raw.ts';
 
 const digestOf = (content: string): string =>
   `sha-256=:${createHash('sha256').update(content).digest('base64')}:`;
@@ -106,4 +110,51 @@ test('what a Teal before has left is gone, and so is everything when it ends', a
   const next = await again.take(sent('b'));
   await again.close();
   assert.ok(!existsSync(path.join(data, 'uploads', `${next.upload.slice('upload:'.length)}.tgz`)));
+});
+
+test('what is old goes, but not while a request that names it waits for its turn', async (t) => {
+  const deps = await fakeDeps(t);
+  const { uploads } = deps.access;
+  const { upload } = await uploads.take(sent('an archive'));
+  const file = uploadedFile(deps.config.data, upload);
+  await utimes(file, 0, 0);
+  deps.leases.take({ apps: ['shop'], actor: 'user:ben', version: 'v1' });
+  const app = api(deps, { access: deps.access, startedAt: 0, stop: () => undefined, closing: forever });
+  const waits = t.mock.method(deps.leases, 'takeInTurn');
+  const gone = new AbortController();
+  const answer = app.request('/v1/apps/shop/deploy', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ version: 'v2', from: upload, onConflict: 'wait' }),
+    signal: gone.signal,
+  });
+  await until('it waits', () => waits.mock.callCount() > 0);
+  await uploads.forget();
+  assert.ok(existsSync(file), 'it is still needed');
+  gone.abort();
+  assert.equal((await answer).status, 503);
+  await uploads.forget();
+  assert.ok(!existsSync(file));
+});
+
+test('who has to wait is told how long', async (t) => {
+  const deps = await fakeDeps(t);
+  const { socket, send } = await server(t, deps);
+  const head = (length: number): string =>
+    [
+      'POST /v1/uploads HTTP/1.1',
+      'host: teal',
+      'content-type: application/gzip',
+      `content-digest: ${digestOf('x')}`,
+      `content-length: ${length}`,
+      '\r\n',
+    ].join('\r\n');
+  const slow = Array.from({ length: 4 }, () => connect(socket));
+  for (const connection of slow) connection.write(head(10));
+  const refused = await until('they are coming in', async () => {
+    const answer = await send(`${head(1)}x`);
+    return answer.status === 429 && answer;
+  });
+  assert.equal(refused.headers.get('retry-after'), '5');
+  for (const connection of slow) connection.destroy();
 });
