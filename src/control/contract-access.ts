@@ -26,7 +26,7 @@ export interface TokenBody {
 }
 
 /** What is known of a token, but for its secret. */
-export type TokenView = Omit<Grant, 'hash'> & { readonly state: GrantState };
+export type TokenView = Omit<Grant, 'hash' | 'former'> & { readonly state: GrantState };
 
 export interface TokenMade {
   readonly secret: string;

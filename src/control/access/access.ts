@@ -31,7 +31,7 @@ export class Access {
   /** Proxies whose word about addresses is believed. */
   readonly trusted: Networks;
   readonly now: () => number;
-  readonly #log: Logger;
+  readonly log: Logger;
   readonly #timer: NodeJS.Timeout;
 
   private constructor(
@@ -46,7 +46,7 @@ export class Access {
       oidc === null || url === null ? null : new SignIn({ oidc, origin: url, book, audit, log, now });
     this.trusted = networksOf(config.control.trustedProxies);
     this.now = now;
-    this.#log = log;
+    this.log = log;
     this.#timer = setInterval(() => this.#tidy(), tidyEveryMs);
     this.#timer.unref();
   }
@@ -71,10 +71,10 @@ export class Access {
     await this.uploads.close();
     await this.audit.close();
     // Only the last uses are lost: the way out is not barred by a full disk.
-    await this.book.close().catch((error: unknown) => this.#log.warn({ error }, 'last uses not kept'));
+    await this.book.close().catch((error: unknown) => this.log.warn({ error }, 'last uses not kept'));
   }
 
   #tidy(): void {
-    void this.book.tidy().catch((error: unknown) => this.#log.warn({ error }, 'last uses not kept'));
+    void this.book.tidy().catch((error: unknown) => this.log.warn({ error }, 'last uses not kept'));
   }
 }

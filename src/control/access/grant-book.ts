@@ -24,6 +24,12 @@ export interface Wanted {
   readonly expiresAt: number | null;
 }
 
+/** A secret, which is nowhere else, and what it is good for. */
+export interface Made {
+  readonly secret: string;
+  readonly grant: Grant;
+}
+
 /** Every grant there is: made, found by its secret, revoked; kept as events of one stream. */
 export class GrantBook {
   readonly #store: Store;
@@ -61,8 +67,10 @@ export class GrantBook {
   /** The grant whose secret this is, whatever has become of it; null when nobody knows it. */
   async find(secret: string): Promise<Grant | null> {
     if (this.#now() - this.#readAt >= freshMs) await this.#refresh();
-    const id = this.#byHash.get(hashOf(secret));
-    return id === undefined ? null : (this.#grants.get(id) ?? null);
+    const hash = hashOf(secret);
+    const grant = this.#grants.get(this.#byHash.get(hash) ?? '') ?? null;
+    // One that was replaced is known for as long as it is good; then nobody knows it.
+    return grant !== null && grant.hash !== hash && isPast(grant, this.#now()) ? null : grant;
   }
 
   /** Notes that it was used; on disk within a minute. */
@@ -76,7 +84,7 @@ export class GrantBook {
   }
 
   /** @returns the secret, which is nowhere else. @throws TealError `usage` when a token of this name is in force */
-  make(wanted: Wanted, by: string): Promise<{ readonly secret: string; readonly grant: Grant }> {
+  make(wanted: Wanted, by: string): Promise<Made> {
     const secret = makeSecret();
     const now = this.#now();
     const { kind, name, actor, role, apps, expiresAt } = wanted;
@@ -116,9 +124,23 @@ export class GrantBook {
     return found;
   }
 
-  /** Has one end earlier. */
-  async shorten(id: string, expiresAt: number): Promise<void> {
-    await this.#append('teal', () => [{ type: 'shortened', id, expiresAt }]);
+  /**
+   * Gives one that is in force another secret: it stays the same grant, and ends with all its secrets.
+   * @param due asked when it is this change's turn
+   * @param until as long as the secret it had is good, too
+   * @returns null when it is not due
+   */
+  async rotate(id: string, due: (grant: Grant) => boolean, until: number): Promise<Made | null> {
+    const secret = makeSecret();
+    let made: Made | null = null;
+    await this.#append('teal', () => {
+      const grant = this.#grants.get(id);
+      made = null;
+      if (grant === undefined || stateOf(grant, this.#now()) !== 'in force' || !due(grant)) return [];
+      made = { secret, grant };
+      return [{ type: 'rotated', id, hash: hashOf(secret), until }];
+    });
+    return made;
   }
 
   /** Keeps what would be lost with the process: when each was used. */
@@ -192,9 +214,16 @@ export class GrantBook {
   }
 
   #index(): void {
-    this.#byHash = new Map(this.list().map(({ hash, id }) => [hash, id]));
+    this.#byHash = new Map(
+      this.list().flatMap(({ hash, former, id }) => [
+        [hash, id] as const,
+        ...(former === undefined ? [] : [[former.hash, id] as const]),
+      ]),
+    );
   }
 }
+
+const isPast = ({ former }: Grant, now: number): boolean => former === undefined || former.until <= now;
 
 const newer = (): TealError =>
   new TealError('store-unreadable', 'the tokens were written by a newer version of Teal', {

@@ -12,6 +12,8 @@ export interface Grant {
   readonly apps: readonly string[] | null;
   /** SHA-256 of the secret, in hex. */
   readonly hash: string;
+  /** Of the secret before this one, which is good until then. Absent: it has always had this one. */
+  readonly former?: { readonly hash: string; readonly until: number };
   readonly madeAt: number;
   readonly madeBy: string;
   /** Null: never. */
@@ -25,7 +27,8 @@ export interface Grant {
 export type GrantEvent =
   | { readonly type: 'granted'; readonly grant: Grant }
   | { readonly type: 'revoked'; readonly id: string; readonly at: number }
-  | { readonly type: 'shortened'; readonly id: string; readonly expiresAt: number };
+  /** It has another secret; the one before is good until then. */
+  | { readonly type: 'rotated'; readonly id: string; readonly hash: string; readonly until: number };
 
 export type GrantState = 'in force' | 'expired' | 'revoked';
 
@@ -45,10 +48,14 @@ export function fold(grants: Grants, event: GrantEvent): Grants {
   if (event.type === 'granted') return next.set(event.grant.id, event.grant);
   const grant = next.get(event.id);
   if (grant === undefined) return next;
-  return next.set(
-    grant.id,
-    event.type === 'revoked' ? { ...grant, revokedAt: event.at } : { ...grant, expiresAt: event.expiresAt },
-  );
+  switch (event.type) {
+    case 'revoked':
+      return next.set(grant.id, { ...grant, revokedAt: event.at });
+    case 'rotated': {
+      const former = { hash: grant.hash, until: event.until };
+      return next.set(grant.id, { ...grant, hash: event.hash, former });
+    }
+  }
 }
 
 /** Without those that have ended long ago. */

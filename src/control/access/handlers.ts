@@ -73,9 +73,9 @@ const whoAmI = ({ actor, role, apps, by, name, expiresAt }: Caller, maxUploadByt
   maxUploadBytes,
 });
 
-/** Without the hash: nobody needs it. */
+/** Without the hashes: nobody needs them. */
 function view(grant: Grant, now: number): TokenView {
-  const { hash: _, ...shown } = grant;
+  const { hash: _, former: __, ...shown } = grant;
   return { ...shown, state: stateOf(grant, now) };
 }
 

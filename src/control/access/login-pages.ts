@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono';
-import { TealError } from '../../errors.ts';
-import { problemResponse } from '../api/problem.ts';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { errorCodes, TealError } from '../../errors.ts';
+import { hintsOf, problemResponse } from '../api/problem.ts';
 import type { Access } from './access.ts';
 import type { CallerEnv, From } from './caller.ts';
 import { readCookie, setCookie } from './cookies.ts';
@@ -10,10 +11,10 @@ import { offered, secondsOf } from './sign-in.ts';
 type Env = { Bindings: CallerEnv };
 
 /** Where a browser signs in and comes back to; pages for people, whatever happens. */
-export function loginPages({ signIn }: Pick<Access, 'signIn'>): Hono<Env> {
+export function loginPages({ signIn, now, log }: Pick<Access, 'signIn' | 'now' | 'log'>): Hono<Env> {
   const app = new Hono<Env>();
   app.get('/login', async (c) => {
-    const { url, browser, seconds } = await offered(signIn).begin(c.req.query('to') ?? '/');
+    const { url, browser, seconds } = await offered(signIn).begin(c.req.query('to') ?? '/', fromOf(c));
     c.header('set-cookie', setCookie({ secure: offered(signIn).secure, of: 'login' }, browser, seconds));
     return c.redirect(url.href, 302);
   });
@@ -23,7 +24,9 @@ export function loginPages({ signIn }: Pick<Access, 'signIn'>): Hono<Env> {
     c.header('set-cookie', setCookie({ secure, of: 'login' }, '', 0), { append: true });
     const search = new URL(c.req.url).search;
     const { secret, grant, to } = await offered(signIn).finish(search, { browser, from: fromOf(c) });
-    c.header('set-cookie', setCookie({ secure, of: 'session' }, secret, secondsOf(grant)), { append: true });
+    c.header('set-cookie', setCookie({ secure, of: 'session' }, secret, secondsOf(grant, now())), {
+      append: true,
+    });
     // A page of ours goes on, and not the redirect: the session's cookie is not sent on a way that began elsewhere.
     return c.html(signedInPage(grant.actor, to));
   });
@@ -35,10 +38,13 @@ export function loginPages({ signIn }: Pick<Access, 'signIn'>): Hono<Env> {
     ),
   );
   app.onError((error, c) => {
+    if (!(error instanceof TealError)) log.error({ error, path: c.req.path }, 'a sign-in failed');
     const told =
-      error instanceof TealError ? error : new TealError('internal', 'Teal failed.', { remedy: 'try again' });
-    const status = told.code === 'too-many-requests' ? 429 : told.code === 'usage' ? 404 : 403;
-    return c.html(failedPage(told), status);
+      error instanceof TealError
+        ? error
+        : new TealError('internal', 'Teal failed.', { remedy: 'see the log of teal up, and report it' });
+    const status = told.code === 'usage' ? 404 : errorCodes[told.code].status;
+    return c.html(failedPage(told), status as ContentfulStatusCode, hintsOf(told));
   });
   return app;
 }

@@ -9,7 +9,7 @@ import { offered, secondsOf } from './sign-in.ts';
 type Sessions = Pick<Handlers, 'session' | 'logout' | 'login-device' | 'login-device-token'>;
 
 /** Sessions, and signing in on the command line. */
-export function sessionHandlers({ signIn, book }: Pick<Access, 'signIn' | 'book'>): Sessions {
+export function sessionHandlers({ signIn, book, now }: Pick<Access, 'signIn' | 'book' | 'now'>): Sessions {
   const kind = { secure: signIn?.secure ?? false, of: 'session' } as const;
   return {
     session: async ({ caller, request, head }): Promise<SessionView> => {
@@ -18,7 +18,8 @@ export function sessionHandlers({ signIn, book }: Pick<Access, 'signIn' | 'book'
       if (by !== 'session' || id === null || cookie === null || signIn === null)
         return { actor, role, apps, csrf: null, expiresAt };
       const made = await signIn.rotated(id);
-      if (made !== null) head.append('set-cookie', setCookie(kind, made.secret, secondsOf(made.grant)));
+      if (made !== null)
+        head.append('set-cookie', setCookie(kind, made.secret, secondsOf(made.grant, now())));
       return { actor, role, apps, csrf: csrfOf(made?.secret ?? cookie), expiresAt };
     },
     logout: async ({ caller, head }) => {

@@ -3,21 +3,27 @@ import type { Logger } from 'pino';
 import type { OidcConfig } from '../../config/control.ts';
 import { TealError } from '../../errors.ts';
 import type { AuditLog } from './audit-log.ts';
+import { Begun } from './begun.ts';
 import type { From } from './caller.ts';
+import { causesOf } from './causes.ts';
 import type { Grant } from './grant.ts';
-import type { GrantBook } from './grant-book.ts';
+import type { GrantBook, Made } from './grant-book.ts';
 import { Issuer, type DeviceStart, type Outgoing } from './issuer.ts';
 import { personOf, type Claims, type Person } from './person.ts';
+import { Throttle } from './throttle.ts';
 
 /** A person who has to find their phone for the second factor. */
 const pendingMs = 10 * 60_000;
-/** Whoever begins sign-ins without end fills nobody's memory. */
-const mostPending = 1000;
-const mostDevices = 50;
+/** A whole office at nine, behind one address; in all some megabytes. */
+const pendingLimits = { each: 100, all: 5000 };
+/** For each of them the issuer is asked every five seconds. */
+const deviceLimits = { each: 20, all: 200 };
 /** Old ones go on for the requests that are on their way. */
 const graceMs = 30_000;
 /** A session's secret changes this often: one that leaked is soon worth nothing. */
 const rotateAfterMs = 3600_000;
+/** What failed is logged so often, whoever makes it fail: strangers cannot fill the disk. */
+const logged = { burst: 60, perSecond: 0.2 };
 
 interface Pending extends Omit<Outgoing, 'url'> {
   /** Of the browser that began it: nobody else can finish it. */
@@ -28,13 +34,8 @@ interface Pending extends Omit<Outgoing, 'url'> {
 
 interface Device {
   readonly until: number;
-  outcome: { readonly secret: string; readonly grant: Grant } | { readonly error: TealError } | null;
+  outcome: Made | { readonly error: TealError } | null;
   readonly stop: AbortController;
-}
-
-export interface Made {
-  readonly secret: string;
-  readonly grant: Grant;
 }
 
 export interface SignInParts {
@@ -53,8 +54,11 @@ const hashed = (text: string): string => createHash('sha256').update(text).diges
 export class SignIn {
   readonly #parts: SignInParts;
   readonly #issuer: Issuer;
-  readonly #pending = new Map<string, Pending>();
-  readonly #devices = new Map<string, Device>();
+  readonly #pending = new Begun<Pending>(pendingLimits);
+  readonly #devices = new Begun<Device>(deviceLimits, ({ stop }) => stop.abort());
+  /** By session: who asks again while the secret before is still good gets the same one. */
+  readonly #rotations = new Map<string, { readonly until: number; readonly made: Promise<Made | null> }>();
+  readonly #logged = new Throttle(logged);
 
   constructor(parts: SignInParts) {
     this.#parts = parts;
@@ -68,12 +72,13 @@ export class SignIn {
   /** @param to a path of ours to go to afterwards. @returns where to send the browser, and what it has to keep */
   async begin(
     to: string,
+    from: From,
   ): Promise<{ readonly url: URL; readonly browser: string; readonly seconds: number }> {
-    this.#forget(this.#pending, mostPending);
-    const { url, ...outgoing } = await this.#issuer.start();
+    const { url, ...outgoing } = await this.#watched(from, () => this.#issuer.start());
     const browser = randomBytes(32).toString('base64url');
-    const until = this.#parts.now() + pendingMs;
-    this.#pending.set(outgoing.state, { ...outgoing, browser: hashed(browser), to: ownPath(to), until });
+    const now = this.#parts.now();
+    const pending = { ...outgoing, browser: hashed(browser), to: ownPath(to), until: now + pendingMs };
+    this.#pending.add(outgoing.state, pending, from.address, now);
     return { url, browser, seconds: pendingMs / 1000 };
   }
 
@@ -83,29 +88,25 @@ export class SignIn {
     { browser, from }: { readonly browser: string | null; readonly from: From },
   ): Promise<Made & { readonly to: string }> {
     const state = new URLSearchParams(search).get('state') ?? '';
-    const pending = this.#pending.get(state);
     // Whatever comes of it: an answer is good once.
-    this.#pending.delete(state);
-    if (pending === undefined || pending.until <= this.#parts.now()) throw notBegun();
+    const pending = this.#pending.take(state);
+    if (pending === null || pending.until <= this.#parts.now()) throw notBegun();
     if (browser === null || hashed(browser) !== pending.browser) throw notBegun();
-    const claims = await this.#issuer.finish(search, pending);
+    const claims = await this.#watched(from, () => this.#issuer.finish(search, pending));
     return { ...(await this.#grant(claims, 'session', from)), to: pending.to };
   }
 
   /** Begins a sign-in of the command line. @returns also by which it is asked for; it is a secret */
   async beginDevice(from: From): Promise<{ readonly id: string; readonly device: DeviceStart }> {
-    this.#forget(this.#devices, mostDevices);
-    const device = await this.#issuer.startDevice();
+    const device = await this.#watched(from, () => this.#issuer.startDevice());
     const id = randomBytes(32).toString('base64url');
     const stop = new AbortController();
     const waiting: Device = { until: device.expiresAt, outcome: null, stop };
-    this.#devices.set(id, waiting);
-    const signal = AbortSignal.any([
-      stop.signal,
-      AbortSignal.timeout(Math.max(0, device.expiresAt - this.#parts.now())),
-    ]);
-    void device
-      .claims(signal)
+    const now = this.#parts.now();
+    this.#devices.add(id, waiting, from.address, now);
+    const late = AbortSignal.timeout(Math.max(0, device.expiresAt - now));
+    const signal = AbortSignal.any([stop.signal, late]);
+    void this.#watched(from, () => device.claims(signal), signal)
       .then((claims) => this.#grant(claims, 'login', from))
       .then(
         (made) => (waiting.outcome = made),
@@ -117,27 +118,33 @@ export class SignIn {
   /** What has become of it; null while it is waited for. Told once. @throws TealError `login-failed` */
   device(id: string): Made | null {
     const device = this.#devices.get(id);
-    if (device === undefined) throw notBegun();
+    if (device === null) throw notBegun();
     if (device.outcome === null) return null;
-    this.#devices.delete(id);
+    this.#devices.take(id);
     if ('error' in device.outcome) throw device.outcome.error;
     return device.outcome;
   }
 
   /** Another secret for a session that has had its own for long; null when it is too early. */
-  async rotated(id: string): Promise<Made | null> {
-    const { book, now } = this.#parts;
-    const old = book.list().find((grant) => grant.id === id);
-    if (old === undefined || now() - old.madeAt < rotateAfterMs) return null;
-    const made = await book.make({ ...old, kind: 'session' }, old.actor);
-    await book.shorten(id, now() + graceMs);
+  rotated(id: string): Promise<Made | null> {
+    const now = this.#parts.now();
+    for (const [each, { until }] of this.#rotations) if (until <= now) this.#rotations.delete(each);
+    const known = this.#rotations.get(id);
+    if (known !== undefined) return known.made;
+    const isDue = ({ madeAt, former }: Grant): boolean => now - (former?.until ?? madeAt) >= rotateAfterMs;
+    const old = this.#parts.book.list().find((grant) => grant.id === id);
+    if (old === undefined || !isDue(old)) return Promise.resolve(null);
+    const until = now + graceMs;
+    const made = this.#parts.book.rotate(id, isDue, until);
+    this.#rotations.set(id, { until, made });
+    made.catch(() => this.#rotations.delete(id));
     return made;
   }
 
   close(): void {
-    for (const { stop } of this.#devices.values()) stop.abort();
     this.#devices.clear();
     this.#pending.clear();
+    this.#rotations.clear();
   }
 
   async #grant(claims: Claims, kind: 'session' | 'login', from: From): Promise<Made> {
@@ -181,15 +188,17 @@ export class SignIn {
     return notBegun();
   }
 
-  /** Those that are over. @throws TealError `too-many-requests` when there are too many others */
-  #forget<T extends { readonly until: number }>(of: Map<string, T>, most: number): void {
-    const now = this.#parts.now();
-    for (const [key, { until }] of of) if (until <= now) of.delete(key);
-    if (of.size < most) return;
-    throw new TealError('too-many-requests', 'Too many are signing in just now.', {
-      remedy: 'try again in a minute',
-      details: { retryAfterSeconds: 60 },
-    });
+  /** What goes wrong at the issuer, or on the way there, is logged: people are told no more than that it did. */
+  async #watched<T>({ address }: From, work: () => Promise<T>, givenUp?: AbortSignal): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const { now, log } = this.#parts;
+      const told = error instanceof TealError && error.cause !== undefined && givenUp?.aborted !== true;
+      if (told && this.#logged.take('', now()) === 0)
+        log.warn({ address, why: causesOf(error) }, error.message);
+      throw error;
+    }
   }
 }
 
@@ -207,9 +216,9 @@ const notBegun = (): TealError =>
     },
   );
 
-/** How long it lasts, in seconds; made within a moment of when that was decided. */
-export const secondsOf = ({ expiresAt, madeAt }: Grant): number =>
-  Math.round(((expiresAt ?? madeAt) - madeAt) / 1000);
+/** How long it still lasts, in seconds. */
+export const secondsOf = ({ expiresAt }: Grant, now: number): number =>
+  Math.round(((expiresAt ?? now) - now) / 1000);
 
 /** @throws TealError `usage` */
 export function offered(signIn: SignIn | null): SignIn {

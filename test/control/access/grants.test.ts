@@ -68,6 +68,35 @@ test('it is in force until it expires or is revoked, to the millisecond', async 
   assert.equal((await book.revoke(({ id }) => id === grant.id, 'user:anna')).length, 0, 'only once');
 });
 
+test('it gets another secret once, and stays the same: with it end all that it had', async (t) => {
+  const { book, clock, store } = await opened(t);
+  const session = { ...ci, kind: 'session' as const, expiresAt: clock.now + 100_000 };
+  const { secret: first, grant } = await book.make(session, 'user:anna');
+  const isFirst = ({ former }: typeof grant): boolean => former === undefined;
+  const both = await Promise.all([1, 2].map(() => book.rotate(grant.id, isFirst, clock.now + 30_000)));
+  const [made, none] = both.toSorted((a) => (a === null ? 1 : -1));
+  assert.ok(made && none === null, 'one of two at once');
+  const other = await GrantBook.open(store, () => clock.now);
+  for (const each of [book, other]) {
+    assert.deepEqual([each.list().length, each.list()[0]?.expiresAt], [1, session.expiresAt]);
+    assert.equal((await each.find(first))?.id, grant.id, 'for the requests that are on their way');
+    assert.equal((await each.find(made.secret))?.id, grant.id);
+  }
+  clock.now += 30_000;
+  for (const each of [book, other]) {
+    assert.equal(await each.find(first), null, 'and no longer');
+    assert.equal((await each.find(made.secret))?.id, grant.id);
+  }
+  const next = await book.rotate(grant.id, () => true, clock.now + 30_000);
+  assert.equal((await book.revoke(({ id }) => id === grant.id, 'user:anna')).length, 1);
+  for (const secret of [made.secret, next?.secret ?? '']) {
+    const found = await book.find(secret);
+    assert.ok(found !== null);
+    assert.equal(stateOf(found, clock.now), 'revoked');
+  }
+  assert.equal(await book.rotate(grant.id, () => true, clock.now), null, 'what has ended stays so');
+});
+
 test('a name is in force once, and free again afterwards', async (t) => {
   const { book } = await opened(t);
   await book.make(ci, 'user:anna');
