@@ -10,7 +10,7 @@
  *   npm run fuzz:api -- --seed 7 --case 42   one, printed and sent
  */
 import { parseArgs } from 'node:util';
-import { kinds } from './fuzz-api/cases.ts';
+import { kinds } from './fuzz-api/case.ts';
 import { faults, type Fault } from './fuzz-api/planted.ts';
 import { run, type Found, type Running, type Tally } from './fuzz-api/run.ts';
 import { searched } from './fuzz-api/world.ts';

@@ -1,7 +1,8 @@
 /** Sends cases, several at a time, and looks at what comes back. */
 import type { RouteId } from '../../src/control/api/routes/routes.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { caseArbitrary, caseOf, type Case, type Kind } from './cases.ts';
+import type { Case, Kind } from './case.ts';
+import { caseArbitrary, caseOf } from './cases.ts';
 import { mistakes, type Answer } from './conform.ts';
 import { answerMs, exchange, send, type Outcome } from './send.ts';
 import { stopping, tour, type Stop } from './tour.ts';

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { BadResponse, ResponseReader } from '../../src/load/response.ts';
 import type { Answer } from './conform.ts';
-import type { Case } from './cases.ts';
+import type { Case } from './case.ts';
 
 export interface Outcome {
   /** Null: the connection was closed, or nothing came in time. */

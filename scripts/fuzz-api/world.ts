@@ -10,7 +10,7 @@ import type { AppStatus, Status } from '../../src/control/contract.ts';
 import { stopLeftBehind } from '../../src/control/left-behind.ts';
 import { runLoad, type Load } from '../../src/load/load.ts';
 import { client, Provider } from '../../test/control/access/provider.ts';
-import type { World } from './cases.ts';
+import type { World } from './subject.ts';
 import { exchange } from './send.ts';
 
 /** Answers its version. */
