@@ -28,7 +28,9 @@ export type GrantEvent =
   | { readonly type: 'granted'; readonly grant: Grant }
   | { readonly type: 'revoked'; readonly id: string; readonly at: number }
   /** It has another secret; the one before is good until then. */
-  | { readonly type: 'rotated'; readonly id: string; readonly hash: string; readonly until: number };
+  | { readonly type: 'rotated'; readonly id: string; readonly hash: string; readonly until: number }
+  /** Of a Teal that gave each secret a grant of its own; no longer written. */
+  | { readonly type: 'shortened'; readonly id: string; readonly expiresAt: number };
 
 export type GrantState = 'in force' | 'expired' | 'revoked';
 
@@ -51,6 +53,8 @@ export function fold(grants: Grants, event: GrantEvent): Grants {
   switch (event.type) {
     case 'revoked':
       return next.set(grant.id, { ...grant, revokedAt: event.at });
+    case 'shortened':
+      return next.set(grant.id, { ...grant, expiresAt: event.expiresAt });
     case 'rotated': {
       const former = { hash: grant.hash, until: event.until };
       return next.set(grant.id, { ...grant, hash: event.hash, former });

@@ -3,6 +3,7 @@ import { followAccessLines, lastAccessLines } from '../../router/access-log.ts';
 import { errorCodes, TealError, type ErrorCode } from '../../errors.ts';
 import { socketPath } from '../../router/socket-path.ts';
 import type { Access } from '../access/access.ts';
+import { concerned } from '../access/authorize.ts';
 import { accessHandlers } from '../access/handlers.ts';
 import type { Caller } from '../access/caller.ts';
 import { refuseFiles, refuseShortcut } from '../access/elsewhere.ts';
@@ -158,8 +159,10 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
       return await apply(deps, { file, ...body }, by);
     },
     lease: async ({ body: { of: named, ...body }, by, signal, caller }) => {
-      refuseOther(caller, deps.apps.names().includes(named) ? [named] : deps.apps.members(named), named);
-      const apps = deps.apps.names().includes(named) ? [named] : knownGroup(deps, named);
+      const isApp = deps.apps.names().includes(named);
+      const about = isApp ? { app: named, group: null } : { app: null, group: named };
+      refuseOther(caller, concerned(about, deps.apps), named);
+      const apps = isApp ? [named] : knownGroup(deps, named);
       return await leaseOf(deps, { apps, body, by }, signal);
     },
     'renew-lease': async ({ params }) => deps.leases.renew(params.id),

@@ -34,6 +34,17 @@ test('a token can be told from other text by its form, and a mistyped one from a
   assert.notEqual(csrfOf(token), hashOf(token));
 });
 
+const onlyShop: Caller = {
+  actor: 'token:x',
+  role: 'viewer',
+  apps: ['shop'],
+  by: 'token',
+  id: '1',
+  name: 'x',
+  expiresAt: null,
+  from: { address: '192.0.2.1', agent: null },
+};
+
 /** Whether a line names it, or is for commands and it is one. */
 const isDeclared = (method: string, path: string): boolean =>
   needs.some((need) => {
@@ -76,16 +87,7 @@ describe('what a request needs', () => {
     const ask = async (method: string, path: string, env: object): Promise<number> =>
       (await app.fetch(new Request(`http://teal${sample(path)}`, { method }), env)).status;
     const from = { address: '192.0.2.1', agent: null };
-    const of = (role: Caller['role'], apps: Caller['apps']): Caller => ({
-      actor: 'token:x',
-      role,
-      apps,
-      by: 'token',
-      id: '1',
-      name: 'x',
-      expiresAt: null,
-      from,
-    });
+    const of = (role: Caller['role'], apps: Caller['apps']): Caller => ({ ...onlyShop, role, apps });
     for (const [id, { method, path, role, about }] of routeEntries) {
       if (role === 'anyone') continue;
       assert.equal(await ask(method, path, { from }), 401, `${id} for nobody`);
@@ -196,6 +198,23 @@ test('what is done to a group is done to those that are still released with it, 
   assert.deepEqual(concerned({ app: null, group: null }, together), []);
 });
 
+test('a lease is of an app, and of those that it is released with', async (t) => {
+  const deps = await fakeDeps(t);
+  const closing = new AbortController().signal;
+  const app = api(deps, { access: deps.access, startedAt: 0, stop: () => undefined, closing });
+  const from = { address: '192.0.2.1', agent: null };
+  const caller: Caller = { ...onlyShop, role: 'deployer' };
+  const lease = async (): Promise<number> => {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: '{"of":"shop"}' };
+    return (await app.request('/v1/leases', init, { from, caller })).status;
+  };
+  const companions = t.mock.method(deps.apps, 'companions', () => ['shop', 'blog']);
+  assert.equal(await lease(), 403);
+  companions.mock.restore();
+  assert.equal(await lease(), 200);
+});
+
 test('a status of some apps names nothing of others', async (t) => {
   const deps = await fakeDeps(t);
   const whole = await wholeStatus(deps, 0);
@@ -221,20 +240,10 @@ test('a status of some apps names nothing of others', async (t) => {
       accessLog: { file: '/logs/blog', linesDropped: 0 },
     },
   };
-  const caller: Caller = {
-    actor: 'token:x',
-    role: 'viewer',
-    apps: ['shop'],
-    by: 'token',
-    id: '1',
-    name: 'x',
-    expiresAt: null,
-    from: { address: '192.0.2.1', agent: null },
-  };
-  const shown = onlyApps(caller, status);
+  const shown = onlyApps(onlyShop, status);
   assert.ok(!JSON.stringify(shown).includes('blog'));
   assert.deepEqual([shown.router?.environments.length, shown.router?.endpoints.length], [1, 1]);
-  assert.equal(onlyApps({ ...caller, apps: null }, status), status);
+  assert.equal(onlyApps({ ...onlyShop, apps: null }, status), status);
 });
 
 describe('a request with a cookie', () => {
