@@ -10,8 +10,11 @@ import { Verifying, type Sound } from './audit-verify.ts';
 const auditStream = '@audit';
 const type = 'audited';
 const mostTries = 5;
-/** Of one reading while all of it is looked at: some milliseconds of hashing, in which nobody else is answered. */
-const page = 50;
+/**
+ * Of one reading while all of it is looked at: some 7 ms of hashing, in which nobody else is answered. With less, whoever waits for the end of a long
+ * log waits for more turns of a busy Teal than for their own work.
+ */
+const page = 500;
 
 /** What is known of something that was asked; number, chain and losses are added. */
 export type Noted = Omit<AuditEntry, 'number' | 'previous' | 'hash' | 'lost'>;
