@@ -2,7 +2,7 @@ import type { Answer } from './access/guard.ts';
 import { guarded } from './access/guard.ts';
 import type { Access } from './access/access.ts';
 import { standingOf } from './access/standing.ts';
-import { refusal } from './api/refusal.ts';
+import { problemResponse } from './api/problem.ts';
 import { serve, serveElsewhere, type Elsewhere } from './api/serve.ts';
 import type { Deps } from './deps.ts';
 
@@ -27,7 +27,7 @@ export async function openEntrances(
       together: deps.apps,
       standing: (apps) =>
         Object.fromEntries((apps ?? deps.apps.names()).map((app) => [app, standingOf(deps.apps.state(app))])),
-      refuse: refusal,
+      refuse: problemResponse,
     });
   await using undo = new AsyncDisposableStack();
   const near = undo.adopt(await serve(guard(true, 'http://teal'), socket), (server) => server.close());

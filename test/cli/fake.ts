@@ -165,6 +165,18 @@ export class FakeControl {
     return fake;
   }
 
+  /** As each test finds it: one app, which takes every command, and nobody takes turns. */
+  reset(): void {
+    this.apps = [app()];
+    this.calls.length = 0;
+    this.leases.length = 0;
+    this.onLease = () => {
+      throw new TealError('app-unknown', 'nobody takes turns here', { remedy: '' });
+    };
+    this.onCommand = () => 'it was accepted';
+    this.onRollback = null;
+  }
+
   get followers(): number {
     return this.#followers.size;
   }

@@ -1,5 +1,7 @@
 import type { EventView } from '../../control/contract.ts';
-import type { Goal } from './wait.ts';
+
+/** Where a release should get to: `forward` live, `back` everyone on the old version. */
+export type Goal = 'forward' | 'back';
 
 /** @param events newest first @returns where a release that is over has got to; null when they do not go back that far */
 export function outcomeOf(events: readonly EventView[], id: string): Goal | null {

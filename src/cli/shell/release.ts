@@ -8,7 +8,8 @@ import type { Context, ReasonFlags, Result } from './context.ts';
 import { underLease } from './lease.ts';
 import { begun } from './simple.ts';
 import { send, soleTarget, type Ordered } from './target.ts';
-import { waitForRelease, type Goal, type Waiting } from './wait.ts';
+import type { Goal } from './outcome.ts';
+import { waitForRelease, type Waiting } from './wait.ts';
 
 export interface WaitFlags extends ReasonFlags {
   readonly wait?: boolean;

@@ -5,10 +5,7 @@ import { renderEvent } from '../render/event.ts';
 import { waitTexts } from '../text.ts';
 import type { Context } from './context.ts';
 import { interruptedExit, onInterrupt } from './interrupt.ts';
-import { outcomeOf } from './outcome.ts';
-
-/** Where a release should get to: `forward` live, `back` everyone on the old version. */
-export type Goal = 'forward' | 'back';
+import { outcomeOf, type Goal } from './outcome.ts';
 
 /** `done`: it got there. `ready`: it waits for a person. `failed`: it ended otherwise. */
 export type Progress = 'going' | 'done' | 'ready' | 'failed';

@@ -36,9 +36,7 @@ export function listener(fetch: Fetch): RequestListener {
     response.once('finish', () => dropRest(request));
     // RFC 9112, 3.2: a request without it, or with two of them, is refused.
     if (request.httpVersion !== '1.0' && hosts(request.rawHeaders) !== 1) {
-      const problem = notHttp('it names no host, or several');
-      response.writeHead(400, { 'content-type': problemType, connection: 'close' });
-      response.end(JSON.stringify(problemOf(problem)));
+      answerLast(response, notHttp('it names no host, or several'));
       return;
     }
     void answer(request, response);
@@ -73,11 +71,17 @@ export function guarded<S extends Server | SecureServer>(server: S): S {
   server.on('connect', (_request, socket) =>
     refuse(socket, noTunnel(), ['allow: GET, HEAD, POST, DELETE, OPTIONS']),
   );
-  server.on('checkExpectation', (_request, response) => {
-    response.writeHead(400, { 'content-type': problemType, connection: 'close' });
-    response.end(JSON.stringify(problemOf(notHttp('it expects what is not known'))));
-  });
+  server.on('checkExpectation', (_request, response) =>
+    answerLast(response, notHttp('it expects what is not known')),
+  );
   return server;
+}
+
+/** Nothing else is read from that connection. */
+function answerLast(response: ServerResponse, error: TealError): void {
+  const problem = problemOf(error);
+  response.writeHead(problem.status, { 'content-type': problemType, connection: 'close' });
+  response.end(JSON.stringify(problem));
 }
 
 function refuse(socket: Duplex, error: TealError, more: readonly string[] = []): void {
