@@ -96,6 +96,8 @@ export const errorCodes = {
   'removal-refused': { exit: 1, status: 409 },
   'uncommitted-changes': { exit: 1, status: 409 },
   'check-failed': { exit: 1, status: 424 },
+  // database/
+  'migration-exists': { exit: 1, status: 409 },
   // control/access/
   'not-signed-in': { exit: 1, status: 401 },
   'too-many-requests': { exit: 1, status: 429 },

@@ -19,6 +19,7 @@ import type { ScaleFlags } from './scale.ts';
 import { guard, type CommonFlags, type Context, type LocalFlags, type ReasonFlags } from './shell/context.ts';
 import { accessing } from './accessing.ts';
 import { flagging } from './flagging.ts';
+import { migrating } from './migrating.ts';
 import { looking } from './looking.ts';
 import { docs } from './shell/docs.ts';
 import * as is from './shell/flags.ts';
@@ -249,6 +250,7 @@ const routes = {
   }),
   ...looking,
   flags: flagging,
+  db: migrating,
   ...accessing,
 };
 

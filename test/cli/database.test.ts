@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { start, teal } from './cli.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'teal-db-'));
+});
+after(() => rm(root, { recursive: true }));
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(path.join(root, 'p-'));
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+    await writeFile(path.join(folder, file), text);
+  }
+  return folder;
+}
+
+const release = {
+  'db/7/expand.sql': 'ALTER TABLE users DROP COLUMN email;\nALTER TABLE users ADD COLUMN born date;\n',
+  'db/7/undo.sql': 'ALTER TABLE users DROP COLUMN born;\n',
+  'db/6.down.sql': 'DROP TABLE users;\n',
+};
+
+test('db lint fails where something breaks the live version, with place, lock and the safe form, also in a narrow terminal', async () => {
+  const folder = await folderWith(release);
+  const { code, out } = await teal(folder, 'db', 'lint', 'db');
+  assert.equal(code, 1);
+  assert.match(
+    out,
+    /^✗ db\/7\/expand\.sql:1:19 {2}error {2}drop-column\n[^]*lock +AccessExclusive on users for a moment: blocks reads and writes\n +instead +Stop using it[^]*\n✗ 3 statements in 2 files: 1 error, 0 warnings, 1 note\.\n/,
+  );
+  const narrow = await start(folder, ['db', 'lint', 'db'], { COLUMNS: '40' }).finished;
+  const long = narrow.out.split('\n').filter((line) => line.length > 40 && !/expand\.sql|allow/.test(line));
+  assert.deepEqual(long, []);
+  assert(!narrow.out.includes('\x1b'));
+});
+
+test('db lint of one phase knows the others, and says nothing of them', async () => {
+  const folder = await folderWith(release);
+  const { code, out } = await teal(folder, 'db', 'lint', 'db/7/undo.sql');
+  assert.equal(code, 0, out);
+  assert.match(out, /^✓ 1 statement in 1 file: nothing to say\.\n$/);
+});
+
+test('db lint prints JSON and SARIF, and fails for warnings when it is told to', async () => {
+  const folder = await folderWith({ 'expand.sql': 'ALTER TABLE users ALTER name DROP NOT NULL;' });
+  const json = await teal(folder, 'db', 'lint', '--json', '--server-version', '17');
+  assert.equal(json.code, 0);
+  const { findings, serverVersion } = JSON.parse(json.out) as {
+    findings: { rule: string }[];
+    serverVersion: number;
+  };
+  assert.deepEqual([serverVersion, findings.map(({ rule }) => rule)], [17, ['drop-not-null']]);
+  const sarif = await teal(folder, 'db', 'lint', '--sarif');
+  assert.equal((JSON.parse(sarif.out) as { version: string }).version, '2.1.0');
+  assert.equal((await teal(folder, 'db', 'lint', '--strict')).code, 1);
+});
+
+test('db lint says what it was asked wrongly', async () => {
+  const folder = await folderWith({ 'README.md': 'nothing' });
+  const nothing = await teal(folder, 'db', 'lint');
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.err, /There is no \.sql file in \.\n[^]*teal db lint db\/migrations[^]*code: usage/);
+  const missing = await teal(folder, 'db', 'lint', 'nowhere.sql');
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /There is no file or folder nowhere\.sql/);
+  const version = await teal(folder, 'db', 'lint', '--server-version', '12');
+  assert.equal(version.code, 2);
+  assert.match(version.err, /--server-version cannot be "12": expected 14 or 15/);
+});
+
+test('without the parser the command says how to install it', async () => {
+  const folder = await folderWith({
+    'a.sql': 'SELECT 1;',
+    'hide.mjs':
+      "import { registerHooks } from 'node:module';\nregisterHooks({ resolve(name, context, next) { if (name === 'libpg-query') throw new Error('it is not there'); return next(name, context); } });\n",
+  });
+  const env = { NODE_OPTIONS: `--import=${path.join(folder, 'hide.mjs')}` };
+  const { code, err } = await start(folder, ['db', 'lint'], env).finished;
+  assert.equal(code, 1);
+  assert.match(err, /npm install --save-dev libpg-query@18[^]*code: parser-missing/);
+});
+
+test('db new writes four files into the next folder, which db lint has nothing against', async () => {
+  const folder = await folderWith({
+    'db/0009-first/expand.sql':
+      "CREATE TABLE users (id int PRIMARY KEY, name varchar(40) NOT NULL DEFAULT '');",
+  });
+  const args = [
+    'db',
+    'new',
+    'rename-column',
+    'users.name',
+    'full_name',
+    '--schema',
+    'db/0009-first',
+    '--default',
+    "''",
+  ];
+  const { code, out, err } = await teal(folder, ...args);
+  assert.equal(code, 0, err);
+  assert.match(
+    out,
+    /^✓ Written +db\/0010-rename-users-name-full-name\n[^]*expand\.sql[^]*teal db lint\n +db\/0010-rename-users-name-full-name\n$/,
+  );
+  const again = await teal(folder, ...args, '--json');
+  assert.deepEqual(
+    (JSON.parse(again.out) as { files: string[] }).files.map((file) => file.split('/').slice(1).join('/')),
+    ['expand', 'backfill', 'undo', 'contract'].map(
+      (phase) => `0011-rename-users-name-full-name/${phase}.sql`,
+    ),
+  );
+  const linted = await teal(
+    folder,
+    'db',
+    'lint',
+    'db/0009-first',
+    'db/0010-rename-users-name-full-name',
+    '--strict',
+  );
+  assert.equal(linted.code, 0, linted.out);
+});
+
+test('db new writes over nothing, and asks for what it cannot know', async () => {
+  const folder = await folderWith({ 'db/1/contract.sql': 'SELECT 1;' });
+  const there = await teal(folder, 'db', 'new', 'drop', 'table', 'users', '--out', 'db/1');
+  assert.equal(there.code, 1);
+  assert.match(there.err, /holds contract\.sql already\n[^]*--out[^]*code: migration-exists/);
+  const unknown = await teal(folder, 'db', 'new', 'change-type', 'users.age', 'bigint');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /The type of users\.age is not known\n[^]*--type text/);
+  const what = await teal(folder, 'db', 'new', 'drop', 'trigger', 'users');
+  assert.equal(what.code, 2);
+  assert.match(what.err, /thing cannot be "trigger": expected column, table/);
+});
+
+test('every kind of migration can be asked for by its name', async () => {
+  const folder = await folderWith({});
+  const asked: readonly (readonly string[])[] = [
+    ['change-type', 'users.age', 'bigint', '--type', 'integer'],
+    ['split', 'users.name', 'first', 'last', '--up', 'a', '--up', 'b', '--down', 'c'],
+    ['rename-table', 'users', 'people', '--grant', 'app', '--grant', 'reader'],
+    ['set-not-null', 'users.email', "'unknown'"],
+    ['add-unique', 'users.email', '--now'],
+    ['add-fk', 'orders.user_id', 'users.id'],
+    ['drop', 'column', 'users.fax', '--default', "''"],
+  ];
+  for (const args of asked) {
+    const { code, err } = await teal(folder, 'db', 'new', ...args, '--out', `db/${args[0]}`);
+    assert.equal(code, 0, err);
+  }
+  const { code, out } = await teal(folder, 'db', 'lint', 'db', '--strict');
+  assert.equal(code, 0, out);
+});

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lint, type LintReport } from '../../../src/database/lint/lint.ts';
+import { phaseOf, releaseOf } from '../../../src/database/lint/phase.ts';
+import { lintSarif } from '../../../src/database/lint/sarif.ts';
+import { loadParser } from '../../../src/database/sql/parser.ts';
+
+const parser = await loadParser();
+
+function run(
+  files: Readonly<Record<string, string>>,
+  more: { readonly inTransaction?: boolean } = {},
+): LintReport {
+  return lint(
+    Object.entries(files).map(([path, text]) => ({ path, text })),
+    { parser, version: 14, inTransaction: more.inTransaction ?? false },
+  );
+}
+
+const places = ({ findings }: LintReport): readonly string[] =>
+  findings.map(({ rule, file, line, column }) => `${file}:${line}:${column} ${rule}`);
+
+test('a finding stands where its part of the statement begins, counted in characters, whatever stands before', () => {
+  const text =
+    '-- für später\nSELECT \'é\';\n\nALTER TABLE ONLY "größe".t /* wer, was */\n  ADD COLUMN a numeric(10, 2) CHECK (a > 0), DROP COLUMN b;\n';
+  assert.deepEqual(places(run({ 'expand.sql': text })), [
+    'expand.sql:5:3 add-column',
+    'expand.sql:5:3 add-column-blocks',
+    'expand.sql:5:46 drop-column',
+  ]);
+});
+
+test('a file that cannot be read is told with its place, and the others are looked at', () => {
+  const report = run({
+    '1.sql': "SELECT 'ä';\nALTR TABLE t;",
+    '2.sql': '\\connect shop\nSELECT 1;',
+    'expand.sql': 'DROP TABLE t;',
+  });
+  assert.deepEqual(places(report), [
+    '1.sql:2:1 syntax-error',
+    '2.sql:1:1 syntax-error',
+    'expand.sql:1:1 drop-table',
+  ]);
+  assert.match(report.findings[1]?.instead ?? '', /psql/);
+});
+
+test('an empty file, and one with comments only, is no mistake', () => {
+  assert.deepEqual(places(run({ 'a.sql': '', 'b.sql': '-- nothing yet\n', 'c.sql': ' ;\n' })), []);
+});
+
+test('what comments allow is not told, but counted, with its reason', () => {
+  const allowed = run({
+    'expand.sql': `
+      -- teal: allow drop-column because no version reads it since March
+      ALTER TABLE t DROP COLUMN a;
+      DROP TABLE u; -- teal: allow drop-table, drop-cascade because it is empty
+      /* teal: allow drop-view because nobody reads it */ DROP VIEW v;
+    `,
+  });
+  assert.deepEqual(places(allowed), []);
+  assert.deepEqual(
+    allowed.allowed.map(({ rule, reason }) => [rule, reason]),
+    [
+      ['drop-column', 'no version reads it since March'],
+      ['drop-table', 'it is empty'],
+      ['drop-view', 'nobody reads it'],
+    ],
+  );
+});
+
+test('a comment allows only what it names, where it stands, and only with a reason', () => {
+  assert.deepEqual(
+    places(
+      run({
+        'expand.sql':
+          '-- teal: allow drop-table because it is empty\nALTER TABLE t DROP COLUMN a;\nDROP TABLE t;',
+      }),
+    ),
+    ['expand.sql:2:15 drop-column', 'expand.sql:3:1 drop-table', 'expand.sql:1:1 allow-unused'],
+  );
+  for (const comment of [
+    '-- teal: allow drop-table',
+    '-- teal: allow',
+    '-- teal: allow drop-table because',
+    '-- teal: allow because I may',
+  ])
+    assert.deepEqual(
+      places(run({ 'expand.sql': `${comment}\nDROP TABLE t;` })),
+      ['expand.sql:2:1 drop-table', 'expand.sql:1:1 allow-invalid'],
+      comment,
+    );
+  assert.deepEqual(
+    places(run({ 'expand.sql': 'DROP TABLE t;\n-- teal: allow drop-view because of nothing' })),
+    ['expand.sql:1:1 drop-table', 'expand.sql:2:1 allow-invalid'],
+  );
+});
+
+test('a whole file may be allowed something', () => {
+  const text = '-- teal: allow-file drop-table because the app is not live yet\nDROP TABLE a;\nDROP TABLE b;';
+  assert.deepEqual(places(run({ 'expand.sql': text })), []);
+});
+
+test('files tell each other what there is, in the order of their names as numbers', () => {
+  const files = {
+    'm/10.sql': "SET lock_timeout = '1s'; ALTER TABLE t ALTER a TYPE varchar(30);",
+    'm/9.sql': 'CREATE TABLE t (a varchar(20));',
+  };
+  assert.deepEqual(places(run(files)), []);
+  assert.deepEqual(places(run({ ...files, 'm/9.sql': 'CREATE TABLE t (a varchar(40));' })), [
+    'm/10.sql:1:40 change-type',
+    'm/10.sql:1:40 change-type-blocks',
+  ]);
+});
+
+test('what expand has made is undone freely, and its checks are known in contract; undo changes nothing of that', () => {
+  const release = {
+    'db/7/expand.sql':
+      'ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID; -- teal: allow add-check because a trigger fills it in',
+    'db/7/backfill.sql': 'ALTER TABLE t VALIDATE CONSTRAINT c;',
+    'db/7/undo.sql': 'ALTER TABLE t DROP CONSTRAINT c;',
+    'db/7/contract.sql': 'ALTER TABLE t ALTER a SET NOT NULL; ALTER TABLE t DROP CONSTRAINT c;',
+  };
+  assert.deepEqual(places(run(release)), []);
+  assert.deepEqual(places(run({ ...release, 'db/7/backfill.sql': '' })), [
+    'db/7/contract.sql:1:15 set-not-null-blocks',
+  ]);
+});
+
+test('phases are told by file or folder, and only by whole words', () => {
+  const names = {
+    'db/7/expand.sql': 'expand',
+    'db/0007_expand.sql': 'expand',
+    'db/contract/0007.sql': 'contract',
+    'db/7.undo.sql': 'undo',
+    'db/expanded.sql': null,
+    'contractors/1.sql': null,
+    'expand/old/1.sql': null,
+  };
+  assert.deepEqual(Object.fromEntries(Object.keys(names).map((name) => [name, phaseOf(name)])), names);
+  assert.equal(releaseOf('db/0007_expand.sql'), releaseOf('db/0007_contract.sql'));
+  assert.equal(releaseOf('db/expand/7.sql'), releaseOf('db/contract/7.sql'));
+  assert.notEqual(releaseOf('db/0007_expand.sql'), releaseOf('db/0008_contract.sql'));
+});
+
+test('the way back, which some tools keep in the same file, is left out', () => {
+  for (const mark of ['-- migrate:down', '-- +goose Down', '---- create above / drop below ----'])
+    assert.deepEqual(places(run({ 'm/1.sql': `CREATE TABLE t (a int);\n${mark}\nDROP TABLE u;` })), [], mark);
+});
+
+test('a tool that runs each file in a transaction is told', () => {
+  const files = { 'm/1.sql': "SET lock_timeout = '1s'; CREATE INDEX CONCURRENTLY i ON t (a);" };
+  assert.deepEqual(places(run(files)), []);
+  assert.deepEqual(places(run(files, { inTransaction: true })), ['m/1.sql:1:26 concurrently-in-transaction']);
+});
+
+test('names that the server cuts off are found before it does', () => {
+  const long = 'é'.repeat(32);
+  assert.deepEqual(
+    places(
+      run({
+        'm/1.sql': `CREATE TABLE t (${long} int, "${'x'.repeat(63)}" int);\n-- ${long}\nSELECT '${long}${long}';`,
+      }),
+    ),
+    ['m/1.sql:1:17 identifier-too-long'],
+  );
+});
+
+test('locks are told with whom they block, and not of tables that nobody uses yet', () => {
+  const { findings } = run({
+    'expand.sql':
+      'CREATE TABLE fresh (id int); ALTER TABLE fresh DROP COLUMN id; ALTER TABLE t ADD COLUMN a int REFERENCES u;',
+  });
+  const [column] = findings.filter(({ rule }) => rule === 'add-column');
+  assert.deepEqual(column?.locks, [
+    { on: 't', mode: 'AccessExclusive', work: 'moment' },
+    { on: 'u', mode: 'ShareRowExclusive', work: 'moment' },
+  ]);
+});
+
+test('SARIF has a rule for each result, places that exist, and what was allowed as suppressed', () => {
+  const report = run({
+    'db/a b/expand.sql': 'DROP TABLE t;\nDROP VIEW v; -- teal: allow drop-view because nobody reads it',
+  });
+  const log = lintSarif(report, '1.2.3') as {
+    version: string;
+    runs: {
+      tool: { driver: { rules: { id: string }[] } };
+      results: {
+        ruleId: string;
+        level: string;
+        message: { text: string };
+        suppressions?: { kind: string; justification: string }[];
+        locations: {
+          physicalLocation: {
+            artifactLocation: { uri: string };
+            region: { startLine: number; startColumn: number };
+          };
+        }[];
+      }[];
+    }[];
+  };
+  assert.equal(log.version, '2.1.0');
+  const [only] = log.runs;
+  const ids = new Set(only?.tool.driver.rules.map(({ id }) => id));
+  assert.equal(ids.size, only?.tool.driver.rules.length);
+  assert.deepEqual(
+    only?.results.map(({ ruleId, level, locations, suppressions }) => {
+      assert(ids.has(ruleId));
+      const { artifactLocation, region } = locations[0]?.physicalLocation ?? {};
+      return [
+        ruleId,
+        level,
+        artifactLocation?.uri,
+        region?.startLine,
+        suppressions?.[0]?.justification ?? null,
+      ];
+    }),
+    [
+      ['drop-table', 'error', 'db/a%20b/expand.sql', 1, null],
+      ['drop-view', 'error', 'db/a%20b/expand.sql', 2, 'nobody reads it'],
+    ],
+  );
+  assert.match(
+    only?.results[0]?.message.text ?? '',
+    /Lock: AccessExclusive on t for a moment: blocks reads and writes\nInstead: /,
+  );
+});

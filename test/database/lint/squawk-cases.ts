@@ -1,0 +1,185 @@
+/** A rule of squawk, with ours about the same, and the statements that both are about. */
+export interface Shared {
+  readonly theirs: string;
+  readonly ours: readonly string[];
+  readonly about: RegExp;
+}
+
+const all = /./;
+const shares = (theirs: string, about: RegExp, ...ours: readonly string[]): Shared => ({
+  theirs,
+  ours,
+  about,
+});
+
+export const shared: readonly Shared[] = [
+  shares('adding-field-with-default', /ADD COLUMN .*(DEFAULT|GENERATED)/, 'add-column-blocks'),
+  shares('adding-foreign-key-constraint', /REFERENCES/, 'add-constraint-blocks', 'add-column-blocks'),
+  shares('adding-not-nullable-field', all, 'set-not-null'),
+  shares('adding-required-field', all, 'add-required-column'),
+  shares('adding-serial-primary-key-field', /PRIMARY KEY/, 'add-constraint-blocks', 'add-column-blocks'),
+  shares('ban-alter-domain-with-add-constraint', all, 'domain-constraint'),
+  shares('ban-concurrent-index-creation-in-transaction', all, 'concurrently-in-transaction'),
+  shares('ban-drop-column', all, 'drop-column'),
+  shares('ban-drop-database', all, 'drop-database'),
+  shares('ban-drop-not-null', all, 'drop-not-null'),
+  shares('ban-drop-table', all, 'drop-table'),
+  shares('ban-truncate-cascade', /TRUNCATE/, 'drop-cascade'),
+  shares('ban-uncommitted-transaction', all, 'uncommitted-transaction'),
+  shares('changing-column-type', all, 'change-type'),
+  shares('constraint-missing-not-valid', /ADD CONSTRAINT \w+ (CHECK|FOREIGN)/, 'add-constraint-blocks'),
+  shares('disallowed-unique-constraint', /UNIQUE/, 'add-constraint-blocks', 'add-column-blocks'),
+  shares('identifier-too-long', all, 'identifier-too-long'),
+  shares('renaming-column', all, 'rename-column'),
+  shares('renaming-table', all, 'rename-table'),
+  shares('require-concurrent-index-creation', all, 'create-index-blocks'),
+  shares('require-concurrent-index-deletion', all, 'drop-index'),
+  shares('require-concurrent-partition-detach', all, 'detach-partition-locks'),
+  shares('require-concurrent-reindex', all, 'reindex-blocks'),
+  shares('require-lock-timeout', all, 'lock-timeout'),
+  shares('transaction-nesting', all, 'nested-transaction'),
+];
+
+/** Ordinary migrations, each about one thing. */
+export const samples: readonly string[] = [
+  'ALTER TABLE users ADD COLUMN a int;',
+  'ALTER TABLE users ADD COLUMN a int DEFAULT 5;',
+  'ALTER TABLE users ADD COLUMN a timestamptz DEFAULT now();',
+  'ALTER TABLE users ADD COLUMN a uuid DEFAULT gen_random_uuid();',
+  'ALTER TABLE users ADD COLUMN a double precision DEFAULT random();',
+  'ALTER TABLE users ADD COLUMN a bigint GENERATED ALWAYS AS (id * 2) STORED;',
+  'ALTER TABLE users ADD COLUMN a int NOT NULL;',
+  'ALTER TABLE users ADD COLUMN a int NOT NULL DEFAULT 1;',
+  'ALTER TABLE users ADD COLUMN a int UNIQUE;',
+  'ALTER TABLE users ADD COLUMN a bigserial PRIMARY KEY;',
+  'ALTER TABLE users ADD COLUMN a int REFERENCES teams (id);',
+  'ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (team) REFERENCES teams (id);',
+  'ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (team) REFERENCES teams (id) NOT VALID;',
+  'ALTER TABLE users VALIDATE CONSTRAINT f;',
+  'ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0);',
+  'ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0) NOT VALID;',
+  'ALTER TABLE users ADD CONSTRAINT u UNIQUE (email);',
+  'ALTER TABLE users ADD CONSTRAINT u UNIQUE USING INDEX users_email;',
+  'ALTER TABLE users ADD PRIMARY KEY (id);',
+  'ALTER TABLE users ALTER COLUMN email SET NOT NULL;',
+  'ALTER TABLE users ALTER COLUMN email DROP NOT NULL;',
+  'ALTER TABLE users ALTER COLUMN age TYPE bigint;',
+  'ALTER TABLE users ALTER COLUMN age TYPE text;',
+  'CREATE TABLE t (a varchar(10)); ALTER TABLE t ALTER COLUMN a TYPE bigint USING a::bigint;',
+  'ALTER TABLE users DROP COLUMN email;',
+  'ALTER TABLE users RENAME COLUMN email TO mail;',
+  'ALTER TABLE users RENAME TO people;',
+  'BEGIN; ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people; COMMIT;',
+  'ALTER TABLE users RENAME CONSTRAINT a TO b;',
+  'DROP TABLE users;',
+  'DROP TABLE users CASCADE;',
+  'DROP DATABASE shop;',
+  'TRUNCATE users;',
+  'TRUNCATE users CASCADE;',
+  'DROP INDEX users_email;',
+  'DROP INDEX CONCURRENTLY users_email;',
+  'CREATE INDEX i ON users (email);',
+  'CREATE INDEX CONCURRENTLY i ON users (email);',
+  'CREATE UNIQUE INDEX i ON users (email);',
+  'CREATE TABLE t (a int); CREATE INDEX i ON t (a);',
+  'CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);',
+  'CREATE TABLE t (a int); ALTER TABLE t DROP COLUMN a;',
+  'BEGIN; CREATE INDEX CONCURRENTLY i ON users (email); COMMIT;',
+  'BEGIN; DROP INDEX CONCURRENTLY i; COMMIT;',
+  'BEGIN; CREATE TABLE t (a int);',
+  'BEGIN; BEGIN; COMMIT;',
+  'REINDEX TABLE users;',
+  'REINDEX TABLE CONCURRENTLY users;',
+  'REINDEX INDEX i;',
+  'VACUUM FULL users;',
+  'VACUUM users;',
+  'CLUSTER users USING users_pkey;',
+  'ALTER TABLE logs DETACH PARTITION logs_1;',
+  'ALTER TABLE logs DETACH PARTITION logs_1 CONCURRENTLY;',
+  'ALTER DOMAIN age ADD CONSTRAINT c CHECK (VALUE > 0);',
+  'ALTER DOMAIN age ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID;',
+  'ALTER DOMAIN age DROP CONSTRAINT c;',
+  `CREATE TABLE t (${'a'.repeat(64)} int);`,
+  `CREATE TABLE t (${'a'.repeat(63)} int);`,
+  "SET lock_timeout = '1s'; SET statement_timeout = '5s'; ALTER TABLE users ADD COLUMN a int;",
+  "SET lock_timeout = '1s'; SET statement_timeout = '5s'; ALTER TABLE users DROP COLUMN a;",
+  'ALTER TABLE users ALTER COLUMN age SET DEFAULT 1;',
+  'ALTER TABLE users ALTER COLUMN age DROP DEFAULT;',
+  'CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES users (id));',
+  "ALTER TYPE mood ADD VALUE 'ok' AFTER 'sad';",
+  'UPDATE users SET age = 1;',
+  'SELECT 1;',
+];
+
+const newTables = 'A table that the same file has made is nobody’s yet.';
+
+/** Where one finds what the other does not. */
+export const differences: readonly {
+  readonly rule: string;
+  readonly sql: readonly string[];
+  readonly reason: string;
+}[] = [
+  {
+    rule: 'adding-foreign-key-constraint',
+    sql: ['ALTER TABLE users ADD COLUMN a int REFERENCES teams (id);'],
+    reason:
+      'A new column that refers elsewhere is NULL in every row, so the server checks none: a moment, told with its locks.',
+  },
+  {
+    rule: 'ban-concurrent-index-creation-in-transaction',
+    sql: ['BEGIN; DROP INDEX CONCURRENTLY i; COMMIT;'],
+    reason: 'The server refuses to drop one concurrently in a transaction too.',
+  },
+  {
+    rule: 'ban-drop-column',
+    sql: ['CREATE TABLE t (a int); ALTER TABLE t DROP COLUMN a;'],
+    reason: newTables,
+  },
+  {
+    rule: 'changing-column-type',
+    sql: ['CREATE TABLE t (a varchar(10)); ALTER TABLE t ALTER COLUMN a TYPE bigint USING a::bigint;'],
+    reason: `${newTables} And a type that only gets wider (\`varchar(20)\` to \`varchar(40)\`, where the files tell the first) changes nothing for programs.`,
+  },
+  {
+    rule: 'constraint-missing-not-valid',
+    sql: ['CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);'],
+    reason: newTables,
+  },
+  {
+    rule: 'renaming-table',
+    sql: ['BEGIN; ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people; COMMIT;'],
+    reason: 'A view that takes the name over in the same transaction: no statement misses it.',
+  },
+  {
+    rule: 'require-concurrent-index-creation',
+    sql: ['CREATE TABLE t (a int); CREATE INDEX i ON t (a);'],
+    reason: newTables,
+  },
+  {
+    rule: 'require-concurrent-index-deletion',
+    sql: ['BEGIN; DROP INDEX CONCURRENTLY i; COMMIT;', 'DROP INDEX CONCURRENTLY users_email;'],
+    reason:
+      'Without its index the old version is slow, however it was dropped: before contract that is told too.',
+  },
+  {
+    rule: 'require-lock-timeout',
+    sql: [
+      'ALTER DOMAIN age ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID;',
+      'ALTER DOMAIN age DROP CONSTRAINT c;',
+      'ALTER TABLE users VALIDATE CONSTRAINT f;',
+      "ALTER TYPE mood ADD VALUE 'ok' AFTER 'sad';",
+      'BEGIN; CREATE INDEX CONCURRENTLY i ON users (email); COMMIT;',
+      'BEGIN; DROP INDEX CONCURRENTLY i; COMMIT;',
+      'CREATE INDEX CONCURRENTLY i ON users (email);',
+      'CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);',
+      'CREATE TABLE t (a int); ALTER TABLE t DROP COLUMN a;',
+      'CREATE TABLE t (a int); CREATE INDEX i ON t (a);',
+      'CREATE TABLE t (a varchar(10)); ALTER TABLE t ALTER COLUMN a TYPE bigint USING a::bigint;',
+      'DROP DATABASE shop;',
+      'DROP INDEX CONCURRENTLY users_email;',
+      'REINDEX TABLE CONCURRENTLY users;',
+      'VACUUM users;',
+    ],
+    reason: 'Asked for only where the lock is one that reads or writes of a table in use have to wait for.',
+  },
+];
