@@ -195,13 +195,11 @@ function addConstraint(on: string, constraint: ConstraintFacts, known: Known): r
     case 'exclude':
       return [exclusive(on, usingIndex === null ? 'build' : 'moment')];
     case 'primary-key': {
-      // A primary key says NOT NULL too, and the rows are read for that unless it is known already.
-      const proven =
-        usingIndex !== null &&
-        (known.indexes.get(usingIndex)?.columns ?? ['?']).every((column) =>
-          isProvenNotNull(known, on, column),
-        );
-      return [exclusive(on, usingIndex === null ? 'build' : proven ? 'moment' : 'scan')];
+      // A primary key says NOT NULL too, and the rows are read for that where it is not known already.
+      const indexed = usingIndex === null ? [] : (known.indexes.get(usingIndex)?.columns ?? []);
+      const isNullable = (column: string): boolean =>
+        tableOf(known, on).columns.has(column) && !isProvenNotNull(known, on, column);
+      return [exclusive(on, usingIndex === null ? 'build' : indexed.some(isNullable) ? 'scan' : 'moment')];
     }
     case 'not-null':
       return [exclusive(on, notNullOf !== null && isProvenNotNull(known, on, notNullOf) ? 'moment' : work)];

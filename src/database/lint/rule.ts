@@ -1,5 +1,5 @@
 import type { Change } from '../sql/change.ts';
-import type { Known } from '../sql/known.ts';
+import { constraintNamed, type Known } from '../sql/known.ts';
 import type { ServerVersion } from '../sql/version.ts';
 import { locksOf, type Lock } from './locks.ts';
 import type { Phase } from './phase.ts';
@@ -79,6 +79,19 @@ export function isUnused({ phase, madeHere, madeInRelease }: Around, table: stri
 /** Whether the old version may still be running when this runs. Traffic may go back to it until contract. */
 export function oldMayRun({ phase }: Around): boolean {
   return phase !== 'contract';
+}
+
+/**
+ * Whether a constraint of the table that nothing tells more of is validated in front of a change: who does that in front of SET NOT
+ * NULL has made it for that.
+ */
+export function isToldProven(table: string, { before, known }: Around): boolean {
+  return before.some(
+    (each) =>
+      each.kind === 'validate-constraint' &&
+      each.table === table &&
+      constraintNamed(known, table, each.name) === null,
+  );
 }
 
 /** The locks that somebody may wait for. */

@@ -225,3 +225,32 @@ test('SARIF has a rule for each result, places that exist, and what was allowed 
     /Lock: AccessExclusive on t for a moment: blocks reads and writes\nInstead: /,
   );
 });
+
+test('a check that only refuses NULL breaks the old version also on a new column, unless something fills it', () => {
+  const column =
+    'ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL) NOT VALID;';
+  const rules = (text: string): readonly string[] =>
+    run({ 'expand.sql': text }).findings.flatMap(({ rule, level }) => (level === 'note' ? [] : [rule]));
+  assert.deepEqual(rules(column), ['add-check']);
+  assert.deepEqual(
+    rules(`${column} CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();`),
+    [],
+  );
+  assert.deepEqual(rules(column.replace('int;', 'int DEFAULT 1;')), []);
+});
+
+test('who validates a check in front of SET NOT NULL is believed to have made it for that', () => {
+  const text =
+    "SET lock_timeout = '1s'; ALTER TABLE t VALIDATE CONSTRAINT c; ALTER TABLE t ALTER a SET NOT NULL;";
+  assert.deepEqual(places(run({ 'm/1.sql': text })), []);
+  assert.deepEqual(places(run({ 'm/1.sql': text.replace('t VALIDATE', 'u VALIDATE') })), [
+    'm/1.sql:1:77 set-not-null',
+    'm/1.sql:1:77 set-not-null-blocks',
+  ]);
+});
+
+test('COMMIT without BEGIN is told, also where a tool has begun the transaction', () => {
+  const files = { 'm/1.sql': 'SELECT 1; COMMIT;' };
+  for (const inTransaction of [false, true])
+    assert.deepEqual(places(run(files, { inTransaction })), ['m/1.sql:1:11 nested-transaction']);
+});

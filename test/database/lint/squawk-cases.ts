@@ -27,7 +27,12 @@ export const shared: readonly Shared[] = [
   shares('ban-truncate-cascade', /TRUNCATE/, 'drop-cascade'),
   shares('ban-uncommitted-transaction', all, 'uncommitted-transaction'),
   shares('changing-column-type', all, 'change-type'),
-  shares('constraint-missing-not-valid', /ADD CONSTRAINT \w+ (CHECK|FOREIGN)/, 'add-constraint-blocks'),
+  shares(
+    'constraint-missing-not-valid',
+    /ADD CONSTRAINT \w+ (CHECK|FOREIGN)/,
+    'add-constraint-blocks',
+    'work-after-lock',
+  ),
   shares('disallowed-unique-constraint', /UNIQUE/, 'add-constraint-blocks', 'add-column-blocks'),
   shares('identifier-too-long', all, 'identifier-too-long'),
   shares('renaming-column', all, 'rename-column'),
@@ -107,6 +112,14 @@ export const samples: readonly string[] = [
   'ALTER TABLE users ALTER COLUMN age DROP DEFAULT;',
   'CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES users (id));',
   "ALTER TYPE mood ADD VALUE 'ok' AFTER 'sad';",
+  'BEGIN; ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (team) REFERENCES teams (id) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT f; COMMIT;',
+  'ALTER TABLE users VALIDATE CONSTRAINT c; ALTER TABLE users ALTER COLUMN email SET NOT NULL; ALTER TABLE users DROP CONSTRAINT c;',
+  'CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES users (id);',
+  'ALTER TABLE users ADD CONSTRAINT users_pk PRIMARY KEY USING INDEX users_pk_idx;',
+  'ALTER TABLE users DROP CONSTRAINT users_pkey, ADD CONSTRAINT users_pkey PRIMARY KEY USING INDEX users_id;',
+  'ALTER DOMAIN age SET NOT NULL;',
+  'ALTER DOMAIN age VALIDATE CONSTRAINT c;',
+  'SELECT 1; COMMIT;',
   'UPDATE users SET age = 1;',
   'SELECT 1;',
 ];
@@ -121,9 +134,16 @@ export const differences: readonly {
 }[] = [
   {
     rule: 'adding-foreign-key-constraint',
-    sql: ['ALTER TABLE users ADD COLUMN a int REFERENCES teams (id);'],
-    reason:
-      'A new column that refers elsewhere is NULL in every row, so the server checks none: a moment, told with its locks.',
+    sql: [
+      'ALTER TABLE users ADD COLUMN a int REFERENCES teams (id);',
+      'CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES users (id);',
+    ],
+    reason: 'In a new column or table there is nothing to check: the locks are held for a moment, and told.',
+  },
+  {
+    rule: 'ban-alter-domain-with-add-constraint',
+    sql: ['ALTER DOMAIN age SET NOT NULL;'],
+    reason: 'NOT NULL of a domain is a constraint like the others.',
   },
   {
     rule: 'ban-concurrent-index-creation-in-transaction',
@@ -142,7 +162,10 @@ export const differences: readonly {
   },
   {
     rule: 'constraint-missing-not-valid',
-    sql: ['CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);'],
+    sql: [
+      'CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);',
+      'CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES users (id);',
+    ],
     reason: newTables,
   },
   {
@@ -166,6 +189,7 @@ export const differences: readonly {
     sql: [
       'ALTER DOMAIN age ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID;',
       'ALTER DOMAIN age DROP CONSTRAINT c;',
+      'ALTER DOMAIN age VALIDATE CONSTRAINT c;',
       'ALTER TABLE users VALIDATE CONSTRAINT f;',
       "ALTER TYPE mood ADD VALUE 'ok' AFTER 'sad';",
       'BEGIN; CREATE INDEX CONCURRENTLY i ON users (email); COMMIT;',

@@ -1,7 +1,7 @@
 import type { Change, ChangeOf, ColumnFacts } from '../../sql/change.ts';
 import { sayType } from '../../sql/words.ts';
 import { blocks } from '../locks.ts';
-import { locksInTheWay, type Around, type Rule } from '../rule.ts';
+import { isToldProven, isUnused, locksInTheWay, type Around, type Rule } from '../rule.ts';
 
 type Instead<KIND extends Change['kind']> = (change: ChangeOf<KIND>, around: Around) => string;
 
@@ -20,6 +20,9 @@ function blocking<KIND extends Change['kind']>(
     title,
     find: (change, around) => {
       if (!kinds.some((kind) => kind === change.kind)) return null;
+      // A table that is new is empty: there is nothing to check against another one.
+      if (change.kind === 'add-constraint' && isUnused(around, change.table)) return null;
+      if (change.kind === 'set-not-null' && isToldProven(change.table, around)) return null;
       // Nobody writes to a materialized view, and CONCURRENTLY reads of it go on.
       if (change.kind === 'refresh' && change.concurrently) return null;
       const worst = locksInTheWay(change, around).find(
@@ -137,7 +140,9 @@ export const blockingRules: readonly Rule[] = [
     'An index that is built anew while nobody can write',
     ['reindex'],
     ({ scope, name }) =>
-      `Outside of a transaction: REINDEX ${scope === 'index' ? 'INDEX' : 'TABLE'} CONCURRENTLY ${name};`,
+      scope === 'more'
+        ? 'Outside of a transaction, one after the other: REINDEX TABLE CONCURRENTLY …;'
+        : `Outside of a transaction: REINDEX ${scope.toUpperCase()} CONCURRENTLY ${name};`,
   ),
   blocking(
     'partition-blocks',

@@ -1,7 +1,7 @@
 import type { ColumnFacts } from '../../sql/change.ts';
-import { tableOf } from '../../sql/known.ts';
+import { isProvenNotNull, tableOf } from '../../sql/known.ts';
 import { sayType } from '../../sql/words.ts';
-import { isOurs, isUnused, oldMayRun, type Around, type Rule } from '../rule.ts';
+import { isOurs, isToldProven, isUnused, oldMayRun, type Around, type Rule } from '../rule.ts';
 
 /** Whether the database fills a column that a statement leaves out. */
 const isFilled = ({ default: made, identity, generated }: ColumnFacts): boolean =>
@@ -66,7 +66,9 @@ const setNotNull: Rule = {
   find: (change, around) => {
     if (change.kind !== 'set-not-null' || !oldMayRun(around) || isOurs(around, `table ${change.table}`))
       return null;
-    if (isKeptByTrigger(change, around)) return null;
+    // Who has validated a check that says the same has been told of that one.
+    const proven = isProvenNotNull(around.known, change.table, change.column);
+    if (proven || isToldProven(change.table, around) || isKeptByTrigger(change, around)) return null;
     const { table, column } = change;
     return {
       level: 'error',

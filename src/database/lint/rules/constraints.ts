@@ -29,10 +29,24 @@ const uniqueOf = (columns: readonly string[]): ConstraintFacts => ({
   nullsNotDistinct: false,
 });
 
-/** The old version does not write columns of this release, so it cannot violate what is about those alone. */
+/**
+ * The old version does not write columns of this release: they are NULL in its rows, which violates no constraint but one that
+ * refuses just that, unless a default or a trigger fills them.
+ */
 function isAboutOurs({ table, constraint }: Added, around: Around): boolean {
-  const { columns } = constraint;
+  const { columns, notNullOf } = constraint;
+  if (notNullOf !== null && !isFilled(table, notNullOf, around)) return false;
   return columns.length > 0 && columns.every((column) => isOurs(around, `column ${table}.${column}`));
+}
+
+function isFilled(table: string, column: string, { known, after }: Around): boolean {
+  const { beforeTrigger, columns } = tableOf(known, table);
+  const made = columns.get(column)?.default ?? 'none';
+  return (
+    beforeTrigger ||
+    after.some((each) => each.kind === 'create-trigger' && each.before && each.table === table) ||
+    (made !== 'none' && made !== 'null')
+  );
 }
 
 function refusing(
@@ -63,6 +77,13 @@ const dropConstraint: Rule = {
     if (change.kind !== 'drop-constraint' || !oldMayRun(around)) return null;
     const { table, name } = change;
     if (isOurs(around, `constraint ${table}.${name}`) || isOurs(around, `table ${table}`)) return null;
+    // Taken over by another of the same name, in the same statement or transaction.
+    if (
+      around.after.some(
+        (each) => each.kind === 'add-constraint' && each.table === table && each.constraint.name === name,
+      )
+    )
+      return null;
     const facts = constraintNamed(around.known, table, name);
     if (facts !== null && !['unique', 'primary-key', 'exclude'].includes(facts.type)) return null;
     // Named as the server, or as people, name other kinds.

@@ -50,11 +50,23 @@ function isLong(change: Change, around: Around): boolean {
 
 const nested: Rule = {
   id: 'nested-transaction',
-  title: 'BEGIN in a transaction does nothing, and the next COMMIT ends both',
-  find: (change, { transaction }) =>
-    change.kind === 'begin' && transaction !== null
-      ? { level: 'error', what: 'A transaction is open already.', instead: 'SAVEPOINT, or no second BEGIN.' }
-      : null,
+  title: 'BEGIN in a transaction, and COMMIT without one, do nothing',
+  find: (change, { transaction, before }) => {
+    if (change.kind === 'begin' && transaction !== null)
+      return {
+        level: 'error',
+        what: 'A transaction is open already, and the next COMMIT ends it.',
+        instead: 'SAVEPOINT, or no second BEGIN.',
+      };
+    // Also where a tool has begun one: it ends before the tool thinks so.
+    const last = before.findLast(({ kind }) => kind === 'begin' || kind === 'commit' || kind === 'rollback');
+    if ((change.kind !== 'commit' && change.kind !== 'rollback') || last?.kind === 'begin') return null;
+    return {
+      level: 'warning',
+      what: 'This file has opened no transaction: what comes before is done one by one, or ends the one of the tool.',
+      instead: 'BEGIN; in front of what belongs together.',
+    };
+  },
 };
 
 const uncommitted: Rule = {
