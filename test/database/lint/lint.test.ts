@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { lint, type LintReport } from '../../../src/database/lint/lint.ts';
 import { phaseOf, releaseOf } from '../../../src/database/lint/phase.ts';
 import { lintSarif } from '../../../src/database/lint/sarif.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
+import { examples } from './examples.ts';
 
 const parser = await loadParser();
 
@@ -253,4 +255,32 @@ test('COMMIT without BEGIN is told, also where a tool has begun the transaction'
   const files = { 'm/1.sql': 'SELECT 1; COMMIT;' };
   for (const inTransaction of [false, true])
     assert.deepEqual(places(run(files, { inTransaction })), ['m/1.sql:1:11 nested-transaction']);
+});
+
+test('whatever stands together, in whatever order, every finding has a place in the file', () => {
+  const all = Object.values(examples).flatMap(({ bad, safe, near }) =>
+    [bad, safe, near].map((each) => (typeof each === 'string' ? each : each.sql)),
+  );
+  const piece = fc.oneof(
+    fc.constantFrom(...all),
+    fc.constantFrom('-- é\n', '/* ü */', '\n\n', ';', '-- teal: allow drop-table\n'),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 8 }),
+      fc.boolean(),
+      fc.constantFrom('1.sql', 'expand.sql', 'contract.sql', 'undo.sql'),
+      (pieces, inTransaction, path) => {
+        const text = pieces.join(' ');
+        const lines = text.split('\n');
+        for (const { line, column, level, rule } of run({ [path]: text }, { inTransaction }).findings) {
+          assert(['error', 'warning', 'note'].includes(level));
+          const there = Array.from(lines[line - 1] ?? '');
+          assert(column >= 1 && column <= there.length + 1, `${rule} at ${line}:${column}`);
+          assert.notEqual(there[column - 1], ' ', `${rule} at ${line}:${column} of ${text}`);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
