@@ -12,7 +12,7 @@ const massWrite: Rule = {
     return {
       level: change.where ? 'warning' : 'error',
       what: `${change.verb.toUpperCase()} holds every row of ${change.table} that it has written until it ends, and what is written a second time bloats the table.`,
-      instead: `In backfill.sql, with a WHERE that finds what is left to do: Teal does it in batches.`,
+      instead: `In backfill.sql, with a WHERE that finds what is left to do, so that it can be done in parts.`,
     };
   },
 };

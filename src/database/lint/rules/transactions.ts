@@ -36,7 +36,7 @@ const longAfterLock: Rule = {
     if (held.size === 0 || !isLong(change, around)) return null;
     return {
       level: 'error',
-      what: `${[...held].join(', ')} stays locked for as long as this takes.`,
+      what: `${[...held].join(', ')}: locked for as long as this takes.`,
       instead: 'COMMIT in front of it: changes of the schema in expand.sql, rows in backfill.sql.',
     };
   },
@@ -116,7 +116,7 @@ const invalidLeft: Rule = {
   },
 };
 
-/** Files without a phase are run by something else; Teal sets a limit itself. */
+/** Files of a phase get it from who runs them (docs/database.md): it is the same for all of them. */
 const timeout: Rule = {
   id: 'lock-timeout',
   title: 'Without lock_timeout a statement that waits for a lock keeps everybody else waiting behind it',
