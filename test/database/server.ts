@@ -18,7 +18,8 @@ const settings = { full_page_writes: 'off', autovacuum: 'off', timezone: 'UTC' }
 const running = new Map<number, Promise<PostgresServer>>();
 
 after(async () => {
-  for (const each of running.values()) await (await each).stop();
+  const servers = await Promise.allSettled(running.values());
+  for (const each of servers) if (each.status === 'fulfilled') await each.value.stop();
 });
 
 /**

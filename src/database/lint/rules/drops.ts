@@ -1,5 +1,6 @@
 import type { Change, Thing } from '../../sql/change.ts';
 import { isOurs, oldMayRun, type Around, type Found, type Rule } from '../rule.ts';
+import { aOrAn } from '../say.ts';
 
 const later =
   'Stop using it in this release; drop it in contract.sql, which runs when the old version is gone.';
@@ -8,7 +9,7 @@ const later =
 function dropping(id: string, things: readonly Thing[], breaks: string): Rule {
   return {
     id,
-    title: `Dropping a ${things.join(' or ')} breaks statements of the old version`,
+    title: `Dropping ${aOrAn(things.join(' or '))} breaks statements of the old version`,
     find: (change, around) => {
       if (change.kind !== 'drop' || !things.includes(change.thing)) return null;
       return toTheOld(

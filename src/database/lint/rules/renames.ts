@@ -1,5 +1,6 @@
 import type { ChangeOf } from '../../sql/change.ts';
 import { isOurs, type Around, type Rule } from '../rule.ts';
+import { aOrAn } from '../say.ts';
 
 type Renamed = ChangeOf<'rename'>;
 
@@ -12,7 +13,7 @@ function renaming(
   const things = [thing].flat();
   return {
     id,
-    title: `Renaming a ${things.join(' or ')} breaks whichever version knows the other name`,
+    title: `Renaming ${aOrAn(things.join(' or '))} breaks whichever version knows the other name`,
     find: (change, around) => {
       if (change.kind !== 'rename' || !things.includes(change.thing)) return null;
       if (isOurs(around, keyOf(change)) || (change.table !== null && isOurs(around, `table ${change.table}`)))
