@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { checkPatch } from '../acceptance/sabotage/check.ts';
+import { mutants } from './mutants/mutants.ts';
+import { simulateAll } from './pool.ts';
+import type { Outcome } from './simulate.ts';
+
+const run = promisify(execFile);
+
+/** As many as fit into a few seconds; the whole is `npm run simulate`. */
+const seeds = { from: 1, to: 81 };
+
+async function broken(
+  faults: boolean,
+  more: Parameters<typeof simulateAll>[1] | object = {},
+): Promise<readonly Outcome[]> {
+  const found: Outcome[] = [];
+  await simulateAll(seeds, { faults, ...more }, (done) => {
+    found.push(...done.broken);
+    return found.length === 0;
+  });
+  return found;
+}
+
+const shown = (outcomes: readonly Outcome[]): readonly string[] =>
+  outcomes.map(({ seed, violations }) => `npm run simulate -- --seed ${seed}: ${violations[0]?.says}`);
+
+describe('a simulated Teal', () => {
+  test('keeps its invariants, and brings every release to its end, whatever goes wrong around it', async () => {
+    assert.deepEqual(shown(await broken(true)), []);
+  });
+
+  test('tells the same story for the same seed, step for step', async () => {
+    const file = path.join(import.meta.dirname, 'run.ts');
+    const tell = async (): Promise<string> => {
+      const { stdout } = await run(process.execPath, [file, '--seed', '7', '--trace'], {
+        maxBuffer: 2 ** 26,
+      });
+      return stdout;
+    };
+    const [one, two] = await Promise.all([tell(), tell()]);
+    assert.ok(one.split('\n').length > 100, 'a story has more to tell');
+    assert.equal(one, two);
+  });
+});
+
+describe('a break of the engine', () => {
+  test('there is one for each invariant, and each still finds what it changes', () => {
+    assert.deepEqual(
+      mutants.flatMap((mutant) => {
+        const why = checkPatch(mutant);
+        return why === null ? [] : [`${mutant.says}: ${why}`];
+      }),
+      [],
+    );
+    const guarded = new Set(mutants.map(({ invariant }) => invariant));
+    assert.deepEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8].filter((number) => !guarded.has(number)),
+      [],
+    );
+  });
+
+  test('is found where things go wrong, and by nothing else', async () => {
+    const mutant = mutants.find(({ invariant }) => invariant === 2);
+    assert.ok(mutant);
+    const found = await broken(true, { patches: [mutant] });
+    assert.ok(found.some(({ violations }) => violations.some(({ invariant }) => invariant === 2)));
+    assert.deepEqual(shown(await broken(false, { patches: [mutant] })), []);
+  });
+});
