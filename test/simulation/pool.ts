@@ -36,14 +36,15 @@ export async function simulateAll(
   await Promise.all(
     Array.from({ length: size }, async () => {
       const worker = start(options.patches ?? []);
+      const ended = once(worker, 'exit').then(() => null);
       try {
         for (let seeds = take(); seeds.length > 0; seeds = take()) {
-          const done = await ask(worker, { seeds, faults: options.faults });
+          const done = await ask(worker, { seeds, faults: options.faults }, ended);
           if (!told(done)) enough = true;
         }
       } finally {
-        worker.disconnect();
-        await once(worker, 'exit');
+        if (worker.connected) worker.disconnect();
+        await ended;
       }
     }),
   );
@@ -56,10 +57,12 @@ function start(patches: readonly Patch[]): ChildProcess {
   });
 }
 
-async function ask(worker: ChildProcess, task: Task): Promise<Done> {
+async function ask(worker: ChildProcess, task: Task, ended: Promise<null>): Promise<Done> {
+  const answered = new Promise<Done>((resolve) => {
+    worker.once('message', (done: Done) => resolve(done));
+  });
   worker.send(task);
-  const ended = once(worker, 'exit').then(() => null);
-  const answer = await Promise.race([once(worker, 'message'), ended]);
-  if (answer !== null) return answer[0] as Done;
+  const answer = await Promise.race([answered, ended]);
+  if (answer !== null) return answer;
   throw new Error(`a simulation ended its process, at one of the seeds ${task.seeds.join(' ')}`);
 }

@@ -11,14 +11,11 @@ import type { Outcome } from './simulate.ts';
 const run = promisify(execFile);
 
 /** As many as fit into a few seconds; the whole is `npm run simulate`. */
-const seeds = { from: 1, to: 31 };
+const seeds = { from: 1, to: 11 };
 
-async function broken(
-  faults: boolean,
-  more: Parameters<typeof simulateAll>[1] | object = {},
-): Promise<readonly Outcome[]> {
+async function broken(faults: boolean): Promise<readonly Outcome[]> {
   const found: Outcome[] = [];
-  await simulateAll(seeds, { faults, ...more }, (done) => {
+  await simulateAll(seeds, { faults }, (done) => {
     found.push(...done.broken);
     return found.length === 0;
   });
@@ -61,13 +58,5 @@ describe('a break of the engine', () => {
       [1, 2, 3, 4, 5, 6, 7, 8].filter((number) => !guarded.has(number)),
       [],
     );
-  });
-
-  test('is found where things go wrong, and by nothing else', async () => {
-    const mutant = mutants.find(({ invariant }) => invariant === 2);
-    assert.ok(mutant);
-    const found = await broken(true, { patches: [mutant] });
-    assert.ok(found.some(({ violations }) => violations.some(({ invariant }) => invariant === 2)));
-    assert.deepEqual(shown(await broken(false, { patches: [mutant] })), []);
   });
 });

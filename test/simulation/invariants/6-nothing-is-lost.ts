@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../../src/store/store.ts';
 import type { MakeInvariant } from '../invariant.ts';
 
 interface Clock {
-  readonly since: number;
+  since: number;
   /** For how long it stood still. */
   stood: number;
   stoodSince: number | null;
@@ -30,7 +30,13 @@ export const nothingIsLost: MakeInvariant = (world) => {
 
   const turn = (event: StoredEvent, after: AppState): void => {
     const clock = clocks.get(event.stream);
-    const { type, at, stream } = event;
+    const { type, at, stream, data } = event;
+    if (type === 'clock-jumped' && clock !== undefined) {
+      const { ms } = data as { ms: number };
+      clock.since += ms;
+      if (clock.stoodSince !== null) clock.stoodSince += ms;
+      return;
+    }
     if (['step-passed', 'candidate-ready', 'exposed', 'mirrored'].includes(type))
       clocks.set(stream, { since: at, stood: 0, stoodSince: after.release?.stoppedAt == null ? null : at });
     else if (clock !== undefined && after.release !== null) {

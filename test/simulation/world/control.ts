@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { App, Config } from '../../../src/config/config.ts';
 import { begin } from '../../../src/control/begin.ts';
+import { Clock, watchClock } from '../../../src/control/clock.ts';
 import type { Drivers } from '../../../src/control/drivers.ts';
 import { assemble, type System } from '../../../src/control/system.ts';
 import { TealError } from '../../../src/errors.ts';
@@ -37,6 +38,9 @@ export function start(world: World, life: Life, file: string): Promise<Control> 
     for (const state of apps.states()) world.read(state);
     apps.listen((state, events) => world.folded(state, events.at(-1)?.version ?? 0));
     await begin(system, new AsyncDisposableStack(), () => undefined);
+    watchClock(system.clock, apps, (told) =>
+      world.note(() => `${life.name} on the clock: ${JSON.stringify(told)}`),
+    );
     return { life, system, link };
   });
 }
@@ -61,6 +65,7 @@ function driversOf(world: World, life: Life, link: Link): Drivers {
       };
     },
     router: async () => link,
+    clock: new Clock(),
     platform: (hooks) => new SimulatedPlatform({ life, machine, outside, time, random }, hooks),
     runTest: ({ test, target }) =>
       outside.act(life, `test ${test.name} of ${target.version}`, async () => {

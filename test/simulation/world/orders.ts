@@ -20,6 +20,7 @@ export interface Order {
 /** Gives the order as the API would; resolves when it is done. @throws what the API would answer */
 export async function give(deps: Deps, order: Order, by: By): Promise<void> {
   const { name, app, group, body } = order;
+  const { signal } = new AbortController();
   if (name === 'rollback-all') {
     await rollbackAll(deps, by);
   } else if (name === 'apply') {
@@ -27,8 +28,8 @@ export async function give(deps: Deps, order: Order, by: By): Promise<void> {
     await deps.keys.load([deps.apps.state(app)]);
     await deps.apps.applyAll([{ app, input: { type: 'apply', config: order.config } }], by);
   } else if (group === undefined) {
-    await command(deps, app, { name, body, by });
+    await command(deps, app, { name, body, by, signal });
   } else {
-    await groupCommand(deps, group, { name, body, by });
+    await groupCommand(deps, group, { name, body, by, signal });
   }
 }

@@ -49,6 +49,10 @@ export class SimulatedPlace {
     this.#hooks = hooks;
   }
 
+  get app(): string {
+    return this.#place.app;
+  }
+
   adopt(instance: Instance): void {
     const known = { instance, checked: false, retiring: instance.stopping };
     this.#known.push(known);

@@ -56,8 +56,9 @@ export class SimulatedPlatform implements Platform, Supervisor {
     return outside.act(life, `stop of ${name(place)}`, () => this.#place(place).stop());
   }
 
-  instances(): readonly View[] {
+  instances(app?: string): readonly View[] {
     return [...this.#places.values()]
+      .filter((place) => app === undefined || place.app === app)
       .flatMap((place) => place.views())
       .toSorted((one, two) => one.startedAt - two.startedAt);
   }
