@@ -20,14 +20,14 @@ export const mutants: readonly Mutant[] = [
     invariant: 2,
     says: 'a table that the router did not take counts as acknowledged',
     file: 'src/control/routes.ts',
-    find: 'this.#options.failed(error);',
-    replace: 'this.#options.failed(error); for (const waiter of waiters) waiter.resolve(this.#seen);',
+    find: 'this.#options.failed(error);\n      return false;',
+    replace: 'for (const { resolve } of waiters) resolve(this.#seen);\n      return false;',
   },
   {
     invariant: 3,
     says: 'a table that the router did not take is not given to it again',
     file: 'src/control/routes.ts',
-    find: 'this.#dirty = true;\n        wait =',
+    find: 'this.#dirty = true;\n      wait =',
     replace: 'wait =',
   },
   {
