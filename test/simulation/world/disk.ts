@@ -26,10 +26,16 @@ export interface DiskOptions {
 export class Disk implements Store {
   readonly #options: DiskOptions;
   readonly evidence: EvidenceStore;
+  readonly requests: Store['requests'];
 
   constructor(options: DiskOptions) {
     this.#options = options;
-    const { evidence } = options.store;
+    const { evidence, requests } = options.store;
+    this.requests = {
+      claim: (request) => this.#write('note of a request', () => requests.claim(request)),
+      finish: (id, given) => this.#write('answer of a request', () => requests.finish(id, given)),
+      prune: (now) => this.#write('pruning of requests', () => requests.prune(now)),
+    };
     this.evidence = {
       save: (tick) => this.#write('save of evidence', () => evidence.save(tick)),
       keepNewest: (app, releases) =>
@@ -66,6 +72,18 @@ export class Disk implements Store {
 
   recent(options: Parameters<Store['recent']>[0]): Promise<readonly StoredEvent[]> {
     return this.#read(() => this.#options.store.recent(options));
+  }
+
+  since(options: Parameters<Store['since']>[0]): Promise<readonly StoredEvent[]> {
+    return this.#read(() => this.#options.store.since(options));
+  }
+
+  pruned(): Promise<number> {
+    return this.#read(() => this.#options.store.pruned());
+  }
+
+  probe(): Promise<void> {
+    return this.#write('probe', () => this.#options.store.probe());
   }
 
   streams(): Promise<readonly string[]> {
