@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { instances } from '../../src/release/effects.ts';
 import { colours } from '../../src/release/state.ts';
 import { transitions } from '../../src/release/transitions.ts';
@@ -153,7 +154,7 @@ async function compare(world: World): Promise<void> {
   const told = [...world.log.values()].flat();
   if (stored.length !== told.length)
     world.broken(6, `${stored.length} events are on disk, and ${told.length} were written`);
-  const known = new Map(told.map((event) => [event.seq, JSON.stringify(event)]));
-  const other = stored.find((event) => known.get(event.seq) !== JSON.stringify(event));
+  const known = new Map(told.map((event) => [event.seq, event]));
+  const other = stored.find((event) => !isDeepStrictEqual(known.get(event.seq), event));
   if (other !== undefined) world.broken(6, `event ${other.version} of ${other.stream} is another on disk`);
 }

@@ -20,24 +20,31 @@ export const nobodyFlips: MakeInvariant = (world) => {
     return now.exposed.length > 0 && environments[now.colour]?.phase === 'running';
   };
 
+  /** Somebody whom the first had chosen and the second has not; undefined: nobody. */
+  const flipped = (was: AudienceTable, is: AudienceTable | null): string | undefined => {
+    const left = new Set(is === null ? [] : chosen(is, world.people));
+    return chosen(was, world.people).find((person) => !left.has(person))?.name;
+  };
+
+  const compare = (worker: number, was: AudienceTable | null, is: AudienceTable | null): void => {
+    const release = was?.release?.id;
+    if (was === null || release === undefined) return;
+    const same = is?.release?.id === release;
+    if (!same && !goesOn(was.app, release)) return;
+    const name = flipped(was, same ? is : null);
+    if (name !== undefined)
+      world.broken(8, `worker ${worker} takes ${name} off the candidate of ${release}, which goes on`);
+  };
+
   return {
     committed({ number, table }) {
       for (const { app, audience } of table?.apps ?? []) {
         if (audience?.release?.expired === true) continue;
         const key = `${number}/${app}`;
-        const was = known.get(key) ?? null;
         const is = exposing(table, app);
+        compare(number, known.get(key) ?? null, is);
         if (is === null) known.delete(key);
         else known.set(key, is);
-        const release = was?.release?.id;
-        if (was === null || release === undefined) continue;
-        const same = is?.release?.id === release;
-        if (!same && !goesOn(app, release)) continue;
-        const left = new Set(same && is !== null ? chosen(is, world.people) : []);
-        const flipped = chosen(was, world.people).find((person) => !left.has(person));
-        if (flipped === undefined) continue;
-        const whom = `${flipped.name} off the candidate of ${release}`;
-        world.broken(8, `worker ${number} takes ${whom}, which goes on`);
       }
     },
   };
