@@ -10,9 +10,9 @@ export const noRequestLost: MakeInvariant = (world) => {
 
   const isWell = (app: string): boolean => {
     const { live } = world.state(app);
-    return world.machine.alive.some(({ workload, healthy, stopping }) => {
+    return world.machine.alive.some(({ workload, healthy, leaving }) => {
       const { colour, role } = workload;
-      return workload.app === app && colour === live && role === 'web' && healthy && !stopping;
+      return workload.app === app && colour === live && role === 'web' && healthy && !leaving;
     });
   };
 

@@ -9,7 +9,7 @@ const slackMs = 5000;
 export const trafficOutlivesControl: MakeInvariant = (world) => {
   const isWell = (id: string): boolean => {
     const instance = world.machine.instances.get(id);
-    return instance !== undefined && instance.healthy && !instance.stopping;
+    return instance !== undefined && instance.healthy && !instance.leaving;
   };
 
   return {

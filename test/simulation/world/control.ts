@@ -35,7 +35,8 @@ export function start(world: World, life: Life, file: string): Promise<Control> 
     );
     // Before it works: what it knows now it has read.
     const { apps } = system.deps;
-    for (const state of apps.states()) world.read(state);
+    const read = disk.readTo;
+    for (const state of apps.states()) world.read(state, read.get(state.app) ?? 0);
     apps.listen((state, events) => world.folded(state, events.at(-1)?.version ?? 0));
     await begin(system, new AsyncDisposableStack(), () => undefined);
     watchClock(system.clock, apps, (told) =>

@@ -27,6 +27,8 @@ export class Disk implements Store {
   readonly #options: DiskOptions;
   readonly evidence: EvidenceStore;
   readonly requests: Store['requests'];
+  /** By stream: the last event that its process has read, or written. */
+  readonly readTo = new Map<string, number>();
 
   constructor(options: DiskOptions) {
     this.#options = options;
@@ -61,13 +63,16 @@ export class Disk implements Store {
     return this.#write(what, async () => {
       const stored = await store.appendAll(batches);
       written(stored.flat(), life);
+      for (const { stream, version } of stored.flat()) this.readTo.set(stream, version);
       if (random.chance(outside.weather.doubt)) throw translated(broken(), 'teal.db');
       return stored;
     });
   }
 
-  read(stream: string, after?: number): Promise<readonly StoredEvent[]> {
-    return this.#read(() => this.#options.store.read(stream, after));
+  async read(stream: string, after?: number): Promise<readonly StoredEvent[]> {
+    const read = await this.#read(() => this.#options.store.read(stream, after));
+    this.readTo.set(stream, read.at(-1)?.version ?? after ?? 0);
+    return read;
   }
 
   recent(options: Parameters<Store['recent']>[0]): Promise<readonly StoredEvent[]> {

@@ -26,6 +26,8 @@ export interface Instance {
   everHealthy: boolean;
   /** Teal has told it to stop: kept beside it, so that the next Teal goes on with it. */
   stopping: boolean;
+  /** Teal lets go of it: it gets nothing new, whatever becomes of the others. */
+  leaving: boolean;
   /** Ended by a fault, and not by Teal. */
   killed: boolean;
 }
@@ -70,6 +72,7 @@ export class Machine {
       healthy: false,
       everHealthy: false,
       stopping: false,
+      leaving: false,
       killed: false,
     };
     this.instances.set(instance.id, instance);

@@ -245,7 +245,10 @@ export class SimulatedPlace {
   /** Released first, then stopped. */
   async #empty(some: readonly Known[]): Promise<readonly Stopped[]> {
     if (some.length === 0) return [];
-    for (const each of some) each.retiring = true;
+    for (const each of some) {
+      each.retiring = true;
+      each.instance.leaving = true;
+    }
     this.#hooks.changed(this.#place);
     const ids = new Set(some.map(({ instance }) => instance.id));
     const views = this.views().filter(({ id }) => ids.has(id));

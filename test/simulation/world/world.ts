@@ -170,9 +170,8 @@ export class World {
     for (const event of events) this.#append(event);
   }
 
-  /** A control plane knows this after its start. */
-  read(state: AppState): void {
-    const version = this.#states.get(state.app)?.length ?? 0;
+  /** A control plane has read this at its start, as of this event. */
+  read(state: AppState, version: number): void {
     this.tell((each) => each.started?.(state, version));
   }
 
