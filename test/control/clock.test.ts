@@ -99,6 +99,23 @@ describe('the clock that releases go by', () => {
     assert.equal(await tellOfJump(it.clock, apps), 0);
   });
 
+  test('is told of once, also where somebody who shares the event log was quicker', async (t) => {
+    const it = times();
+    const store = await openStore(t);
+    const apps = await Apps.load(store, it.clock.now);
+    await apps.submit('shop', { type: 'apply', config: app() }, teal);
+    await apps.submit('shop', { type: 'deploy', build: build('v1'), promote: null }, teal);
+    const clock = new Clock({ wall: () => it.wall, steady: () => it.steady });
+    const others = await Apps.load(store, clock.now);
+    it.wall += hourMs;
+    await tellOfJump(clock, others);
+    await tellOfJump(it.clock, apps);
+    assert.equal(it.clock.now(), it.wall);
+    assert.deepEqual(apps.state('shop'), others.state('shop'));
+    const told = (await store.recent({ limit: 100 })).filter(({ type }) => type === 'clock-jumped');
+    assert.equal(told.length, 1);
+  });
+
   test('goes on as it was while a jump cannot be stored, and is looked at again', async (t) => {
     const it = times();
     const store = await openStore(t);
