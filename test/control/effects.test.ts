@@ -225,6 +225,24 @@ describe('the effect', () => {
     assert.equal(status(deps), 'aborting');
     assert.match(deps.apps.state('shop').release?.error?.message ?? '', /exited with 2.\nbroken/);
   });
+
+  test('test that passes has not failed when that cannot be stored: it is tried again', async (t) => {
+    const spec = app({ tests: [command('true')] }, [{ directory: await scratch(t) }]);
+    const deps = await fakeDeps(t, spec);
+    await asks(deps, 'v1', spec);
+    await does(deps, 'run');
+    const write = deps.store.appendAll.bind(deps.store);
+    let full = true;
+    deps.store.appendAll = async (batches) => {
+      if (!full) return await write(batches);
+      full = false;
+      throw new TealError('disk-full', 'nothing can be written', { remedy: 'make room' });
+    };
+    await assert.rejects(does(deps, 'test'), { code: 'disk-full' });
+    assert.equal(status(deps), 'stepping');
+    await does(deps, 'test');
+    assert.equal(status(deps), 'scaling');
+  });
 });
 
 const command = (text: string, timeoutMs = 20_000): Test & { kind: 'command' } => ({

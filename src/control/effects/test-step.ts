@@ -1,4 +1,4 @@
-import { TealError } from '../../errors.ts';
+import { TealError, type ErrorJson } from '../../errors.ts';
 import { redact } from '../../platform/process/environment.ts';
 import type { Effect } from '../../release/effects.ts';
 import type { Build } from '../../release/state.ts';
@@ -33,18 +33,22 @@ export async function testStep(
     redact: (text: string) =>
       roles.reduce((shown, { environment }) => redact(shown, environment, process.env), text),
   };
+  const run = { test: step.test, name: step.name, cursor, target, directory: folderOf(release.build) };
+  const outcome = await outcomeOf(deps, run, signal);
+  // Told apart from the test: that what it found cannot be stored says nothing about the version.
+  if (!signal.aborted) await deps.apps.submit(app, { ...outcome, release: release.id, cursor }, teal);
+}
+
+type Outcome =
+  | { readonly type: 'test-passed'; readonly output: string }
+  | { readonly type: 'test-failed'; readonly error: ErrorJson };
+
+async function outcomeOf(deps: Deps, run: TestRun, signal: AbortSignal): Promise<Outcome> {
   try {
-    const run = { test: step.test, name: step.name, cursor, target, directory: folderOf(release.build) };
-    const output = await deps.runTest(run, signal);
-    if (!signal.aborted)
-      await deps.apps.submit(app, { type: 'test-passed', release: release.id, cursor, output }, teal);
+    return { type: 'test-passed', output: await deps.runTest(run, signal) };
   } catch (error) {
     if (signal.aborted || !(error instanceof TealError)) throw error;
-    await deps.apps.submit(
-      app,
-      { type: 'test-failed', release: release.id, cursor, error: error.toJSON() },
-      teal,
-    );
+    return { type: 'test-failed', error: error.toJSON() };
   }
 }
 
