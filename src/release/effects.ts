@@ -1,7 +1,7 @@
 import type { Role } from '../config/config.ts';
 import { judging } from './judging.ts';
 import type { AppState, Colour, Environment, Release, Step } from './state.ts';
-import { colours, other } from './state.ts';
+import { colours, drainsNow, other } from './state.ts';
 import { wakeAt } from './timers.ts';
 import { transitions } from './transitions.ts';
 
@@ -148,10 +148,10 @@ function releaseEffects(state: AppState): readonly Effect[] {
   });
 }
 
-/** Once live, of the environment before; once given up, of the candidate, while what was begun there still ends there. */
+/** Of a candidate that was given up: what was begun there still ends there. */
 function drain({ environments }: AppState, release: Release): readonly Effect[] {
   const gone = release.status !== 'promoted';
-  const colour = gone ? release.colour : other(release.colour);
+  const colour = drainsNow(release);
   const environment = environments[colour];
   if (release.drain !== null || environment === null || (gone && environment.phase !== 'running')) return [];
   return [{ kind: 'drain', key: `drain/${release.id}/${colour}`, release: release.id, colour }];

@@ -8,7 +8,7 @@ import { judgeHolds } from './judging.ts';
 import { said } from './verdict.ts';
 import { differences } from './parity.ts';
 import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
-import { other } from './state.ts';
+import { drainsNow, other } from './state.ts';
 import { exposedAfter, stepName } from './steps.ts';
 import { stepEndsAt, waitsSince } from './timers.ts';
 import { isOpen } from './windows.ts';
@@ -150,6 +150,8 @@ const passedStep = (
 function drained(state: AppState, fact: Fact & { type: 'drained' }): readonly Event[] {
   const release = state.release;
   if (release?.id !== fact.release || !next(release.status, 'drained') || release.drain !== null) return [];
+  // That the old environment was drained is no news of the candidate, when everybody has gone back meanwhile.
+  if (fact.colour !== drainsNow(release)) return [];
   return [{ type: 'drained', colour: fact.colour, drain: fact.drain }];
 }
 

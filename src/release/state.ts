@@ -11,6 +11,10 @@ export type Colour = (typeof colours)[number];
 /** The other of the two environments. */
 export const other = (colour: Colour): Colour => (colour === 'blue' ? 'green' : 'blue');
 
+/** Which environment is drained: once a release is live, the one before it; once it is given up, its own. */
+export const drainsNow = ({ status, colour }: Release): Colour =>
+  status === 'promoted' ? other(colour) : colour;
+
 /** All that Teal knows of one app: a fold of its events, nothing else. */
 export interface AppState {
   readonly app: string;

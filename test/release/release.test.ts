@@ -193,6 +193,20 @@ describe('rollback', () => {
     assert.equal(story.refuses({ type: 'rollback', reason: null }).code, 'nothing-to-roll-back-to');
   });
 
+  test('learns nothing of the candidate from a drain of before, whose word comes late', () => {
+    const story = new Story();
+    story.goesLive('v1');
+    story.goesLive('v2');
+    const { id } = story.state.release!;
+    story.does({ type: 'rollback', reason: null });
+    story.routersHaveIt();
+    const drain = { finished: 0, cut: 0, seconds: 0 };
+    assert.deepEqual(story.does({ type: 'drained', release: id, colour: 'blue', drain }), []);
+    assert.deepEqual(story.does({ type: 'drained', release: id, colour: 'green', drain }).slice(0, 1), [
+      'drained',
+    ]);
+  });
+
   test('of a rollback is not an abort of the way back: asked twice, it happens once', () => {
     const story = new Story();
     story.goesLive('v0');
