@@ -1,3 +1,4 @@
+import type { Colour } from '../../../src/release/state.ts';
 import type { AppTable, RoutingTable } from '../../../src/router/table.ts';
 import type { MakeInvariant } from '../invariant.ts';
 
@@ -34,12 +35,14 @@ export const acknowledgedBeforeDrain: MakeInvariant = (world) => {
           world.broken(2, `${still} is drained while worker ${number} still sends requests there`);
       }
     },
-    appended({ stream, type, data }) {
+    appended({ stream, type, data }, { live }) {
+      if (type === 'drained' && (data as { colour: Colour }).colour === live)
+        world.broken(2, `${live} of ${stream} counts as drained, and is live`);
       if (type !== 'switched' && type !== 'exposed') return;
-      const { generation, live } = data as { generation: number; live?: string };
+      const { generation, live: wanted } = data as { generation: number; live?: string };
       const late = everywhere(generation, (table) => {
         const found = table.apps.find(({ app }) => app === stream);
-        return live === undefined || found === undefined || found.live === live;
+        return wanted === undefined || found === undefined || found.live === wanted;
       });
       if (late !== null) world.broken(2, `${stream} is ${type} by table ${generation}, but ${late}`);
     },

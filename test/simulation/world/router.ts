@@ -99,6 +99,8 @@ export class SimulatedRouter {
 
   async drain(request: DrainRequest, signal: AbortSignal): Promise<DrainReport> {
     this.#mustBeUp();
+    // A message that comes late, or twice, is of no use to whoever has given up.
+    signal.throwIfAborted();
     this.watcher?.draining(request);
     const epoch = this.#epoch;
     const endpoints = new Set(request.endpoints);

@@ -125,6 +125,8 @@ export class World {
     this.note(() => `${life.name} starts`);
     void start(this, life, this.#file).then(
       (control) => {
+        // Killed at the very end of its start, by what it did not wait for: another is on its way.
+        if (!life.alive) return;
         this.note(() => `${life.name} works`);
         this.control = control;
         this.calmSince = this.time.now;
