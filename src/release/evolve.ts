@@ -116,7 +116,7 @@ function advanced(state: AppState, event: ReleaseEvent, happened: Happened): App
   const timers =
     status === before.status
       ? { since: before.since, deadlineAt: before.deadlineAt }
-      : { since: at, deadlineAt: deadlineAfter(before, at) };
+      : { since: timed(before, at), deadlineAt: deadlineAfter(before, at) };
   const release = { ...before, ...timers, status, endedAt: transitions[status].ended ? at : null };
   return changed({ ...state, release }, event, happened);
 }
@@ -143,7 +143,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'exposed':
     case 'mirrored':
       // What it took to grow was Teal's time; from here on the people's is counted.
-      return set({ expose: { at } });
+      return set({ expose: { at: timed(release, at) } });
     case 'step-failed':
       return set({ error: event.error });
     case 'steps-passed':
@@ -168,7 +168,7 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'switched':
       return release.status === 'reverted'
         ? withPhase(set({}), release.colour, release.group === null ? 'stopping' : 'running')
-        : set({ windowEndsAt: at + release.build.spec.release.rollbackWindowMs });
+        : set({ windowEndsAt: timed(release, at) + release.build.spec.release.rollbackWindowMs });
     case 'settled':
       return set(running);
     case 'drained':
@@ -216,7 +216,7 @@ function pastStep(
   const approval = { cursor, actor, at, ...(verdict === undefined ? {} : { verdict }) };
   return {
     cursor: cursor + 1,
-    since: at,
+    since: timed(release, at),
     ready: false,
     expose: null,
     approvals: gate ? [...release.approvals, approval] : release.approvals,
@@ -229,7 +229,7 @@ function pastStep(
 /** The deadline does not count how long the step stood still for a person or a clock. */
 function deadlineAfter(release: Release, at: number): number {
   const waited = waitsSince(release);
-  return release.deadlineAt + (waited === null ? 0 : at - waited);
+  return release.deadlineAt + (waited === null ? 0 : timed(release, at) - waited);
 }
 
 /** The people of the first percentage have been first from now on, whatever becomes of the release. */
@@ -249,6 +249,9 @@ function frozen(state: AppState, reason: string | null, { at, actor }: Happened)
   const stopped = release === null ? null : { ...release, stoppedAt: release.stoppedAt ?? at };
   return { ...state, release: stopped, frozen: { reason, actor, at } };
 }
+
+/** What begins while a release stands still begins where its time stands: none of it has passed when it goes on. */
+const timed = ({ stoppedAt }: Release, at: number): number => stoppedAt ?? at;
 
 /** When neither a pause nor a freeze holds it any more, every timer goes on with the time it had left. */
 function goesOn(state: AppState, at: number): AppState {
@@ -283,6 +286,7 @@ function removing(state: AppState, { at }: Happened): AppState {
 
 const ended = (release: Release, at: number): Release => ({
   ...release,
+  ...running,
   status: endOf[release.status] ?? 'aborted',
   exposed: [],
   expose: null,

@@ -133,6 +133,36 @@ describe('a blue-green release', () => {
   });
 });
 
+describe('a step', () => {
+  const waits = (story: Story): void => {
+    story.deploys('v1', app({ steps: [{ kind: 'wait', ms: 10_000 }] }));
+    story.now += 1000;
+    story.does({ type: 'freeze', reason: null });
+    story.now += 60_000;
+  };
+
+  test('that began while its app was frozen takes its own time from then on, not a moment more or less', () => {
+    const story = new Story();
+    waits(story);
+    assert.deepEqual(story.isReady(), ['candidate-ready']);
+    story.now += 5000;
+    story.does({ type: 'unfreeze' });
+    assert.deepEqual(story.later(9_999), []);
+    assert.deepEqual(story.later(1), ['step-passed', 'steps-passed']);
+  });
+
+  test('does not end early when the clock was set back while Teal was away, and its app was frozen', () => {
+    const story = new Story();
+    waits(story);
+    story.now -= 900_000;
+    story.isReady();
+    story.now += 5000;
+    story.does({ type: 'unfreeze' });
+    assert.deepEqual(story.later(9_999), []);
+    assert.deepEqual(story.later(1), ['step-passed', 'steps-passed']);
+  });
+});
+
 describe('rollback', () => {
   test('inside the window is one routing change, also when the new version is crashing at that moment', () => {
     const story = new Story();
