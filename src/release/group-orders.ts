@@ -94,7 +94,9 @@ export function obeyTogether(
   asked: Asked,
 ): GroupDecision {
   const wide = isWide(command);
-  const all = wide ? states : latest(states);
+  // What was removed while the others go on holds nobody up.
+  const there = states.filter(({ config, removing }) => config !== null && !removing);
+  const all = wide ? (there.length > 0 ? there : states) : latest(states);
   const going = all.filter(({ release }) => release !== null && !transitions[release.status].ended);
   const decisions = new Map<string, Decided>();
   let unasked: TealError | null = null;
@@ -110,12 +112,14 @@ export function obeyTogether(
   return settle(states, decisions, asked);
 }
 
-/** Those that took part in the group's last release; all of them when there was none. */
+/** Those that take part in the group's release, or took part in its last; all of them when there was none. */
 function latest(states: readonly AppState[]): readonly AppState[] {
   const parts: readonly Part[] = states.filter(takesPart);
-  const [first] = parts;
+  // One that goes on is the last, also when the clock was set back before it began.
+  const going = parts.filter(({ release }) => !transitions[release.status].ended);
+  const [first, ...rest] = going.length > 0 ? going : parts;
   if (first === undefined) return states;
-  const last = parts.reduce((one, two) => (two.release.startedAt > one.release.startedAt ? two : one), first);
+  const last = rest.reduce((one, two) => (two.release.startedAt > one.release.startedAt ? two : one), first);
   return parts.filter(({ release }) => release.group.id === last.release.group.id);
 }
 

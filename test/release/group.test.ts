@@ -356,6 +356,35 @@ describe('apps that are released together', () => {
     assert.equal(shop.of('storefront').queued, null);
   });
 
+  test('one that was removed while all were frozen keeps nobody frozen', () => {
+    const shop = running({ rollbackWindowMs: 60_000 });
+    shop.deploys({ storefront: 'v2', api: 'v2' });
+    shop.worksOn();
+    shop.does('api', { type: 'freeze', reason: 'the fair' });
+    shop.does('api', { type: 'remove' });
+    shop.worksOn();
+    shop.does('storefront', { type: 'unfreeze' });
+    assert.equal(shop.of('storefront').frozen, null);
+    shop.later(60_000);
+    shop.worksOn();
+    assert.equal(shop.of('storefront').release?.status, 'completed');
+  });
+
+  test('a word to the release that goes on is one to it, also when the clock was set back before it began', () => {
+    const shop = running(phased);
+    shop.deploys({ storefront: 'v2', api: 'v2' });
+    shop.worksOn();
+    shop.does('api', { type: 'abort', reason: null });
+    shop.worksOn();
+    assert.equal(shop.statuses, 'aborted aborted');
+    shop.now -= 3_600_000;
+    shop.deploys({ storefront: 'v3' });
+    shop.does('storefront', { type: 'pause' });
+    assert.ok(shop.of('storefront').release?.pausedAt);
+    shop.does('storefront', { type: 'abort', reason: null });
+    assert.equal(shop.statuses, 'aborting aborted');
+  });
+
   test('a retry meets the same people', () => {
     const shop = running(phased);
     shop.deploys({ storefront: 'v2', api: 'v2' });
