@@ -85,6 +85,7 @@ export class Machine {
   async stop(instance: Instance): Promise<Stopped> {
     if (instance.alive && !instance.stopping) {
       instance.stopping = true;
+      instance.leaving = true;
       this.onStop(instance);
     }
     const { deadlineMs } = instance.workload.spec.stop;

@@ -149,8 +149,9 @@ export class World {
   async order(order: Order, by: By, to: Control | null = this.control): Promise<unknown> {
     if (to === null) return null;
     if (order.config !== undefined) this.files.set(order.app, order.config);
-    const before = this.state(order.app);
     const { life, system } = to;
+    // One whose place another has taken answers by what it knew.
+    const before = system.deps.apps.state(order.app);
     const error = await as(life, () =>
       give(system.deps, order, by).then(
         () => null,
