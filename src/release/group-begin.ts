@@ -32,7 +32,7 @@ export function beginTogether(parts: readonly Beginner[], together: Together): C
     return new Map();
   const group: GroupPart = {
     name,
-    id: `${name}-${Math.max(...states.map(({ releases }) => releases)) + 1}`,
+    id: `${name}-${Math.max(...states.map((state) => Math.max(state.releases, numberOf(state)))) + 1}`,
     apps: parts.map(({ state }) => state.app),
     before: liveTogether(parts.map(({ state }) => state)),
   };
@@ -53,9 +53,17 @@ const mayBegin = ({ state, build }: Beginner, now: number): boolean =>
 
 /** The offset moves with each release of the group: the app that was in the last one knows it. */
 function cohortOf({ build, retried }: Beginner, states: readonly AppState[]): ReleaseCohort {
-  const latest = states.reduce((one, two) => (startedAt(two) > startedAt(one) ? two : one));
-  return beginCohort(latest.cohort, build.spec.release.cohort, retried);
+  return beginCohort(states.reduce(later).cohort, build.spec.release.cohort, retried);
 }
+
+/** Of the last release that the app took part in: numbers of a group only rise. 0 when it took part in none. */
+const numberOf = ({ release }: AppState): number => Number(release?.group?.id.match(/\d+$/)?.[0] ?? 0);
+
+/** Whichever was released with its group last. By the numbers: clocks are set back. */
+export const later = <T extends AppState>(one: T, two: T): T =>
+  numberOf(two) > numberOf(one) || (numberOf(two) === numberOf(one) && startedAt(two) > startedAt(one))
+    ? two
+    : one;
 
 const startedAt = ({ release }: AppState): number => release?.startedAt ?? 0;
 

@@ -6,7 +6,7 @@ import { deploy, stepsOf } from './deploy.ts';
 import type { Event } from './events.ts';
 import { evolve } from './evolve.ts';
 import { concert, takesPart, type Changes, type Part } from './group.ts';
-import { beginTogether, type Beginner } from './group-begin.ts';
+import { beginTogether, later, type Beginner } from './group-begin.ts';
 import { stepsTogether } from './group-steps.ts';
 import type { Command, Fact } from './input.ts';
 import * as refuse from './refusals.ts';
@@ -115,11 +115,9 @@ export function obeyTogether(
 /** Those that take part in the group's release, or took part in its last; all of them when there was none. */
 function latest(states: readonly AppState[]): readonly AppState[] {
   const parts: readonly Part[] = states.filter(takesPart);
-  // One that goes on is the last, also when the clock was set back before it began.
-  const going = parts.filter(({ release }) => !transitions[release.status].ended);
-  const [first, ...rest] = going.length > 0 ? going : parts;
+  const [first, ...rest] = parts;
   if (first === undefined) return states;
-  const last = rest.reduce((one, two) => (two.release.startedAt > one.release.startedAt ? two : one), first);
+  const last = rest.reduce(later, first);
   return parts.filter(({ release }) => release.group.id === last.release.group.id);
 }
 

@@ -385,6 +385,19 @@ describe('apps that are released together', () => {
     assert.equal(shop.statuses, 'aborting aborted');
   });
 
+  test('no two releases of a group have the same number, whoever took part in them', () => {
+    const shop = running();
+    const ids: (string | undefined)[] = [];
+    const one = (app: string, version: string): void => {
+      shop.deploys({ [app]: version });
+      shop.worksOn();
+      ids.push(shop.of(app).release?.group?.id);
+    };
+    for (const version of ['v2', 'v3', 'v4']) one('storefront', version);
+    for (const version of ['v2', 'v3', 'v4']) one('api', version);
+    assert.equal(new Set(ids).size, ids.length, ids.join(' '));
+  });
+
   test('a retry meets the same people', () => {
     const shop = running(phased);
     shop.deploys({ storefront: 'v2', api: 'v2' });
