@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { checkPatch } from '../acceptance/sabotage/check.ts';
 import { mutants } from './mutants/mutants.ts';
+import { few, prove } from './mutants/prove.ts';
 import { simulateAll } from './pool.ts';
 import type { Outcome } from './simulate.ts';
 
@@ -33,7 +34,7 @@ describe('a simulated Teal', () => {
   test('tells the same story for the same seed, step for step', async () => {
     const file = path.join(import.meta.dirname, 'run.ts');
     const tell = async (): Promise<string> => {
-      const { stdout } = await run(process.execPath, [file, '--seed', '7', '--trace'], {
+      const { stdout } = await run(process.execPath, [file, '--seed', '3', '--trace'], {
         maxBuffer: 2 ** 26,
       });
       return stdout;
@@ -58,5 +59,14 @@ describe('a break of the engine', () => {
       [1, 2, 3, 4, 5, 6, 7, 8].filter((number) => !guarded.has(number)),
       [],
     );
+  });
+
+  // One that few stories suffice for; all of them are `npm run simulate -- --mutants`.
+  test('is found by the invariant that it breaks where something goes wrong, and nowhere else', async () => {
+    const quick = mutants.find(({ file }) => file === 'src/control/apps.ts');
+    assert.ok(quick);
+    const { faulty, calm } = await prove(quick, few);
+    assert.equal(faulty.invariant, quick.invariant);
+    assert.equal(calm.invariant, null);
   });
 });

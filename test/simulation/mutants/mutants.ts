@@ -25,10 +25,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     invariant: 3,
-    says: 'a table that the router did not take is not given to it again',
-    file: 'src/control/routes.ts',
-    find: 'this.#dirty = true;\n      wait =',
-    replace: 'wait =',
+    says: 'a rollback asks the router first how it is',
+    file: 'src/control/api/command.ts',
+    find: "if (asked.name === 'deploy') {",
+    replace: "if (asked.name === 'rollback') await deps.router.status();\n  if (asked.name === 'deploy') {",
   },
   {
     invariant: 4,
@@ -50,7 +50,8 @@ export const mutants: readonly Mutant[] = [
     says: 'a snapshot is filed under the event before its own',
     file: 'src/control/apps.ts',
     find: 'await this.#store.saveSnapshot(state.app, { version, shape: stateShape, state });',
-    replace: 'await this.#store.saveSnapshot(state.app, { version: version - 1, shape: stateShape, state });',
+    replace:
+      'await this.#store.saveSnapshot(state.app, { version: Math.max(version - 1, 1), shape: stateShape, state });',
   },
   {
     invariant: 6,

@@ -4,8 +4,14 @@ import { mutants, type Mutant } from './mutants.ts';
 
 /** A mutant that takes more is one that the simulation misses. */
 const mostSeeds = 600;
-/** As many without faults as it took with them, and at least so many. */
-const leastCalm = 60;
+
+/** How many stories without faults a break has to come through, by how many it took with them. */
+export type Calm = (faulty: number) => number;
+
+/** Else chance alone could tell them apart. */
+export const asMany: Calm = (faulty) => Math.max(faulty, 60);
+export const few: Calm = () => 20;
+
 /** Few: the first seed that finds it ends the search. */
 const chunk = 5;
 
@@ -26,13 +32,13 @@ export interface Proof {
 }
 
 /** Each has to be found by the invariant that it breaks, with faults; and not without. Told one by one, in the order of the list. */
-export async function proveMutants(told: (proof: Proof) => void): Promise<boolean> {
+export async function proveMutants(stories: Calm, told: (proof: Proof) => void): Promise<boolean> {
   const proofs: (Proof | undefined)[] = mutants.map(() => undefined);
   let next = 0;
   let shown = 0;
   const work = async (): Promise<void> => {
     for (let at = next++; at < mutants.length; at = next++) {
-      proofs[at] = await prove(mutants[at] as Mutant);
+      proofs[at] = await prove(mutants[at] as Mutant, stories);
       for (let ready = proofs[shown]; ready !== undefined; ready = proofs[++shown]) told(ready);
     }
   };
@@ -41,13 +47,13 @@ export async function proveMutants(told: (proof: Proof) => void): Promise<boolea
 }
 
 /** One of them. */
-export async function prove(mutant: Mutant): Promise<Proof> {
+export async function prove(mutant: Mutant, stories: Calm): Promise<Proof> {
   const simulator = new Simulator([mutant]);
   try {
     // What else breaks with it is not what it was made for.
     const isIt = (invariant: number): boolean => invariant === mutant.invariant;
     const faulty = await search(simulator, { faults: true, seeds: mostSeeds, looksFor: isIt });
-    const seeds = Math.max(faulty.seeds, leastCalm);
+    const seeds = stories(faulty.seeds);
     const calm = await search(simulator, { faults: false, seeds, looksFor: () => true });
     const good = faulty.invariant !== null && calm.invariant === null;
     return { mutant, faulty, calm, good };
