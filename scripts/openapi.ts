@@ -16,7 +16,7 @@ import { tags } from '../src/control/api/route.ts';
 import { actErrors, commonErrors } from '../src/control/api/routes/parts.ts';
 import { routeEntries } from '../src/control/api/routes/routes.ts';
 import { titleOf } from '../src/control/api/problem.ts';
-import { version } from '../src/control/version.ts';
+import { version } from '../src/config/version.ts';
 import { errorCodes, type ErrorCode } from '../src/errors.ts';
 
 const file = join(import.meta.dirname, '..', 'docs', 'openapi.json');

@@ -119,6 +119,7 @@ export const errorCodes = {
   // control/ and cli/
   'control-unavailable': { exit: 1, status: 503 },
   'already-running': { exit: 1, status: 409 },
+  'upgrade-failed': { exit: 1, status: 424 },
   'timed-out': { exit: 4, status: 504 },
   'requests-failed': { exit: 1, status: 500 },
   'target-unreachable': { exit: 1, status: 503 },

@@ -16,6 +16,7 @@ import type { RemoveFlags } from './remove.ts';
 import type { RollbackFlags } from './rollback.ts';
 import type { WaitFlags } from './shell/release.ts';
 import type { ScaleFlags } from './scale.ts';
+import type { UpgradeFlags } from './upgrade.ts';
 import { guard, type CommonFlags, type Context, type LocalFlags, type ReasonFlags } from './shell/context.ts';
 import { accessing } from './accessing.ts';
 import { flagging } from './flagging.ts';
@@ -47,6 +48,29 @@ const routes = {
     docs: docs('down'),
     parameters: { flags: is.common },
     loader: async () => guard((await import('./down.ts')).down),
+  }),
+  upgrade: buildCommand<UpgradeFlags, [], Context>({
+    docs: docs(
+      'upgrade',
+      ['--wait', 'to the Teal that this command is of'],
+      ['--to /opt/teal-2', 'to another one on this machine'],
+    ),
+    parameters: {
+      flags: {
+        ...is.common,
+        to: is.textFlag('path', 'Folder of the other Teal, or its bin/teal.js; default: this one'),
+        drain: {
+          kind: 'parsed',
+          parse: is.duration,
+          optional: true,
+          placeholder: 'duration',
+          brief: 'For open requests and streams; default: the longest drain.deadline of the apps',
+        },
+        wait: is.switchFlag('Wait until the routers before carry nothing any more, and say what was cut'),
+        timeout: is.timeout,
+      },
+    },
+    loader: async () => guard((await import('./upgrade.ts')).upgrade),
   }),
   apply: buildCommand<ApplyFlags, [], Context>({
     docs: docs('apply', ['--dry-run', 'only show the difference'], ['', 'show it and put it in force']),

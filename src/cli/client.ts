@@ -38,6 +38,7 @@ import type {
   UploadResult,
   WhoAmI,
 } from '../control/contract-access.ts';
+import type { UpgradeBody, UpgradeResult } from '../control/upgrade/contract.ts';
 import { socketPath } from '../router/socket-path.ts';
 import type { CommonFlags, Context } from './shell/context.ts';
 import { request, type SocketRequest, type SocketResponse } from './shell/http.ts';
@@ -196,6 +197,11 @@ export class Client {
     };
     const what = { method: 'POST' as const, path: '/v1/uploads', headers, body: { file, bytes } };
     return (await this.#json(await this.#send(what))) as UploadResult;
+  }
+
+  /** Resolves when the routers are replaced; the control plane is next, and this client's from then on. */
+  upgrade(body: UpgradeBody): Promise<UpgradeResult> {
+    return this.#post('/v1/upgrade', body);
   }
 
   async stop(body: StopBody): Promise<void> {

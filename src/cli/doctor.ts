@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { version } from '../config/version.ts';
 import type { Check } from '../control/contract.ts';
 import { TealError } from '../errors.ts';
 import { connectControl } from './client.ts';
@@ -6,7 +7,6 @@ import { renderChecks } from './render/checks.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { findConfig } from './shell/locate.ts';
 import { serverOf } from './shell/place.ts';
-import { ownVersion } from './version.ts';
 
 export interface DoctorFlags extends CommonFlags {
   readonly security?: boolean;
@@ -31,7 +31,7 @@ function nodeCheck(): Check {
   return {
     name: 'node',
     state: 'ok',
-    says: `teal ${ownVersion()} on node ${process.versions.node}`,
+    says: `teal ${version} on node ${process.versions.node}`,
     remedy: null,
   };
 }

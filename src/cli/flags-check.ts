@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { version } from '../config/version.ts';
 import { debts } from '../features/code/grace.ts';
 import { readProject } from '../features/code/project.ts';
 import { findReferences, type Reference } from '../features/code/references.ts';
@@ -7,7 +8,6 @@ import { isFinished } from '../features/code/grace.ts';
 import { renderDebts } from './render/flags.ts';
 import type { Context, Result } from './shell/context.ts';
 import { flagStates, namesIn, type StateFlags } from './shell/flag-states.ts';
-import { ownVersion } from './version.ts';
 
 export interface FlagsCheckFlags extends StateFlags {
   readonly calls?: string;
@@ -24,9 +24,9 @@ export async function flagsCheck(this: Context, flags: FlagsCheckFlags, given?: 
   const now = this.terminal.view.now;
   const found = debts(states, references, now);
   return {
-    json: flags.format === 'sarif' ? sarif(found, ownVersion()) : { flags: states.length, debts: found },
+    json: flags.format === 'sarif' ? sarif(found, version) : { flags: states.length, debts: found },
     text: (view) => {
-      if (flags.format === 'sarif') return JSON.stringify(sarif(found, ownVersion()), null, 2);
+      if (flags.format === 'sarif') return JSON.stringify(sarif(found, version), null, 2);
       return flags.format === 'github' ? githubAnnotations(found) : renderDebts(found, states.length, view);
     },
     exit: found.some(({ overdue }) => overdue) ? 1 : 0,

@@ -31,6 +31,7 @@ export const briefs = {
   init: 'Write a commented teal.yaml for the app in this directory',
   up: 'Run Teal in the foreground: router, control plane and every app',
   down: 'Drain and stop everything that teal up runs',
+  upgrade: 'Replace the running Teal by this one: nobody notices',
   apply: 'Show what changed in teal.yaml, and put it in force',
   deploy: 'Start a version in the idle environment, test it, switch to it',
   promote: 'Let a release that waits go live',
@@ -94,7 +95,7 @@ export const briefs = {
 } as const;
 
 const groups: readonly (readonly [title: string, names: readonly (keyof typeof briefs)[]])[] = [
-  ['Set up', ['init', 'up', 'down', 'apply', 'config check']],
+  ['Set up', ['init', 'up', 'down', 'upgrade', 'apply', 'config check']],
   [
     'Release',
     ['deploy', 'preview', 'approve', 'reject', 'promote', 'rollback', 'abort', 'retry', 'pause', 'resume'],
@@ -167,6 +168,11 @@ export const removalTexts = {
   recovered: (files: number) =>
     `An earlier removal ended in its middle: ${files === 1 ? 'one file is' : `${files} files are`} as before it.`,
   kept: (file: string) => `Somebody has changed ${file} since; it was left alone. Look at: git diff ${file}`,
+};
+
+export const upgradeTexts = {
+  routers: (pid: number) => `The router is replaced (process ${pid}); now the control plane …`,
+  interrupted: 'The upgrade goes on without you. Look with: teal status',
 };
 
 export const upTexts = {

@@ -1,4 +1,6 @@
-import type { Control } from '../control/control.ts';
+import type { EventView } from '../control/contract.ts';
+import type { Control, ControlOptions } from '../control/control.ts';
+import { succeedsVariable } from '../control/upgrade/next-process.ts';
 import { renderBlock } from './render/block.ts';
 import { renderEvent } from './render/event.ts';
 import type { LocalFlags, Context } from './shell/context.ts';
@@ -14,32 +16,59 @@ import { upTexts } from './text.ts';
 export async function up(this: Context, flags: LocalFlags): Promise<void> {
   const { terminal, json } = this;
   const file = findConfig(flags.config, this);
+  const options = {
+    file,
+    log: json ? ('json' as const) : ('pretty' as const),
+    onEvent: (event: EventView) =>
+      terminal.out(json ? JSON.stringify(event) : renderEvent(event, terminal.view)),
+  };
+  if (this.env[succeedsVariable] !== undefined && process.connected) return await takeOver(options);
   const force = new AbortController();
   using interrupt = onInterrupt(['SIGINT', 'SIGTERM'], () => force.abort());
-  const { startControl } = await import('../control/control.ts');
-  const control = await startControl({
+  const { Holder } = await import('../control/upgrade/holder.ts');
+  const args = [
+    '--config',
     file,
-    log: json ? 'json' : 'pretty',
-    onEvent: (event) => terminal.out(json ? JSON.stringify(event) : renderEvent(event, terminal.view)),
-  });
-  if (json) terminal.out(JSON.stringify({ up: facts(file, control) }));
-  else terminal.out(welcome(file, control, terminal.view));
-  const by = await Promise.race([aborted(interrupt.signal), control.ended.then(() => 'api')]);
+    ...(json ? ['--json'] : []),
+    ...(flags.noColor === true ? ['--no-color'] : []),
+  ];
+  const holder = await Holder.start({ ...options, args });
+  if (json) terminal.out(JSON.stringify({ up: facts(file, holder.first) }));
+  else terminal.out(welcome(file, holder.first, terminal.view));
+  const by = await Promise.race([aborted(interrupt.signal), holder.ended.then(() => 'api')]);
   // Asked over the API (teal down): it has stopped already what it was to stop.
   if (by === 'api') return;
-  await stop(this, control, { everything: interrupt.signal.reason !== 'SIGTERM', signal: force.signal });
+  await stop(this, holder, { everything: interrupt.signal.reason !== 'SIGTERM', signal: force.signal });
+}
+
+/** Started by a `teal up` that is being upgraded: that one passes signals on. */
+async function takeOver(options: Pick<ControlOptions, 'file' | 'log' | 'onEvent'>): Promise<void> {
+  const { follow } = await import('../control/upgrade/follow.ts');
+  // Nobody that is started from here is meant by it.
+  delete process.env[succeedsVariable];
+  // Told by a person, once it has begun to stop: by force.
+  using interrupt = onInterrupt(['SIGINT']);
+  process.on('SIGTERM', () => {});
+  await follow(options, interrupt.signal, {
+    send: (message) => {
+      if (process.connected) process.send?.(message, undefined, undefined, () => {});
+    },
+    onMessage: (receive) => process.on('message', receive),
+    onGone: (left) => process.on('disconnect', left),
+  });
+  if (process.connected) process.disconnect?.();
 }
 
 async function stop(
   context: Context,
-  control: Control,
+  holder: Pick<Control, 'stop'>,
   how: { readonly everything: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
   const say = (text: string): void => {
     if (!context.json) context.terminal.note(text);
   };
   say(how.everything ? upTexts.stopping : upTexts.leaving);
-  await control.stop(how);
+  await holder.stop(how);
   if (how.signal.aborted) context.exit = interruptedExit;
   else if (how.everything) say(upTexts.stopped);
 }

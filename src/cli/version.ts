@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { version as own } from '../config/version.ts';
+import { ownProgram } from '../router/embedded/spawn.ts';
 import type { LocalFlags, Context, Result } from './shell/context.ts';
 
-/** Prints which Teal this is, and what it runs on. */
+/** Prints which Teal this is, and what it runs on. A Teal that shall be replaced by this one asks it where its router is. */
 export async function version(this: Context, _flags: LocalFlags): Promise<Result> {
-  const facts = { version: ownVersion(), node: process.versions.node };
-  return { json: facts, text: () => `teal ${facts.version} (node ${facts.node})` };
-}
-
-/** From package.json: two directories up, from src/cli and from dist/cli alike. */
-export function ownVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  const facts = { version: own, node: process.versions.node, router: ownProgram().entry };
+  return { json: facts, text: () => `teal ${own} (node ${facts.node})` };
 }

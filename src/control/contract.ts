@@ -11,6 +11,7 @@ import type { InstanceState } from '../platform/platform.ts';
 import type { Approval, Colour, Difference, Drain, Release, ReleaseStatus, Step } from '../release/state.ts';
 import type { RouterStatus } from '../router/router.ts';
 import type { OnConflict } from './lease-contract.ts';
+import type { UpgradeView } from './upgrade/contract.ts';
 
 export const commandNames = [
   'deploy',
@@ -127,6 +128,7 @@ export interface Status {
   /** Null when the router cannot be reached. */
   readonly router: RouterStatus | null;
   readonly apps: readonly AppStatus[];
+  readonly upgrade?: UpgradeView | null;
 }
 
 export interface AppStatus {
@@ -280,9 +282,8 @@ export interface EventView {
   readonly data: unknown;
 }
 
-/** One line of an instance's log. */
+/** One line of an instance's log, and one request of the access log. */
 export type { LogLine } from '../platform/process/logs.ts';
-/** One request of the access log. */
 export type { AccessLine, DroppedLines } from '../router/access-line.ts';
 
 export interface Check {

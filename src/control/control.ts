@@ -3,6 +3,7 @@ import path from 'node:path';
 import { getPath } from 'hono/utils/url';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
+import type { HandedOver, Program } from '../router/embedded/options.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { Access } from './access/access.ts';
@@ -10,13 +11,16 @@ import type { Answer } from './access/guard.ts';
 import { loginPages } from './access/login-pages.ts';
 import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
+import type { ApiServer } from './api/serve.ts';
 import { begin } from './begin.ts';
 import { watchClock } from './clock.ts';
 import type { EventView } from './contract.ts';
 import { openEntrances } from './entrances.ts';
 import { lockData, unusable } from './lock.ts';
+import { longestDrain } from './machine.ts';
 import { stopAll } from './stop-all.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
+import type { UpgradeBody, UpgradeResult, UpgradeView } from './upgrade/contract.ts';
 import { baseOf, urlsOf } from './urls.ts';
 import { logLine } from './view/log-line.ts';
 
@@ -25,6 +29,11 @@ export interface ControlOptions {
   readonly file: string;
   readonly log: 'pretty' | 'json' | 'silent';
   readonly onEvent?: (event: EventView) => void;
+  /** Replaces Teal itself; refused when left out: nobody is there to put another in this one's place. */
+  readonly upgrade?: (body: UpgradeBody) => Promise<UpgradeResult>;
+  readonly upgraded?: () => UpgradeView | null;
+  /** Already bound, and perhaps asked; a new one when left out. */
+  readonly server?: ApiServer;
 }
 
 /** A running control plane. */
@@ -37,6 +46,10 @@ export interface Control {
   readonly metrics: number | null;
   /** Resolves when it has ended by `stop`, also when that was asked for over the API. */
   readonly ended: Promise<void>;
+  /** The data directory. */
+  readonly data: string;
+  /** See `EmbeddedRouter.handOver`. @param drainMs null: the longest of the apps */
+  handOver(program: Program, drainMs: number | null): Promise<HandedOver & { readonly drainMs: number }>;
   /** `everything`: also drains and stops the router and every instance. `signal` is aborted when it shall not wait. */
   stop(options: { readonly everything: boolean; readonly signal?: AbortSignal }): Promise<void>;
 }
@@ -53,22 +66,18 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     undo.adopt(lockData(config.data), (lock) => lock.release());
     const store = undo.adopt(await SqliteStore.open(storeFile(config.data)), (open) => open.close());
     const ground = { config, store, log: logger(options.log) };
-    return await run(ground, undo, options.onEvent ?? (() => undefined));
+    return await run(ground, undo, options);
   } catch (error) {
     await undo.disposeAsync();
     throw error;
   }
 }
 
-async function run(
-  ground: Ground,
-  undo: AsyncDisposableStack,
-  onEvent: (event: EventView) => void,
-): Promise<Control> {
+async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlOptions): Promise<Control> {
   const startedAt = Date.now();
   const system = undo.adopt(await assemble(ground), leave);
   const { apps } = system.deps;
-  await begin(system, undo, onEvent);
+  await begin(system, undo, options.onEvent ?? (() => undefined));
   undo.adopt(watchClock(system.clock, apps, jumped(ground.log)), (watching) => watching.close());
   const { stop, ended } = stopper(system, undo);
   const socket = socketPath(ground.config.data, 'control.sock');
@@ -76,14 +85,21 @@ async function run(
   const access = undo.adopt(await Access.open({ ...system.deps, now: system.deps.wall }), (open) =>
     open.close(),
   );
-  const app = api(system.deps, { access, startedAt, stop: (how) => void stop(how), closing: closing.signal });
+  const app = api(system.deps, {
+    ...options,
+    access,
+    startedAt,
+    stop: (how) => void stop(how),
+    closing: closing.signal,
+  });
   const pages = loginPages(access);
   const answer: Answer = (request, env) => {
     const at = getPath(request);
     return (/^\/login(?:\/|$)/.test(at) ? pages : app).fetch(request, env);
   };
-  const entrances = undo.adopt(await openEntrances({ deps: system.deps, access, answer }, socket), (open) =>
-    open.close(),
+  const entrances = undo.adopt(
+    await openEntrances({ deps: system.deps, access, answer }, socket, options.server),
+    (open) => open.close(),
   );
   const { metrics: address } = ground.config;
   const served = address === null ? null : await serveMetrics(metricsApi(system.deps), address);
@@ -94,7 +110,21 @@ async function run(
   const urls = apps
     .states()
     .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
-  return { urls, socket, url: entrances.url, metrics: served?.port ?? null, ended, stop };
+  return {
+    urls,
+    socket,
+    url: entrances.url,
+    metrics: served?.port ?? null,
+    ended,
+    stop,
+    data: ground.config.data,
+    handOver: async (program, asked) => {
+      const drainMs = asked ?? longestDrain(ground.config);
+      const handed = await system.router.handOver?.(program, drainMs);
+      if (handed === undefined) throw new Error('this router has no processes to replace');
+      return { ...handed, drainMs };
+    },
+  };
 }
 
 const jumped =

@@ -1,5 +1,6 @@
 import type { Platform, PlatformHooks } from '../platform/platform.ts';
 import type { VersionStore } from '../platform/versions/version-store.ts';
+import type { HandedOver, Program } from '../router/embedded/options.ts';
 import type { Router } from '../router/router.ts';
 import type { Clock } from './clock.ts';
 import type { RunTest } from './effects/run-test.ts';
@@ -13,6 +14,8 @@ export interface OwnRouter extends Router {
   close(): void;
   /** Stops it: what is in flight ends until the deadline, then by force. */
   shutdown(deadlineMs: number): Promise<void>;
+  /** See `EmbeddedRouter.handOver`; left out where there are no processes to replace. */
+  handOver?(program: Program, drainMs: number): Promise<HandedOver>;
 }
 
 /**

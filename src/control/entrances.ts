@@ -3,7 +3,7 @@ import { guarded } from './access/guard.ts';
 import type { Access } from './access/access.ts';
 import { standingOf } from './access/standing.ts';
 import { problemResponse } from './api/problem.ts';
-import { serve, serveElsewhere, type Elsewhere } from './api/serve.ts';
+import { ApiServer, serveElsewhere, type Elsewhere } from './api/serve.ts';
 import type { Deps } from './deps.ts';
 
 /** Where the API can be asked: always on the socket, and over TCP when teal.yaml says so. */
@@ -14,10 +14,11 @@ export interface Entrances {
   close(): Promise<void>;
 }
 
-/** Opens them, each with its guard before it. @throws TealError `port-taken`, `certificate-invalid` */
+/** Opens them, each with its guard before it. @param bound the socket's, when it is bound already, and perhaps asked @throws TealError `port-taken`, `certificate-invalid` */
 export async function openEntrances(
   { deps, access, answer }: { readonly deps: Deps; readonly access: Access; readonly answer: Answer },
   socket: string,
+  bound?: ApiServer,
 ): Promise<Entrances> {
   const { listen, url, oidc, tls } = deps.config.control;
   const guard = (local: boolean, origin: string): Answer =>
@@ -30,7 +31,9 @@ export async function openEntrances(
       refuse: problemResponse,
     });
   await using undo = new AsyncDisposableStack();
-  const near = undo.adopt(await serve(guard(true, 'http://teal'), socket), (server) => server.close());
+  const near = undo.adopt(bound ?? (await ApiServer.bind(socket)), (server) => server.close());
+  near.answerBy(guard(true, 'http://teal'));
+  await near.take();
   const originAt = (port: number): string =>
     url ?? `${tls === null ? 'http' : 'https'}://${bracketed(listen?.host ?? '')}:${port}`;
   const far =

@@ -9,11 +9,24 @@ import { Clock } from './clock.ts';
 import type { Drivers } from './drivers.ts';
 import { testsIn } from './effects/run-test.ts';
 
+/** For what a router carries that hands over, without an app that says otherwise. */
+const defaultDrainMs = 30_000;
+
+/** How long the requests of some app may take to end, in milliseconds. */
+export const longestDrain = ({ apps }: Config): number =>
+  Math.max(0, ...Object.values(apps).map(({ drain }) => drain.deadlineMs)) || defaultDrainMs;
+
 /** The drivers of this machine. */
 export const machine = ({ config, log }: { readonly config: Config; readonly log: Logger }): Drivers => ({
   versions: () => VersionStore.open({ data: config.data }),
   router: () =>
-    EmbeddedRouter.start({ ...config.router, data: config.data, geoDatabase: config.geoDatabase }),
+    EmbeddedRouter.start(
+      { ...config.router, data: config.data, geoDatabase: config.geoDatabase },
+      {
+        drainMs: longestDrain(config),
+        kept: ({ code, message }) => log.warn({ code }, `the router of another Teal goes on: ${message}`),
+      },
+    ),
   platform: (hooks) =>
     new Platforms({
       drivers: {

@@ -128,6 +128,32 @@ export interface RouterStatus {
   readonly tablesRepaired: Repairs;
   /** Null when there is no access log. */
   readonly accessLog: { readonly file: string; readonly linesDropped: number } | null;
+  /** Teal's own. Absent in what a router of an older Teal says, as what follows. */
+  readonly version?: string;
+  /** Router processes that this one has taken over from, and that still carry something; the youngest first. */
+  readonly leaving?: readonly LeavingStatus[];
+  /** Since the first router of these: how often one took over from another, and what that has cut. */
+  readonly handOvers?: HandOvers;
+}
+
+export interface HandOvers {
+  readonly count: number;
+  /** Requests and streams still open at the deadline of a router that left. */
+  readonly cut: number;
+}
+
+/** A router process that accepts nothing any more, and ends when what it carries has ended. Times are milliseconds since the epoch. */
+export interface LeavingStatus {
+  readonly pid: number;
+  readonly version: string;
+  readonly since: number;
+  /** What is open then is cut. */
+  readonly until: number;
+  readonly connections: number;
+  /** With streams. */
+  readonly inFlight: number;
+  /** WebSockets and event streams. */
+  readonly streams: number;
 }
 
 export interface BoundAddress {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { api } from '../../src/control/api/app.ts';
-import { serve } from '../../src/control/api/serve.ts';
+import { ApiServer } from '../../src/control/api/serve.ts';
 import { ResponseReader } from '../../src/load/response.ts';
 import { atEnd } from '../at-end.ts';
 import type { FakeDeps } from './fakes.ts';
@@ -37,7 +37,9 @@ export async function server(t: TestContext, deps: FakeDeps): Promise<Server> {
     stop: () => undefined,
     closing: closing.signal,
   });
-  const served = await serve((request, env) => app.fetch(request, env), socket);
+  const served = await ApiServer.bind(socket);
+  served.answerBy((request, env) => app.fetch(request, env));
+  await served.take();
   atEnd(t, () => served.close());
   atEnd(t, () => closing.abort());
   return { socket, send: (bytes, how = {}) => send(connect(socket), bytes, how) };

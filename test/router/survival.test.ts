@@ -91,7 +91,7 @@ test('a router that was killed comes back by itself, with its table from disk an
   await closeSides(pair);
 });
 
-test('a router with other options is restarted with the new ones, and keeps its table', async () => {
+test('a router with other options hands over to one with the new ones, which keeps its table', async () => {
   await using running = await start({ workers: 1 });
   const pair = await sides();
   await running.router.apply(flip(1, pair));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import pino from 'pino';
-import type { WorkerProcess } from '../../src/router/embedded/worker-process.ts';
+import type { Member } from '../../src/router/embedded/member.ts';
 import { Workers } from '../../src/router/embedded/workers.ts';
 import type { RoutingTable } from '../../src/router/table.ts';
 import { alive } from './process-rig.ts';
@@ -35,7 +35,7 @@ function rig(t: TestContext, count = 1): Rig {
 /** Nobody can compile it. */
 const broken = { generation: 2, apps: null } as unknown as RoutingTable;
 
-const holding = ({ workers }: Rig, table: RoutingTable): WorkerProcess | undefined =>
+const holding = ({ workers }: Rig, table: RoutingTable): Member | undefined =>
   workers.all.find((worker) => worker.holds(table));
 
 test('a worker that cannot start ends, and is replaced until one can', async (t) => {

@@ -10,6 +10,7 @@ import type { RouterStatus } from '../../router/router.ts';
 import { colours, type Colour } from '../../release/state.ts';
 import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
+import { renderSelf } from './self.ts';
 import { glyph, pad, paint, flow, wrap, type Glyph } from './paint.ts';
 import { count, counted, duration } from './units.ts';
 
@@ -24,6 +25,7 @@ export function renderStatus(status: Status, view: View): string {
   if (trouble !== null) parts.push(`${glyph(view, 'warn')} ${wrap(`Router: ${trouble}`, view.width, 2)}`);
   if (status.apps.length === 0) parts.push(`No app is deployed yet. Next: teal apply`);
   if (status.router !== null) parts.push(row('router', routerPieces(status.router, view.now), view));
+  parts.push(renderSelf(status, view));
   return parts.join('\n\n');
 }
 

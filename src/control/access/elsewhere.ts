@@ -33,6 +33,14 @@ export function refuseFiles(
   });
 }
 
+/** What starts a program of this machine is for who is on it. @throws TealError `not-allowed` */
+export function refuseElsewhere(caller: Caller | null, what: string): void {
+  if (caller === null || caller.from.address === null) return;
+  throw new TealError('not-allowed', `${what} runs a program of the machine that Teal runs on.`, {
+    remedy: 'run it there, as the user that Teal runs as',
+  });
+}
+
 /** `promote: auto` passes the approval that teal.yaml asks for. @throws TealError `not-allowed` */
 export function refuseShortcut(
   caller: Caller | null,

@@ -47,6 +47,7 @@ export const needs: readonly Need[] = [
   row('POST', '/v1/apply', 'deployer', 'all'),
   row('POST', '/v1/rollback', 'deployer', 'all'),
   row('POST', '/v1/stop', 'admin', 'all'),
+  row('POST', '/v1/upgrade', 'admin', 'all'),
   // Whose app it is stands in the body.
   row('POST', '/v1/leases', 'deployer', 'own'),
   row('POST', '/v1/leases/:id', 'deployer', 'own'),

@@ -1,5 +1,8 @@
 import * as v from 'valibot';
 
+/** What timers can wait for, and a little more than any drain.deadline can be: 24 days. */
+const longestDrainMs = 2 ** 31 - 1;
+
 const says = <const S extends v.GenericSchema<unknown, string>>(schema: S, text: string) =>
   v.pipe(schema, v.description(text));
 
@@ -132,12 +135,29 @@ export const stopBody = v.strictObject({
   ),
 });
 
+const absolutePath = v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096));
+
+export const upgradeBody = v.strictObject({
+  program: says(absolutePath, 'bin/teal.js of a Teal on the machine of the control plane.'),
+  node: says(absolutePath, 'What runs it.'),
+  drainMs: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(longestDrainMs),
+      v.description('For what is open; the longest drain.deadline of the apps when left out.'),
+    ),
+  ),
+});
+
 /** Where the schema's own words are a pattern, or none. */
 export const expectations: Readonly<Record<string, string>> = {
   ip: 'an IPv4 or IPv6 address',
   country: 'two letters such as DE',
   region: 'a code such as DE-BY',
   log: 'an absolute path, or upload:…',
+  program: 'an absolute path',
+  node: 'an absolute path',
   name: 'up to 64 letters, digits and . _ @ + -, such as ci-main',
   'apps.*': 'the name of an app',
   id: 'what the sign-in began with',

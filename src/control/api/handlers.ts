@@ -6,7 +6,7 @@ import type { Access } from '../access/access.ts';
 import { concerned } from '../access/authorize.ts';
 import { accessHandlers } from '../access/handlers.ts';
 import type { Caller } from '../access/caller.ts';
-import { refuseFiles, refuseShortcut } from '../access/elsewhere.ts';
+import { refuseElsewhere, refuseFiles, refuseShortcut } from '../access/elsewhere.ts';
 import { securityChecks } from '../access/security.ts';
 import { namesItsApp, onlyApps, refuseOther, shownTo } from '../access/visible.ts';
 import { apply } from '../apply.ts';
@@ -23,7 +23,8 @@ import { planGroup } from '../plan/group.ts';
 import { plan } from '../plan/plan.ts';
 import { previewLink } from '../preview.ts';
 import { rollbackAll } from '../rollback-all.ts';
-import { version } from '../version.ts';
+import type { UpgradeBody, UpgradeResult, UpgradeView } from '../upgrade/contract.ts';
+import { version } from '../../config/version.ts';
 import { accessLogOf, accessQuery } from './access-log.ts';
 import { command } from './command.ts';
 import { endOf, eventStream, followEvents, recentEvents } from './events.ts';
@@ -40,6 +41,10 @@ export interface ApiOptions {
   readonly stop: (options: { readonly everything: boolean }) => void;
   /** Aborted when the control plane ends: streams end with it. */
   readonly closing: AbortSignal;
+  /** Replaces Teal itself; refused when left out. */
+  readonly upgrade?: (body: UpgradeBody) => Promise<UpgradeResult>;
+  /** The last upgrade. */
+  readonly upgraded?: () => UpgradeView | null;
 }
 
 /** As many lines of each log as a terminal shows. */
@@ -60,6 +65,7 @@ interface ToGroup extends Omit<ToApp, 'params'> {
 /** What each route does. */
 export function handlers(deps: Deps, options: ApiOptions): Handlers {
   const { uploads } = options.access;
+  const { upgrade = notHere, upgraded = () => null } = options;
   const to =
     (name: CommandName) =>
     async ({ params, body, by, signal, caller }: ToApp): Promise<CommandResult> => {
@@ -79,7 +85,10 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
     };
   const readiness = new Readiness(deps, options.closing);
   return {
-    status: async ({ caller }) => onlyApps(caller, await wholeStatus(deps, options.startedAt)),
+    status: async ({ caller }) => {
+      const status = await wholeStatus(deps, options.startedAt);
+      return onlyApps(caller, { ...status, upgrade: upgraded() });
+    },
     app: ({ params }) => statusOf(deps, params.app),
     preview: ({ params }) => previewLink(deps, params.app),
     evidence: ({ params, query }) => evidenceOf(deps, params.app, query.release),
@@ -175,6 +184,10 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
       afterwards(() => options.stop(body));
       return { stopping: true };
     },
+    upgrade: async ({ body, caller }) => {
+      refuseElsewhere(caller, 'teal upgrade');
+      return await upgrade(body);
+    },
     ...accessHandlers(options.access),
     healthz: async () => ({ alive: true, version }),
     readyz: () => readiness.check(),
@@ -196,6 +209,12 @@ const securityOf = (deps: Deps, { book, audit }: Access, signal: AbortSignal) =>
     environment: process.env,
     signal,
   });
+
+function notHere(): Promise<never> {
+  throw new TealError('wrong-state', 'This Teal cannot be replaced while it runs.', {
+    remedy: 'it is part of another program: restart that one',
+  });
+}
 
 const isManual = (deps: Pick<Deps, 'apps'>, app: string): boolean =>
   deps.apps.state(app).config?.release.promote.kind === 'manual';

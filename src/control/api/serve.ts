@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import type { Logger } from 'pino';
 import type { ControlConfig } from '../../config/control.ts';
 import type { ListenAddress } from '../../config/config.ts';
@@ -12,14 +13,57 @@ import type { TlsMaterial } from '../../router/embedded/tls/material.ts';
 import type { Answer } from '../access/guard.ts';
 import { guarded, listener, serverOptions } from './http.ts';
 
-/** Serves the API on a unix socket that only this user can open. The data directory's lock is held: a socket left there is nobody's. */
-export async function serve(answer: Answer, socket: string): Promise<{ close(): Promise<void> }> {
-  await rm(socket, { force: true });
-  const server = guarded(createServer(serverOptions, listener(answer)));
-  server.listen(socket);
-  await once(server, 'listening');
-  await chmod(socket, 0o600);
-  return { close: () => closed(server) };
+/**
+ * The API on a unix socket that only this user can open. It is bound beside its path and moved there in one step: so one
+ * control plane can take the path from another, and the closing of that one removes nothing that is not its own. What is
+ * asked before it is said who answers waits.
+ */
+export class ApiServer {
+  readonly #server: Server;
+  readonly #socket: string;
+  readonly #beside: string;
+  readonly #answering: PromiseWithResolvers<Answer>;
+  #inode: number | null = null;
+
+  private constructor(
+    server: Server,
+    answering: PromiseWithResolvers<Answer>,
+    at: { readonly socket: string; readonly beside: string },
+  ) {
+    this.#server = server;
+    this.#answering = answering;
+    this.#socket = at.socket;
+    this.#beside = at.beside;
+  }
+
+  static async bind(socket: string): Promise<ApiServer> {
+    const beside = path.join(path.dirname(socket), `.api-${process.pid.toString(36)}`);
+    await rm(beside, { force: true });
+    const answering = Promise.withResolvers<Answer>();
+    const fetch = listener(async (request, env) => (await answering.promise)(request, env));
+    const server = guarded(createServer(serverOptions, fetch));
+    server.listen(beside);
+    await once(server, 'listening');
+    await chmod(beside, 0o600);
+    return new ApiServer(server, answering, { socket, beside });
+  }
+
+  /** Is found at its path from now on, whoever was there before. */
+  async take(): Promise<void> {
+    if (this.#inode !== null) return;
+    this.#inode = (await stat(this.#beside)).ino;
+    await rename(this.#beside, this.#socket);
+  }
+
+  answerBy(answer: Answer): void {
+    this.#answering.resolve(answer);
+  }
+
+  async close(): Promise<void> {
+    const found = await stat(this.#socket).catch(() => null);
+    if (found !== null && found.ino === this.#inode) await rm(this.#socket, { force: true });
+    await closed(this.#server);
+  }
 }
 
 /** Where the API is reached from elsewhere. */

@@ -4,7 +4,7 @@ import { known } from '../known.ts';
 import { endsWithin } from '../pause.ts';
 import { baseOf } from '../urls.ts';
 import { appStatus, type Seen } from '../view/status.ts';
-import { version } from '../version.ts';
+import { version } from '../../config/version.ts';
 
 /** A router that does not answer by then is shown as unreachable; the rest of the status is worth more than waiting. */
 const routerMs = 500;

@@ -108,7 +108,7 @@ export class Client implements Downstream {
     this.#phase = 'idle';
     const { idleTimeoutMs, headTimeoutMs } = this.engine.limits;
     this.deadline = this.engine.after(this.#held === null ? idleTimeoutMs : headTimeoutMs);
-    if ((this.#ended || this.engine.closing) && this.#held === null) {
+    if ((this.#ended || this.engine.hangsUp) && this.#held === null) {
       this.linger();
       return;
     }

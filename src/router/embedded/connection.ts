@@ -2,21 +2,31 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
 import { socketPath } from '../socket-path.ts';
 import { Link } from './link.ts';
-import type { Hello, RouterOptions } from './options.ts';
+import type { HandedOver, HandOverRequest, Hello, Program, RouterOptions } from './options.ts';
 import { protocol } from './options.ts';
 import { Caller, toTealError } from './rpc.ts';
-import { spawnRouter } from './spawn.ts';
+import { ownProgram, spawnRouter } from './spawn.ts';
 import { readCertificates } from './tls/certificate.ts';
 
 /** Pauses between attempts to get a broken link back; the last one is repeated. */
 const pausesMs = [0, 50, 100, 250, 500, 1000];
 /** How long a call waits for the link to come back before it fails. */
 const patienceMs = 15_000;
-/** For a router that runs with other options than asked. */
+/** For a router that runs with other options than asked, and has to end before the next can begin. */
 const replaceDeadlineMs = 5_000;
+/** For what a router still carries that has handed over, when nobody said how long. */
+const defaultDrainMs = 30_000;
+
+export interface Adopting {
+  /** For what is in flight on a router that has to hand over, since it runs another Teal or other options. */
+  readonly drainMs: number;
+  /** Told why a router of another Teal goes on as it is; with options as asked and of the same protocol it can. */
+  readonly kept: (error: TealError) => void;
+}
 
 /** The link to the router process of one data directory: kept open, whoever dies. */
 export class Connection {
@@ -26,8 +36,15 @@ export class Connection {
   #caller: Caller | null = null;
   #socket: Socket | null = null;
   #opening: Promise<Caller> | null = null;
+  /** A router of a Teal that is newer than this one has taken over: it is the next control plane's to talk to. */
+  #parted = false;
+  readonly #adopting: Adopting;
 
-  constructor(options: RouterOptions) {
+  constructor(
+    options: RouterOptions,
+    adopting: Adopting = { drainMs: defaultDrainMs, kept: () => undefined },
+  ) {
+    this.#adopting = adopting;
     // As it comes back over the link: without what JSON leaves out.
     this.#options = JSON.parse(JSON.stringify(options)) as RouterOptions;
     this.#path = socketPath(options.data, path.join('router', 'control.sock'));
@@ -35,12 +52,27 @@ export class Connection {
 
   /** The first opening: its failure is the caller's to see. */
   async open(): Promise<void> {
-    await this.#establish();
+    await this.#establish(true);
+  }
+
+  /**
+   * Has the router replaced by one of this program, which gets its sockets. What it carries goes on there until it ends
+   * or the deadline. @throws TealError when nothing has changed, and why
+   */
+  async handOver(program: Program, drainMs: number): Promise<HandedOver> {
+    const caller = await this.caller();
+    const gone = closedSocket(this.#socket);
+    const handed = await this.#ask(caller, program, drainMs);
+    this.#parted = handed.protocol !== protocol;
+    // It is the next one that is asked from now on.
+    await gone;
+    return handed;
   }
 
   /** Waits for a broken link to come back. */
   async caller(): Promise<Caller> {
     if (this.closed) throw unavailable('the link to the router has been closed');
+    if (this.#parted) throw unavailable('the router is of another Teal now');
     if (this.#caller !== null) return this.#caller;
     this.#opening ??= this.#reopen().finally(() => {
       this.#opening = null;
@@ -74,31 +106,58 @@ export class Connection {
     }
   }
 
-  async #establish(): Promise<Caller> {
-    let socket = await tryConnect(this.#path);
-    if (socket === null) {
-      await spawnRouter(this.#options);
-      socket = await tryConnect(this.#path);
-      if (socket === null) throw unavailable('the router started, but does not answer');
-    }
+  /** @param first a router of another Teal is replaced only then: what comes later was put there on purpose */
+  async #establish(first = false): Promise<Caller> {
+    const socket = (await tryConnect(this.#path)) ?? (await this.#spawned());
     const caller = this.#attach(socket);
     const gone = closedSocket(socket);
     const hello = (await caller.call('hello', {}).catch(() => null)) as Hello | null;
-    if (hello?.protocol === protocol && isDeepStrictEqual(hello.options, this.#options)) {
-      this.#caller = caller;
-      return caller;
+    const fits = hello?.protocol === protocol && isDeepStrictEqual(hello.options, this.#options);
+    if (fits && (!first || isOurs(hello))) return (this.#caller = caller);
+    const refused = await this.#replace(caller, hello);
+    if (refused === null) {
+      await gone;
+      return this.#establish();
     }
-    // The one that runs serves by certificates it has read; these may be no good, and then it had better stay.
-    try {
-      if (this.#options.tls !== null) await readCertificates(this.#options.tls);
-    } catch (error) {
+    if (!fits) {
       socket.destroy();
-      throw error;
+      throw refused;
     }
-    // Another one's options, or it is stopping already: the next starts when this one has gone.
+    this.#adopting.kept(refused);
+    return (this.#caller = caller);
+  }
+
+  async #spawned(): Promise<Socket> {
+    await spawnRouter(this.#options);
+    const socket = await tryConnect(this.#path);
+    if (socket === null) throw unavailable('the router started, but does not answer');
+    return socket;
+  }
+
+  /** Has it make place for another, by handing over if it can. @returns why it goes on */
+  async #replace(caller: Caller, hello: Hello | null): Promise<TealError | null> {
+    try {
+      // The one that runs serves by certificates it has read; these may be no good, and then it had better stay.
+      if (this.#options.tls !== null) await readCertificates(this.#options.tls);
+      if (hello?.version !== undefined) {
+        await this.#ask(caller, ownProgram(), this.#adopting.drainMs);
+        return null;
+      }
+    } catch (error) {
+      const refused = toTealError(error);
+      // Only where its own sockets are in the way (of all addresses, and one) is it worth a gap.
+      const inItsOwnWay =
+        refused.code === 'port-taken' && hello !== null && listensAt(hello.options, refused.details['port']);
+      if (!inItsOwnWay) return refused;
+    }
+    // It cannot hand over, or is stopping already: the next starts when this one has gone.
     await caller.call('shutdown', { deadlineMs: replaceDeadlineMs }).catch(() => {});
-    await gone;
-    return this.#establish();
+    return null;
+  }
+
+  async #ask(caller: Caller, program: Program, drainMs: number): Promise<HandedOver> {
+    const request: HandOverRequest = { ...program, options: this.#options, drainMs };
+    return (await caller.call('hand-over', request)) as HandedOver;
   }
 
   #attach(socket: Socket): Caller {
@@ -148,6 +207,16 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+}
+
+function listensAt({ listen, h2c, tls }: RouterOptions, port: unknown): boolean {
+  return [...listen, ...h2c, ...(tls?.listen ?? [])].some((address) => address.port === port);
+}
+
+/** Whether it is the router of this very Teal. */
+function isOurs({ version: theirs, program }: Hello): boolean {
+  const own = ownProgram();
+  return theirs === version && program?.entry === own.entry && program.node === own.node;
 }
 
 function unavailable(message: string): TealError {

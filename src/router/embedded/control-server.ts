@@ -1,6 +1,7 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, rename, rm, unlink } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import net from 'node:net';
+import path from 'node:path';
 import { TealError } from '../../errors.ts';
 import { Link } from './link.ts';
 import type { Handler } from './rpc.ts';
@@ -8,43 +9,79 @@ import { Answerer } from './rpc.ts';
 
 /** The unix socket by which the control plane speaks to this router. Whoever may open it may do everything: 0600. */
 export class ControlServer {
-  readonly #server: Server;
+  #server: Server;
+  readonly #handler: Handler;
   readonly #sockets = new Set<Socket>();
+  /** Another process answers at the path now. */
+  #left = false;
+  /** Where it answers although it was bound elsewhere. */
+  #taken: string | null = null;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, handler: Handler) {
     this.#server = server;
+    this.#handler = handler;
   }
 
   /**
-   * Listens at `path`. A socket file that nobody answers on is a leftover, and replaced.
+   * Listens at `file`. A socket file that nobody answers on is a leftover, and replaced.
    * @throws TealError `already-running` when another router answers there
    */
   static async listen(
-    path: string,
+    file: string,
     handler: Handler,
   ): Promise<{ control: ControlServer; leftover: boolean }> {
-    const state = await probe(path);
+    const state = await probe(file);
     if (state === 'answers') {
-      throw new TealError('already-running', `a router already runs for this data directory (${path})`, {
+      throw new TealError('already-running', `a router already runs for this data directory (${file})`, {
         remedy: 'Stop it first, or use another data directory.',
-        details: { socket: path },
+        details: { socket: file },
       });
     }
-    if (state === 'dead') await unlink(path);
+    if (state === 'dead') await unlink(file);
+    return { control: await ControlServer.#at(file, handler), leftover: state === 'dead' };
+  }
+
+  /** Listens beside `file`, where another router answers until `take`. */
+  static async beside(file: string, handler: Handler): Promise<ControlServer> {
+    const own = besidePath(file);
+    await rm(own, { force: true });
+    return ControlServer.#at(own, handler);
+  }
+
+  static async #at(file: string, handler: Handler): Promise<ControlServer> {
     const server = net.createServer();
-    const control = new ControlServer(server);
-    server.on('connection', (socket) => control.#serve(socket, handler));
-    await new Promise<void>((resolve, reject) => {
-      // Kept: an error of a later accept (too many open files) must not end the router.
-      server.on('error', reject);
-      server.listen(path, resolve);
-    });
-    await chmod(path, 0o600);
-    return { control, leftover: state === 'dead' };
+    const control = new ControlServer(server, handler);
+    await control.#listen(server, file);
+    return control;
+  }
+
+  /** From now on this one answers at `file`, and whoever did no longer: one step, nobody finds nothing there. */
+  async take(file: string): Promise<void> {
+    await rename(besidePath(file), file);
+    this.#taken = file;
+  }
+
+  /** Another has taken the path: whoever is connected is sent there. The server stays, since closing it would remove what is there now. */
+  leave(): void {
+    this.#left = true;
+    for (const socket of this.#sockets) socket.end();
+  }
+
+  /** One that was to take the path has failed, perhaps after it had taken it: whoever looks there finds this one again. */
+  async reclaim(file: string): Promise<void> {
+    if ((await probe(file)) === 'answers') return;
+    // Removes what is there: the name that this one was bound by.
+    this.#server.close();
+    await rm(file, { force: true });
+    this.#server = net.createServer();
+    await this.#listen(this.#server, file);
   }
 
   /** Also removes the socket file. */
   async close(): Promise<void> {
+    if (this.#left) return;
+    // The kernel's name of it is the one it was bound by: only that one is removed by closing.
+    if (this.#taken !== null) await rm(this.#taken, { force: true });
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
@@ -53,10 +90,24 @@ export class ControlServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #serve(socket: Socket, handler: Handler): void {
+  async #listen(server: Server, file: string): Promise<void> {
+    server.on('connection', (socket) => this.#serve(socket));
+    await new Promise<void>((resolve, reject) => {
+      // Kept: an error of a later accept (too many open files) must not end the router.
+      server.on('error', reject);
+      server.listen(file, resolve);
+    });
+    await chmod(file, 0o600);
+  }
+
+  #serve(socket: Socket): void {
+    if (this.#left) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     const link = new Link(socket, (message) => answerer.receive(message));
-    const answerer = new Answerer((message) => link.send(message), handler);
+    const answerer = new Answerer((message) => link.send(message), this.#handler);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
@@ -65,9 +116,14 @@ export class ControlServer {
   }
 }
 
-function probe(path: string): Promise<'answers' | 'dead' | 'absent'> {
+/** Not longer than a name that fits: the kernel takes 107 bytes. */
+function besidePath(file: string): string {
+  return path.join(path.dirname(file), `.next-${process.pid.toString(36)}`);
+}
+
+function probe(file: string): Promise<'answers' | 'dead' | 'absent'> {
   return new Promise((resolve) => {
-    const socket = net.connect(path);
+    const socket = net.connect(file);
     socket.on('connect', () => {
       socket.destroy();
       resolve('answers');

@@ -10,9 +10,10 @@ import type {
   StatusOf,
 } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
+import type { Adopting } from './connection.ts';
 import { Connection } from './connection.ts';
 import { deltaOf } from './delta.ts';
-import type { Given, Held, RouterOptions } from './options.ts';
+import type { Given, HandedOver, Held, Program, RouterOptions } from './options.ts';
 import { hashTable } from './table-file.ts';
 
 /** How often a call is repeated after the link broke under it; calls are idempotent. */
@@ -36,12 +37,12 @@ export class EmbeddedRouter implements Router {
 
   /**
    * Adopts the router process of the data directory, or starts one. Resolves when it listens.
-   * One that runs with other options is restarted: its connections are drained for a moment, and the port is
-   * unanswered while the new one starts (a hand-over of the sockets would close that gap).
+   * One of another Teal, or with other options, hands its sockets over to one of this Teal, and ends when what it carries
+   * has ended. Where it cannot, it is restarted: drained for a moment, with the port unanswered until the next one listens.
    * @throws TealError `port-taken`, `router-unavailable`
    */
-  static async start(options: RouterOptions): Promise<EmbeddedRouter> {
-    const connection = new Connection(options);
+  static async start(options: RouterOptions, adopting?: Adopting): Promise<EmbeddedRouter> {
+    const connection = new Connection(options, adopting);
     await connection.open();
     return new EmbeddedRouter(connection);
   }
@@ -79,7 +80,10 @@ export class EmbeddedRouter implements Router {
     onProgress?: (inFlight: number) => void,
   ): Promise<DrainReport> {
     const options = onProgress === undefined ? { signal } : { signal, onProgress };
-    return (await this.#call('drain', request, options)) as DrainReport;
+    const until = performance.now() + request.deadlineMs;
+    // Asked again of the router that has taken over meanwhile, with the time that is left.
+    const args = () => ({ ...request, deadlineMs: Math.max(0, until - performance.now()) });
+    return (await this.#call('drain', args, options)) as DrainReport;
   }
 
   async status(of?: StatusOf): Promise<RouterStatus> {
@@ -97,6 +101,15 @@ export class EmbeddedRouter implements Router {
 
   async past(app: string): Promise<Past> {
     return (await this.#call('past', { app })) as Past;
+  }
+
+  /**
+   * Replaces the router process by one of another program, which gets its sockets: nobody notices. Resolves when that one
+   * serves. @param drainMs for what the old one still carries
+   * @throws TealError why it does not serve; the old one goes on then
+   */
+  handOver(program: Program, drainMs: number): Promise<HandedOver> {
+    return this.#connection.handOver(program, drainMs);
   }
 
   /** Lets go of the router process, which goes on. */
@@ -123,7 +136,7 @@ export class EmbeddedRouter implements Router {
     for (let attempt = 1; ; attempt++) {
       const caller = await this.#connection.caller();
       try {
-        return await caller.call(op, args, options);
+        return await caller.call(op, typeof args === 'function' ? (args as () => unknown)() : args, options);
       } catch (error) {
         const broken = (error as Partial<TealError>).details?.['link'] === 'broken';
         if (!broken || attempt >= attempts || this.#connection.closed) throw error;

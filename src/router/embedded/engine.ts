@@ -23,6 +23,8 @@ const tickMs = 100;
 const longestLate = 5 * tickMs;
 /** Every how many ticks idle upstream connections are looked through. */
 const staleEvery = 10;
+/** For the first request of a session that begins while its worker retires. */
+const lateNoticeMs = 1000;
 /** And sessions of HTTP/2 for floods. */
 const watchEvery = 5;
 
@@ -69,8 +71,10 @@ export class Engine {
   readonly hstsLine: string;
   /** `performance.now()` of the last tick. Late by up to `tickMs`. */
   now: number = performance.now();
-  /** Responses from now on end their connection. */
+  /** Responses from now on end their connection, and say so. */
   closing = false;
+  /** Also those whose last response has not said so. */
+  hangsUp = false;
   #table: CompiledTable | null = null;
   readonly #acme: AcmeClient | null;
   readonly #timer: NodeJS.Timeout;
@@ -125,7 +129,10 @@ export class Engine {
 
   /** For a connection on which HTTP/2 was agreed (ALPN `h2`), or is known to be spoken. Nothing of it has been read. */
   acceptHttp2(socket: Socket, arrival: Arrival): void {
-    this.clients.add(new ClientSession(socket, this, arrival));
+    const session = new ClientSession(socket, this, arrival);
+    this.clients.add(session);
+    // It was on its way in when this worker began to retire, and may have a first request on its way, too.
+    if (this.closing) setTimeout(() => session.closeWhenIdle(), lateNoticeMs).unref();
   }
 
   /** A moment `ms` from now, never too early although `now` may be late. */
@@ -137,9 +144,20 @@ export class Engine {
     return `${this.#idPrefix}-${(this.#ids++).toString(36)}`;
   }
 
+  /**
+   * Takes leave of everybody without crossing anybody: an idle connection of HTTP/1.1 is not closed (a request may be on
+   * its way to it) before it has had one more answer, which says that it is the last, or has been idle for as long as
+   * its client was told. One of HTTP/2 is told which of its streams was the last.
+   */
+  startRetiring(): void {
+    this.closing = true;
+    for (const client of this.clients) if (client instanceof ClientSession) client.closeWhenIdle();
+  }
+
   /** Lets requests in flight end, closes every idle connection. */
   startClosing(): void {
     this.closing = true;
+    this.hangsUp = true;
     for (const client of this.clients) client.closeWhenIdle();
   }
 

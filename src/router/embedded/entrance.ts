@@ -1,7 +1,7 @@
 import type { BlockList, Socket } from 'node:net';
 import { ClientSocket, streamSocket } from './client-socket.ts';
 import type { Engine } from './engine.ts';
-import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
+import type { ListenHandle, Listening, Speech } from './listen-handle.ts';
 import { acceptFrom } from './listen-handle.ts';
 import { isWithin } from './peer.ts';
 import { readProxyHeader } from './proxy-reader.ts';
@@ -56,7 +56,7 @@ export class Entrance {
   }
 
   /** Accepts from a listening socket that the parent owns. @throws TealError `port-taken`, `router-unavailable` */
-  listen({ handle, speech }: Listener): void {
+  listen({ handle, speech }: Listening): void {
     if (this.#closed || this.#full) {
       handle.close();
       return;
@@ -70,11 +70,26 @@ export class Entrance {
     this.#listening.add(handle);
   }
 
+  /** Whether new connections come in, or would if there were room. */
+  get accepting(): boolean {
+    return !this.#closed && (this.#full || this.#listening.size > 0);
+  }
+
+  /** Connections that have not come to their first byte of HTTP. */
+  get entering(): number {
+    return this.#entering.size;
+  }
+
+  /** Accepts no more; whoever is on the way in gets in. */
+  leave(): void {
+    this.#closed = true;
+    this.#stopAccepting();
+  }
+
   /** Accepts no more; connections that have not come to their first byte of HTTP are closed. */
   close(): void {
-    this.#closed = true;
+    this.leave();
     clearInterval(this.#timer);
-    this.#stopAccepting();
     for (const socket of this.#entering.keys()) socket.destroy();
   }
 

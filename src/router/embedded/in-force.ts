@@ -7,12 +7,12 @@ import type { RoutingTable } from '../table.ts';
 import { noSources } from './audience.ts';
 import { Compiler } from './compiler.ts';
 import { patched, sharing } from './delta.ts';
+import type { Member } from './member.ts';
 import type { Given, Held, Holds } from './options.ts';
 import { Registry } from './registry.ts';
-import { compileOrRefuse, garbled, older, refuseMalformed } from './refuse-table.ts';
+import { compileOrRefuse, garbled, goneElsewhere, older, refuseMalformed } from './refuse-table.ts';
 import { hashTable, saveTable } from './table-file.ts';
 import { turnMs, Word } from './word.ts';
-import type { WorkerProcess } from './worker-process.ts';
 import type { Workers } from './workers.ts';
 
 /** How often the disk is told that the control plane was heard. What a restart of the router may be wrong by. */
@@ -24,6 +24,8 @@ const patienceMs = 2000;
 export interface InForceParts {
   /** Of the table. */
   readonly file: string;
+  /** By the router before this one, when it has told: milliseconds since the epoch. Else the file's time says when. */
+  readonly heardAt: number | null;
   /** After how long without a word exposures expire; null: never. */
   readonly exposureMs: number | null;
   readonly log: Logger;
@@ -49,6 +51,7 @@ export class InForce {
   #repairs: Repairs = { count: 0, last: null };
   #notedAt = 0;
   #queue: Promise<unknown> = Promise.resolve();
+  #left = false;
 
   constructor(workers: Workers, parts: InForceParts) {
     this.#workers = workers;
@@ -57,7 +60,7 @@ export class InForce {
     workers.strayed = (worker, has) => this.#strayed(worker, has);
     if (this.#table !== null) this.#given = heldOf(this.#table);
     const now = performance.now();
-    const heardAt = this.#table === null ? null : notedIn(parts.file);
+    const heardAt = this.#table === null ? null : (parts.heardAt ?? notedIn(parts.file));
     this.#word = new Word({ limitMs: parts.exposureMs, heardAt, today: Date.now(), now });
     this.#turning = setInterval(() => this.#turn(), turnMs).unref();
     // Of a router that was started again: it may be too long already.
@@ -76,14 +79,44 @@ export class InForce {
     return this.#repairs;
   }
 
+  /** The table that the control plane gave, in force or not. */
+  get given(): RoutingTable | null {
+    return this.#table;
+  }
+
   /** One table at a time: see `Router.apply`. */
   apply(given: Given): Promise<void> {
     return this.#inTurn(() => this.#apply(given));
   }
 
+  /** Resolves when all that was begun before has been done. */
+  settled(): Promise<void> {
+    return this.#inTurn(() => Promise.resolve());
+  }
+
+  /** Puts a table in force that the router before this one has been given since, and has put on disk. */
+  takeOver(table: RoutingTable): Promise<void> {
+    return this.#inTurn(async () => {
+      const shared = sharing(table, this.#table);
+      this.#table = shared;
+      this.#given = heldOf(shared);
+      await this.#bring(shared);
+    });
+  }
+
+  /** Another gives the orders from the end of `move` on, and no table is put in force while it lasts, nor by this one after it. */
+  async leave(move: () => Promise<void>): Promise<void> {
+    await this.#inTurn(async () => {
+      await move();
+      this.#left = true;
+    });
+    this.close();
+  }
+
   /** See `Router.confirm`. */
   confirm(held: Held): Promise<Confirmed> {
     return this.#inTurn(async () => {
+      if (this.#left) throw goneElsewhere();
       const given = this.#given;
       const same = given?.generation === held.generation && given.hash === held.hash;
       // Who means another table gives it next; who has been replaced as the one that leads does not count.
@@ -102,7 +135,7 @@ export class InForce {
   }
 
   /** What a worker has said of itself, beside what else it was asked. */
-  look(worker: WorkerProcess, holds: Holds): void {
+  look(worker: Member, holds: Holds): void {
     const table = this.#workers.table;
     if (table === null || worker.dead || isTable(holds, table)) return;
     // It may have been asked in the middle of a commit: only what it says in turn counts.
@@ -112,6 +145,7 @@ export class InForce {
   }
 
   async #apply(given: Given): Promise<void> {
+    if (this.#left) throw goneElsewhere();
     const current = this.#table;
     const table = 'delta' in given ? patched(current, given.delta) : wholeOf(given.table, current);
     refuseMalformed(table);
@@ -178,7 +212,7 @@ export class InForce {
       this.#expiry = { from: this.#expiry.from, until: this.#expiry.until ?? Date.now() };
   }
 
-  async #verifyOne(worker: WorkerProcess): Promise<void> {
+  async #verifyOne(worker: Member): Promise<void> {
     const table = this.#workers.table;
     // One that has not acknowledged it is being brought to it.
     if (table === null || !worker.holds(table)) return;
@@ -190,7 +224,7 @@ export class InForce {
     await this.#workers.converge(table);
   }
 
-  #strayed({ pid }: WorkerProcess, had: number): void {
+  #strayed({ pid }: Member, had: number): void {
     const generation = this.#workers.table?.generation ?? 0;
     this.#parts.log.error(
       { worker: pid, had, generation },
@@ -221,6 +255,12 @@ function wholeOf(table: RoutingTable, current: RoutingTable | null): RoutingTabl
   refuseMalformed(table);
   return sharing(table, current);
 }
+
+/** Which table it is, as a worker with it would say. */
+export const holdsOf = (table: RoutingTable | null): Holds => ({
+  generation: table?.generation ?? 0,
+  expired: table !== null && isExpired(table),
+});
 
 const isTable = ({ generation, expired }: Holds, table: RoutingTable): boolean =>
   generation === table.generation && expired === isExpired(table);

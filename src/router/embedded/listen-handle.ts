@@ -20,19 +20,31 @@ export interface ListenHandle {
 /** What is spoken on a listening socket. */
 export type Speech = 'http1' | 'h2c' | 'tls';
 
-export interface Listener {
+/** A worker's copy of a listening socket. */
+export interface Listening {
   readonly handle: ListenHandle;
   readonly speech: Speech;
+}
+
+export interface Listener extends Listening {
+  /** As it is configured: its port may be 0. */
+  readonly address: ListenAddress;
 }
 
 type CreateServerHandle = (address: string, port: number, family: 4 | 6, fd: number) => ListenHandle | number;
 
 /**
- * Binds. The socket refuses connections until the first worker listens on it.
+ * Binds, or takes what was bound before us. A socket that is bound here refuses connections until the first worker listens on it.
+ * @param passed gives the socket of an address (a number) and port, if there is one
  * @throws TealError `port-taken`
  */
-export async function bindListener(listen: ListenAddress): Promise<ListenHandle> {
+export async function bindListener(
+  listen: ListenAddress,
+  passed: (address: string, port: number) => ListenHandle | null = () => null,
+): Promise<ListenHandle> {
   const { address, family } = await lookup(listen.host);
+  const there = passed(address, listen.port);
+  if (there !== null) return there;
   const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
   const handle = create(address, listen.port, family === 6 ? 6 : 4, -1);
   if (typeof handle === 'number') throw cannotListen(listen, getSystemErrorName(handle));

@@ -1,5 +1,5 @@
 import type { ObserveConfig, RouterConfig } from '../../config/config.ts';
-import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
+import type { EndpointStatus, EnvironmentCounts, LeavingStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { TableDelta } from './delta.ts';
 
@@ -21,6 +21,32 @@ export interface Hello {
   /** Version of the control link. */
   readonly protocol: number;
   readonly options: RouterOptions;
+  /** Teal's own, and the file the process runs. Absent in what an older Teal says, which cannot hand over either. */
+  readonly version?: string;
+  readonly program?: Program;
+}
+
+/** How a router process is started. */
+export interface Program {
+  /** The node that runs it. */
+  readonly node: string;
+  /** `router/embedded/process` of a Teal. */
+  readonly entry: string;
+}
+
+/** Asks a router to give its sockets, and all that is new, to one that it starts. Understood over all protocols of the link. */
+export interface HandOverRequest extends Program {
+  /** Of the next one. */
+  readonly options: RouterOptions;
+  /** For what is in flight, streams included; then it is ended, and counted. */
+  readonly drainMs: number;
+}
+
+/** The router that has taken over. */
+export interface HandedOver {
+  readonly pid: number;
+  readonly version: string;
+  readonly protocol: number;
 }
 
 /** Rises when messages change their meaning: a router of another protocol is restarted, not adopted. */
@@ -56,4 +82,6 @@ export interface WorkerStatus {
   readonly endpoints: readonly EndpointStatus[];
   /** Of the access log, since it started. */
   readonly linesDropped: number;
+  /** Said by a router process that another has taken over from; workers say nothing of the kind. */
+  readonly leaving?: readonly LeavingStatus[];
 }

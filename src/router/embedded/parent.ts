@@ -8,17 +8,22 @@ import type {
   CountRequest,
   DrainReport,
   DrainRequest,
+  HandOvers,
+  LeavingStatus,
   RouterStatus,
   StatusOf,
 } from '../router.ts';
+import type { RoutingTable } from '../table.ts';
+import { version } from '../../config/version.ts';
 import type { Drained } from './drain.ts';
-import { InForce } from './in-force.ts';
+import { holdsOf, InForce } from './in-force.ts';
+import type { RetiredMessage } from './inheritance.ts';
+import type { Member } from './member.ts';
 import { PeopleCounts } from './people.ts';
 import type { Given, Held, WorkerStatus } from './options.ts';
 import { Reports } from './reports.ts';
 import type { CallContext } from './rpc.ts';
 import { Rotation } from './rotation.ts';
-import type { WorkerProcess } from './worker-process.ts';
 import { sumEndpoints } from './worker-status.ts';
 import type { Workers } from './workers.ts';
 
@@ -41,6 +46,9 @@ export interface ParentParts {
   readonly h2c: RouterStatus['h2c'];
   readonly log: Logger;
   readonly accessLog: AccessLogConfig | null;
+  readonly handOvers: HandOvers;
+  /** See `InForceParts`. */
+  readonly heardAt: number | null;
 }
 
 /** The router process: orders the workers about, and touches no request. */
@@ -50,12 +58,13 @@ export class Parent {
   readonly #listen: readonly BoundAddress[];
   readonly #certificates: () => readonly CertificateStatus[];
   readonly #h2c: RouterStatus['h2c'];
-  readonly #reports = new Reports<WorkerProcess>();
+  readonly #reports = new Reports<Member>();
   readonly #people: PeopleCounts;
   readonly #accessLog: AccessLogConfig | null;
-  readonly #rotation: Rotation | null;
+  #rotation: Rotation | null = null;
   readonly #asking: NodeJS.Timeout;
   readonly #startedAt: number = Date.now();
+  #handOvers: HandOvers;
 
   constructor(workers: Workers, parts: ParentParts) {
     this.#workers = workers;
@@ -63,13 +72,33 @@ export class Parent {
     this.#certificates = parts.certificates;
     this.#h2c = parts.h2c;
     this.#accessLog = parts.accessLog;
-    this.#rotation = parts.accessLog === null ? null : new Rotation(parts.accessLog, () => this.reopenLogs());
+    this.#handOvers = parts.handOvers;
     this.#people = new PeopleCounts(() => workers.all, parts.log);
-    if (workers.table !== null) this.#people.adopt(workers.table);
-    const { file, exposureMs, log } = parts;
+    const { file, exposureMs, heardAt, log } = parts;
     const adopted = this.#people.adopt.bind(this.#people);
-    this.#inForce = new InForce(workers, { file, exposureMs, log, adopted });
+    this.#inForce = new InForce(workers, { file, exposureMs, heardAt, log, adopted });
     this.#asking = setInterval(() => void this.#ask(), askEveryMs).unref();
+  }
+
+  /** Where it listens. */
+  get addresses(): Pick<RouterStatus, 'listen' | 'h2c'> {
+    return { listen: this.#listen, h2c: this.#h2c };
+  }
+
+  get handOvers(): HandOvers {
+    return this.#handOvers;
+  }
+
+  get inForce(): InForce {
+    return this.#inForce;
+  }
+
+  /** What only the one that serves does: it counts people, and renames the access log. */
+  begin(): void {
+    const table: RoutingTable | null = this.#workers.table;
+    if (table !== null) this.#people.adopt(table);
+    const config = this.#accessLog;
+    if (config !== null) this.#rotation = new Rotation(config, () => this.reopenLogs());
   }
 
   close(): void {
@@ -77,6 +106,21 @@ export class Parent {
     this.#people.close();
     this.#inForce.close();
     clearInterval(this.#asking);
+  }
+
+  /** Another takes over: see `InForce.leave`. */
+  async leave(move: () => Promise<void>): Promise<void> {
+    await this.#inForce.leave(move);
+    this.close();
+  }
+
+  /** What was said last by one that carried traffic by orders from here, and has ended. @param retired by the router before this one */
+  ended(member: Member, status: WorkerStatus | null, retired: RetiredMessage['retired'] | null): void {
+    this.#workers.drop(member);
+    if (status !== null) this.#reports.hear(member, status);
+    if (retired === null) return;
+    const { count, cut } = this.#handOvers;
+    this.#handOvers = { count, cut: cut + retired.cut };
   }
 
   /** After the access log was renamed, by us or by logrotate: lines from now on go to a new file. */
@@ -98,7 +142,7 @@ export class Parent {
     // A worker with another table would go on sending there what is then cut.
     await this.#inForce.verify();
     const begun = performance.now();
-    const left = new Map<WorkerProcess, number>();
+    const left = new Map<Member, number>();
     const tell = () => context.progress([...left.values()].reduce((sum, count) => sum + count, 0));
     const timer = setInterval(tell, progressMs);
     try {
@@ -121,7 +165,9 @@ export class Parent {
     return {
       pid: process.pid,
       generation: this.#workers.table?.generation ?? 0,
-      workers: workers.map(({ pid, generation, connections }) => ({ pid, generation, connections })),
+      workers: workers
+        .filter(({ leaving }) => leaving === undefined)
+        .map(({ pid, generation, connections }) => ({ pid, generation, connections })),
       listen: this.#listen,
       certificates: this.#certificates(),
       h2c: this.#h2c,
@@ -132,6 +178,34 @@ export class Parent {
       heard: this.#inForce.heard,
       tablesRepaired: this.#inForce.repairs,
       accessLog: file === undefined ? null : { file, linesDropped: this.#reports.linesDropped },
+      version,
+      leaving: workers.flatMap(({ leaving }) => leaving ?? []),
+      handOvers: this.#handOvers,
+    };
+  }
+
+  /** All of it as if it were one worker, for the router that has taken over from this one. */
+  async asMember(times: Pick<LeavingStatus, 'since' | 'until'>): Promise<WorkerStatus> {
+    const reports = await this.#ask();
+    const endpoints = sumEndpoints(reports.flatMap((report) => report.endpoints));
+    const own = reports.filter(({ leaving }) => leaving === undefined);
+    const connections = own.reduce((total, report) => total + report.connections, 0);
+    const self = {
+      pid: process.pid,
+      version,
+      ...times,
+      connections,
+      inFlight: own.flatMap(({ environments }) => environments).reduce((sum, each) => sum + each.inFlight, 0),
+      streams: own.flatMap((report) => report.endpoints).reduce((sum, each) => sum + each.streams, 0),
+    };
+    return {
+      pid: process.pid,
+      ...holdsOf(this.#workers.table),
+      connections,
+      environments: this.#reports.everything(),
+      endpoints,
+      linesDropped: this.#reports.linesDropped,
+      leaving: [self, ...reports.flatMap(({ leaving }) => leaving ?? [])],
     };
   }
 
@@ -163,9 +237,9 @@ export class Parent {
 }
 
 async function drainOne(
-  worker: WorkerProcess,
+  worker: Member,
   request: DrainRequest,
-  parts: { readonly left: Map<WorkerProcess, number>; readonly signal: AbortSignal },
+  parts: { readonly left: Map<Member, number>; readonly signal: AbortSignal },
 ): Promise<Drained> {
   const { left, signal } = parts;
   try {

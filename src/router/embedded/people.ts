@@ -8,7 +8,7 @@ import type { RoutingTable } from '../table.ts';
 import { termsOf } from './judging.ts';
 import { machineTime } from './machine-clock.ts';
 import type { ToldOf } from './taps.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { Member } from './member.ts';
 
 /** How often workers are asked for what they saw: so much is lost with one that is killed. Also the length of the ledger's turns. */
 const askEveryMs = 1000;
@@ -19,15 +19,15 @@ const patienceMs = 2000;
  * Owns everybody's key: what all workers see of a person is counted in one place. Nothing is asked of anybody while no release of the table is judged.
  */
 export class PeopleCounts {
-  readonly #workers: () => readonly WorkerProcess[];
+  readonly #workers: () => readonly Member[];
   readonly #log: Logger;
   readonly #releases = new Map<string, ReleaseCount>();
   /** Workers that were asked, and have not answered yet. */
-  readonly #asked = new Set<WorkerProcess>();
+  readonly #asked = new Set<Member>();
   #queue: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(workers: () => readonly WorkerProcess[], log: Logger) {
+  constructor(workers: () => readonly Member[], log: Logger) {
     this.#workers = workers;
     this.#log = log;
   }
@@ -98,7 +98,7 @@ export class PeopleCounts {
     return at;
   }
 
-  async #ask(worker: WorkerProcess): Promise<void> {
+  async #ask(worker: Member): Promise<void> {
     this.#asked.add(worker);
     try {
       for (const { app, release, told } of (await worker.call('people', {})) as readonly ToldOf[]) {

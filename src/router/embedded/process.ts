@@ -1,5 +1,6 @@
 /**
- * Entry of the router process. Its one argument is the options as JSON, or the path of a file that holds them.
+ * Entry of the router process. Its first argument is the options as JSON, or the path of a file that holds them; with
+ * `succeed` as the second it is started by the router that runs, to take over from it.
  * Started detached by the control plane, and outlives it (invariant 7): it holds the listening sockets and the table,
  * and keeps the workers running. Tells a parent with an IPC channel `{ready}` or `{error}`, and lets go of it.
  */
@@ -7,18 +8,24 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import type { ListenAddress } from '../../config/config.ts';
+import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
 import type { CountRequest, DrainRequest, StatusOf } from '../router.ts';
 import { socketPath } from '../socket-path.ts';
 import type { RoutingTable } from '../table.ts';
 import { ControlServer } from './control-server.ts';
+import { HandOver } from './hand-over.ts';
+import type { Inheritance } from './inheritance.ts';
 import type { Listener, Speech } from './listen-handle.ts';
 import { bindListener, boundAddress } from './listen-handle.ts';
-import type { Given, Held, Hello, RouterOptions } from './options.ts';
+import type { Given, HandOverRequest, Held, Hello, RouterOptions } from './options.ts';
 import { protocol } from './options.ts';
 import { Parent } from './parent.ts';
+import { PassedSockets } from './passed-sockets.ts';
 import type { Handler } from './rpc.ts';
 import { toTealError } from './rpc.ts';
+import { ownProgram } from './spawn.ts';
+import { Succession } from './succession.ts';
 import { loadTable } from './table-file.ts';
 import { CertificateKeeper } from './tls/keeper.ts';
 import { Workers } from './workers.ts';
@@ -31,59 +38,97 @@ const signalDeadlineMs = 10_000;
 
 const log = pino({ name: 'teal-router' });
 
-async function main(argument: string): Promise<void> {
+/** The router that serves here, once it does. */
+interface Serving {
+  readonly parent: Parent;
+  readonly handOver: HandOver;
+}
+
+async function main(argument: string, succession: Succession | null): Promise<void> {
   // The control socket exists for a moment before its mode is set: it must never be open to others.
   process.umask(0o077);
   // Until the logs can be opened anew, and when there is none: it never ends a router.
   process.on('SIGHUP', () => {});
   const options = readOptions(argument);
-  const file = path.join(options.data, 'router', 'table.json');
-  const ready = Promise.withResolvers<Parent>();
+  const told = succession === null ? null : await succession.inheritance();
+  const ready = Promise.withResolvers<Serving>();
   ready.promise.catch(() => {});
   let stopping = false;
   let stop: (deadlineMs: number) => Promise<void> = async () => {};
-  const { control, leftover } = await ControlServer.listen(
-    socketPath(options.data, path.join('router', 'control.sock')),
-    handlerOf(
-      options,
-      ready.promise,
-      (deadlineMs) => stop(deadlineMs),
-      () => stopping,
-    ),
+  const socket = socketPath(options.data, path.join('router', 'control.sock'));
+  const handler = handlerOf(
+    options,
+    ready.promise,
+    (deadlineMs) => stop(deadlineMs),
+    () => stopping,
   );
+  const { control, leftover } =
+    succession === null
+      ? await ControlServer.listen(socket, handler)
+      : { control: await ControlServer.beside(socket, handler), leftover: false };
   try {
-    const keeper = options.tls === null ? null : await CertificateKeeper.open(options.tls, log);
-    const listeners = await bindAll(wanted(options), leftover ? leftoverPatienceMs : 0);
-    const workers = new Workers(options, listeners, log);
-    workers.table = await lastTable(file);
+    const keeper =
+      options.tls === null ? null : await CertificateKeeper.open(options.tls, log, { tickets: told?.tickets ?? null });
+    const listeners = await bindAll(wanted(options), succession, leftover ? leftoverPatienceMs : 0);
+    const workers = new Workers(options, listeners, log, succession === null);
+    workers.table = told === null ? await lastTable(tableFile(options)) : told.table;
     workers.material = keeper?.material ?? null;
+    const letGo = async (): Promise<void> => {
+      for (const { handle } of listeners) handle.close();
+      await keeper?.close();
+    };
+    const exit = (): void => void setImmediate(() => void control.close().then(() => process.exit(0)));
     stop = once(async (deadlineMs) => {
       stopping = true;
       log.info({ deadlineMs }, 'stopping');
-      for (const { handle } of listeners) handle.close();
-      await keeper?.close();
+      void ready.promise.then(({ handOver }) => handOver.giveUp()).catch(() => {});
+      await letGo();
       await workers.close(deadlineMs);
-      setImmediate(() => void control.close().then(() => process.exit(0)));
+      exit();
     });
     process.on('SIGTERM', () => void stop(signalDeadlineMs));
     process.on('SIGINT', () => void stop(signalDeadlineMs));
     await workers.start();
-    const listen = listeners
-      .filter(({ speech }) => speech !== 'h2c')
-      .map(({ handle, speech }) => ({ ...boundAddress(handle), secure: speech === 'tls' }));
-    const h2c = listeners.filter(({ speech }) => speech === 'h2c').map(({ handle }) => boundAddress(handle));
     keeper?.watch(async (material) => {
       await workers.decryptWith(material);
       log.info('certificates and ticket keys in force');
     });
-    const certificates = () => keeper?.status ?? [];
-    const accessLog = options.observe?.accessLog ?? null;
-    const { exposureMs = null } = options;
-    const parent = new Parent(workers, { file, exposureMs, listen, h2c, certificates, log, accessLog });
+    const parent = parentOf(options, { workers, listeners, keeper, told });
     process.on('SIGHUP', () => parent.reopenLogs());
-    ready.resolve(parent);
-    log.info({ listen, h2c, generation: workers.table?.generation ?? 0 }, 'router started');
-    tellStarter({ ready: true });
+    const left = (): void => {
+      void letGo();
+      // After the answer to whoever asked for it.
+      setImmediate(() => control.leave());
+    };
+    const tickets = () => keeper?.tickets ?? null;
+    const failed = () => control.reclaim(socket);
+    const handOver = new HandOver({ parent, workers, listeners, tickets, log, left, failed, over: exit });
+    const serve = (): void => {
+      parent.begin();
+      ready.resolve({ parent, handOver });
+      log.info({ ...parent.addresses, generation: workers.table?.generation ?? 0 }, 'router started');
+    };
+    if (succession === null) {
+      serve();
+      tellStarter({ ready: true });
+      return;
+    }
+    await parent.inForce.settled();
+    succession.ready(
+      { version, protocol, generation: parent.inForce.given?.generation ?? 0 },
+      {
+        bring: (table) => parent.inForce.takeOver(table),
+        serve: async () => {
+          await workers.serve();
+          await control.take(socket);
+          const predecessor = succession.succeed(log, workers.table, (said) =>
+            parent.ended(predecessor, said?.status ?? null, said),
+          );
+          workers.adopt(predecessor);
+          serve();
+        },
+      },
+    );
   } catch (error) {
     ready.reject(error);
     await control.close();
@@ -91,18 +136,45 @@ async function main(argument: string): Promise<void> {
   }
 }
 
+const tableFile = ({ data }: RouterOptions): string => path.join(data, 'router', 'table.json');
+
+interface ParentOf {
+  readonly workers: Workers;
+  readonly listeners: readonly Listener[];
+  readonly keeper: CertificateKeeper | null;
+  readonly told: Inheritance | null;
+}
+
+function parentOf(options: RouterOptions, { workers, listeners, keeper, told }: ParentOf): Parent {
+  return new Parent(workers, {
+    file: tableFile(options),
+    listen: listeners
+      .filter(({ speech }) => speech !== 'h2c')
+      .map(({ handle, speech }) => ({ ...boundAddress(handle), secure: speech === 'tls' })),
+    h2c: listeners.filter(({ speech }) => speech === 'h2c').map(({ handle }) => boundAddress(handle)),
+    certificates: () => keeper?.status ?? [],
+    log,
+    accessLog: options.observe?.accessLog ?? null,
+    exposureMs: options.exposureMs ?? null,
+    heardAt: told?.heardAt ?? null,
+    handOvers: told?.handOvers ?? { count: 0, cut: 0 },
+  });
+}
+
 function handlerOf(
   options: RouterOptions,
-  ready: Promise<Parent>,
+  ready: Promise<Serving>,
   stop: (deadlineMs: number) => Promise<void>,
   stopping: () => boolean,
 ): Handler {
   return async (op, args, context) => {
-    const parent = await ready;
+    const { parent, handOver } = await ready;
     if (op !== 'shutdown' && stopping()) throw isStopping();
     switch (op) {
       case 'hello':
-        return { pid: process.pid, protocol, options } satisfies Hello;
+        return { pid: process.pid, protocol, options, version, program: ownProgram() } satisfies Hello;
+      case 'hand-over':
+        return handOver.to(args as HandOverRequest);
       case 'apply':
         return parent.apply(args as Given);
       case 'confirm':
@@ -147,13 +219,22 @@ function wanted({ listen, h2c, tls }: RouterOptions): readonly Wanted[] {
   ];
 }
 
-async function bindAll(all: readonly Wanted[], patienceMs: number): Promise<Listener[]> {
+/** Those that the router before this one had are taken over; others are bound. */
+async function bindAll(
+  all: readonly Wanted[],
+  succession: Succession | null,
+  patienceMs: number,
+): Promise<Listener[]> {
   const until = performance.now() + patienceMs;
+  const passed = new PassedSockets();
   const bound: Listener[] = [];
   for (const { address, speech } of all) {
     for (;;) {
       try {
-        bound.push({ handle: await bindListener(address), speech });
+        const handle =
+          succession?.take(speech, address) ??
+          (await bindListener(address, (host, port) => passed.take(host, port)));
+        bound.push({ handle, speech, address });
         break;
       } catch (error) {
         if (performance.now() >= until) {
@@ -164,6 +245,9 @@ async function bindAll(all: readonly Wanted[], patienceMs: number): Promise<List
       }
     }
   }
+  succession?.dropSockets();
+  const unused = passed.drop();
+  if (unused.length > 0) log.warn({ unused }, 'sockets were passed that teal.yaml does not name');
   return bound;
 }
 
@@ -196,12 +280,14 @@ function tellStarter(message: object): void {
   });
 }
 
+const succession = process.argv[3] === 'succeed' ? new Succession() : null;
 try {
-  await main(process.argv[2] ?? '');
+  await main(process.argv[2] ?? '', succession);
 } catch (error) {
   const told = toTealError(error);
   log.fatal({ code: told.code }, told.message);
-  tellStarter({ error: told.toJSON() });
+  if (succession === null) tellStarter({ error: told.toJSON() });
+  else succession.failed(told);
   // The message to the starter needs a turn of the loop.
   setTimeout(() => process.exit(1), 50);
 }

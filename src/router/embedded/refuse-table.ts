@@ -43,3 +43,8 @@ export function older(table: RoutingTable, current: RoutingTable): TealError {
     },
   );
 }
+
+/** Whoever asks has lost the link as well, and asks the other then. */
+export function goneElsewhere(): TealError {
+  return new TealError('router-unavailable', 'another router has taken over', { remedy: 'Ask that one.' });
+}

@@ -24,6 +24,11 @@ export class Reports<Worker> {
     return [...this.#last.values()];
   }
 
+  /** What one that is about to end says last. */
+  hear(worker: Worker, report: WorkerStatus): void {
+    this.#last.set(worker, report);
+  }
+
   /** Of the access log. */
   get linesDropped(): number {
     return [...this.#last.values()].reduce((sum, { linesDropped }) => sum + linesDropped, this.#endedDropped);
@@ -35,6 +40,14 @@ export class Reports<Worker> {
     const known = new Set(now.map(keyOf));
     const ended = this.#ended.filter((counts) => apps.includes(counts.app) && known.has(keyOf(counts)));
     return sumEnvironments([...now, ...ended]);
+  }
+
+  /** Of all workers there ever were. */
+  everything(): readonly EnvironmentCounts[] {
+    return sumEnvironments([
+      ...[...this.#last.values()].flatMap(({ environments }) => environments),
+      ...this.#ended,
+    ]);
   }
 
   /** Of all workers there ever were; of versions that one of those that are still knows. */

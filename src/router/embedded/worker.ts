@@ -11,12 +11,13 @@ import { drainWorker } from './drain.ts';
 import { Engine } from './engine.ts';
 import { Entrance } from './entrance.ts';
 import { asksForPlaces, WorkerFacts } from './fact-sources.ts';
-import type { ListenHandle, Listener, Speech } from './listen-handle.ts';
+import type { ListenHandle, Listening, Speech } from './listen-handle.ts';
 import type { LineLog } from './line-log.ts';
 import { observing } from './observing.ts';
-import type { Holds } from './options.ts';
+import type { Holds, WorkerStatus } from './options.ts';
 import { trustedList } from './peer.ts';
 import type { Share } from './share.ts';
+import { retireWorker } from './retire.ts';
 import { workerStatus } from './worker-status.ts';
 import type { Handler, Message } from './rpc.ts';
 import { Answerer } from './rpc.ts';
@@ -61,7 +62,7 @@ const placesPatienceMs = 1000;
 const logPatienceMs = 500;
 
 /** Those that came before the start. */
-const early: Listener[] = [];
+const early: Listening[] = [];
 let engine: Engine | null = null;
 let entrance: Entrance | null = null;
 let terminator: Terminator | null = null;
@@ -116,10 +117,18 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
   },
   holds: () => holdsOf(running()),
   drain: (args: DrainRequest, context) => drainWorker(running().registry, args, context),
-  status: (args: Partial<StatusOf>) => ({
-    ...workerStatus(running(), { pid: process.pid, today: Date.now(), of: args.apps ?? null }),
-    linesDropped: accessLog?.dropped ?? 0,
-  }),
+  status: (args: Partial<StatusOf>) => status(args),
+  listening(args: { listeners: number }) {
+    if (args.listeners === 0 || entrance?.accepting === true) return;
+    throw new TealError('router-unavailable', 'a worker cannot listen on the sockets it was given', {
+      remedy: 'See router.log.',
+    });
+  },
+  async retire(args: { deadlineMs: number; idleTimeoutMs: number }, context) {
+    entrance?.leave();
+    const entering = (): number => entrance?.entering ?? 0;
+    return { cut: await retireWorker(running(), entering, { ...args, context }), status: status() };
+  },
   people: () => running().registry.taps.take(),
   latencies: (args: { app: string }) => latenciesOf(running().table?.apps.get(args.app)),
   reopen: () => accessLog?.reopen(),
@@ -170,6 +179,13 @@ async function compiled(table: RoutingTable, by: Compiler): Promise<CompiledTabl
   return done;
 }
 
+function status(of: Partial<StatusOf> = {}): WorkerStatus {
+  return {
+    ...workerStatus(running(), { pid: process.pid, today: Date.now(), of: of.apps ?? null }),
+    linesDropped: accessLog?.dropped ?? 0,
+  };
+}
+
 const running = (): Engine => engine ?? notStarted();
 
 function notStarted(): never {
@@ -180,7 +196,7 @@ function send(message: Message | WantMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-function listenIfOpen(to: Entrance, listener: Listener): void {
+function listenIfOpen(to: Entrance, listener: Listening): void {
   try {
     to.listen(listener);
   } catch {

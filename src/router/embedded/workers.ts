@@ -3,7 +3,9 @@ import type { RouterStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { Listener } from './listen-handle.ts';
 import { boundAddress } from './listen-handle.ts';
-import type { RouterOptions } from './options.ts';
+import type { Member } from './member.ts';
+import type { RouterOptions, WorkerStatus } from './options.ts';
+import type { Retired } from './retire.ts';
 import type { TlsMaterial } from './tls/material.ts';
 import type { WorkerTls } from './worker.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -26,6 +28,8 @@ const turnMs = 250;
 const startMs = 30_000;
 /** One that says yes so often, and then has another table all the same, cannot be told anything: it is killed, and replaced. */
 const mostRounds = 3;
+/** Beyond all deadlines of a worker that retires: for what it says at its end. */
+const retireGraceMs = 10_000;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
@@ -39,11 +43,12 @@ export class Workers {
   /** What a worker that starts now decrypts with; null when nothing is encrypted. */
   material: TlsMaterial | null = null;
   /** A worker has another table than it was given. */
-  strayed: (worker: WorkerProcess, has: number) => void = () => {};
+  strayed: (worker: Member, has: number) => void = () => {};
   readonly #options: RouterOptions;
   readonly #listeners: readonly Listener[];
   readonly #log: Logger;
-  readonly #running = new Set<WorkerProcess>();
+  /** Workers, and whoever was adopted. */
+  readonly #running = new Set<Member>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   /** By the index of their share. */
   readonly #places: (WorkerProcess | undefined)[] = [];
@@ -51,11 +56,14 @@ export class Workers {
   #crashes = 0;
   #started = false;
   #closing = false;
+  #serving: boolean;
 
-  constructor(options: RouterOptions, listeners: readonly Listener[], log: Logger) {
+  /** @param serving false: workers start, and accept nothing before `serve` */
+  constructor(options: RouterOptions, listeners: readonly Listener[], log: Logger, serving = true) {
     this.#options = options;
     this.#listeners = listeners;
     this.#log = log;
+    this.#serving = serving;
   }
 
   /** Those that ended by themselves. */
@@ -63,17 +71,44 @@ export class Workers {
     return this.#replaced;
   }
 
-  get all(): readonly WorkerProcess[] {
+  /** All that carry traffic by orders from here. */
+  get all(): readonly Member[] {
     return [...this.#running];
   }
 
-  /** Resolves when all accept connections. Until then none is replaced: why one did not start is for who asked for it. */
+  /** Resolves when all accept connections, or could. Until then none is replaced: why one did not start is for who asked for it. */
   async start(): Promise<void> {
     for (let index = 0; index < this.#options.workers; index++) this.#spawn();
     await Promise.all(this.all.map(({ started }) => started));
     this.#started = true;
     // One may have ended while another was still starting.
-    for (let missing = this.#options.workers - this.#running.size; missing > 0; missing--) this.#replace();
+    for (let missing = this.#options.workers - this.#own.length; missing > 0; missing--) this.#replace();
+  }
+
+  /** Resolves when all accept connections; one that ends meanwhile is replaced by one that does. */
+  async serve(): Promise<void> {
+    this.#serving = true;
+    await Promise.all(this.#own.map((worker) => unlessDead(worker, worker.listen())));
+  }
+
+  /** Another that carries traffic gets the same orders from now on, until it is dropped. */
+  adopt(member: Member): void {
+    this.#running.add(member);
+  }
+
+  drop(member: Member): void {
+    this.#running.delete(member);
+  }
+
+  /**
+   * Accepts no more, lets what is there end, and ends it at the deadline; each worker ends when it carries nothing.
+   * @param last told what each worker said of itself at its end @returns how much was cut
+   */
+  async retire(deadlineMs: number, last: (worker: Member, status: WorkerStatus) => void): Promise<number> {
+    this.#end();
+    const { idleTimeoutMs } = this.#options.client;
+    const cuts = this.#own.map((worker) => retireOne(worker, { deadlineMs, idleTimeoutMs, last }));
+    return (await Promise.all(cuts)).reduce((sum, cut) => sum + cut, 0);
   }
 
   /** Compiles the table everywhere, changing nothing yet. A worker that ends meanwhile is left to `converge`. */
@@ -105,8 +140,7 @@ export class Workers {
 
   /** Ends all: requests in flight until the deadline, then by force. */
   async close(deadlineMs: number): Promise<void> {
-    this.#closing = true;
-    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#end();
     await Promise.all(
       this.all.map(async (worker) => {
         const force = setTimeout(() => worker.kill(), deadlineMs + 1000);
@@ -116,11 +150,23 @@ export class Workers {
     );
   }
 
-  async #bring(worker: WorkerProcess, table: RoutingTable, round: number): Promise<void> {
+  async #bring(worker: Member, table: RoutingTable, round: number): Promise<void> {
     const has = await worker.bring(table);
     if (has === table.generation) return;
     this.strayed(worker, has);
     if (round >= mostRounds) worker.kill();
+  }
+
+  get #own(): readonly WorkerProcess[] {
+    return this.#places.filter((worker) => worker !== undefined && !worker.dead) as WorkerProcess[];
+  }
+
+  /** No worker is replaced any more. */
+  #end(): void {
+    this.#closing = true;
+    // One that asks for the sockets again would be given closed ones.
+    this.#serving = false;
+    for (const timer of this.#restarts) clearTimeout(timer);
   }
 
   /** What keeps one from starting may keep the next; each is told, and tried after its pause. */
@@ -146,7 +192,8 @@ export class Workers {
       share,
       ...observed,
     };
-    const worker = new WorkerProcess(start, this.#listeners, (how) => this.#ended(worker, how));
+    const listeners = (): readonly Listener[] => (this.#serving ? this.#listeners : []);
+    const worker = new WorkerProcess(start, listeners, (how) => this.#ended(worker, how));
     this.#running.add(worker);
     this.#places[share.index] = worker;
     return worker;
@@ -187,7 +234,34 @@ export class Workers {
   }
 }
 
-async function unlessDead(worker: WorkerProcess, doing: Promise<void>): Promise<void> {
+interface Retiring {
+  readonly deadlineMs: number;
+  readonly idleTimeoutMs: number;
+  readonly last: (worker: Member, status: WorkerStatus) => void;
+}
+
+/** @returns how much of it was cut; of one that dies, all that it held when it was last heard of */
+async function retireOne(worker: WorkerProcess, { last, ...asked }: Retiring): Promise<number> {
+  let left = 0;
+  const longest = Math.max(asked.deadlineMs, asked.idleTimeoutMs) + retireGraceMs;
+  const hung = setTimeout(() => worker.kill(), longest);
+  try {
+    const onProgress = (inFlight: number): void => {
+      left = inFlight;
+    };
+    const { cut, status } = (await worker.call('retire', asked, { onProgress })) as Retired;
+    last(worker, status);
+    await worker.call('close', { deadlineMs: 0 }).catch(() => {});
+    return cut;
+  } catch {
+    worker.kill();
+    return left;
+  } finally {
+    clearTimeout(hung);
+  }
+}
+
+async function unlessDead(worker: Member, doing: Promise<void>): Promise<void> {
   let patience = startMs / turnMs;
   worker.started.then(
     () => {

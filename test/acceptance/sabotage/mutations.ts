@@ -1,6 +1,7 @@
 import { inPhases } from './in-phases.ts';
 import { judging } from './judging.ts';
 import type { Patch } from './patch.ts';
+import { upgrading } from './upgrading.ts';
 
 /** The mechanism of a scenario, disabled by one change to one source file. */
 export interface Mutation extends Patch {
@@ -378,4 +379,5 @@ export const mutations: readonly Mutation[] = [
   },
   ...inPhases,
   ...judging,
+  ...upgrading,
 ];

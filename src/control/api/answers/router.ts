@@ -54,6 +54,16 @@ const endpoint = v.strictObject({
   ejectedBy: count,
 });
 
+const leaving = v.strictObject({
+  pid: count,
+  version: text,
+  since: time,
+  until: v.pipe(time, v.description('What is open then is cut.')),
+  connections: count,
+  inFlight: v.pipe(count, v.description('With streams.')),
+  streams: count,
+});
+
 export const routerStatus = exactly<RouterStatus>()(
   v.strictObject({
     pid: count,
@@ -79,5 +89,10 @@ export const routerStatus = exactly<RouterStatus>()(
       last: or(v.strictObject({ at: time, pid: count, had: count, generation: count })),
     }),
     accessLog: or(v.strictObject({ file: text, linesDropped: count })),
+    version: v.exactOptional(text),
+    leaving: v.exactOptional(
+      v.pipe(v.array(leaving), v.description('Routers before this one that still carry something.')),
+    ),
+    handOvers: v.exactOptional(v.strictObject({ count, cut: count })),
   }),
 );

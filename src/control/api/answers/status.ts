@@ -12,6 +12,7 @@ import type {
 } from '../../contract.ts';
 import { colour, count, error, exactly, flag, number, or, text, time } from './exactly.ts';
 import { routerStatus } from './router.ts';
+import { upgradeView } from './teal.ts';
 
 export const stepKind = v.picklist([
   'test',
@@ -157,5 +158,6 @@ export const status = exactly<Status>()(
     config: v.pipe(text, v.description('The teal.yaml.')),
     router: or(routerStatus),
     apps: v.array(appStatus),
+    upgrade: v.exactOptional(v.pipe(or(upgradeView), v.description('The last one since teal up.'))),
   }),
 );

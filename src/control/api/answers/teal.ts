@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { count, errorCode, flag, text } from './exactly.ts';
+import type { UpgradeResult, UpgradeView } from '../../upgrade/contract.ts';
+import { count, error, errorCode, exactly, flag, number, or, text, time } from './exactly.ts';
 
 /** What every refusal is: RFC 9457, with the codes of docs/errors.md. */
 export const problem = v.strictObject({
@@ -13,6 +14,29 @@ export const problem = v.strictObject({
 });
 
 export const stopping = v.strictObject({ stopping: v.literal(true) });
+
+export const upgradeResult = exactly<UpgradeResult>()(
+  v.strictObject({
+    from: v.pipe(text, v.description('The version of Teal before.')),
+    to: text,
+    router: v.pipe(count, v.description('The process that serves now.')),
+    drainMs: number,
+  }),
+);
+
+export const upgradeView = exactly<UpgradeView>()(
+  v.strictObject({
+    state: v.pipe(
+      v.picklist(['routers', 'control', 'done', 'failed']),
+      v.description('What is being replaced, or how that ended.'),
+    ),
+    from: text,
+    to: or(text),
+    startedAt: time,
+    endedAt: or(time),
+    error: or(error),
+  }),
+);
 
 /** There is nothing to say of it. */
 export const nothing = v.strictObject({});

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { applyResult, commandResult, leaseView } from '../answers/results.ts';
-import { nothing, stopping } from '../answers/teal.ts';
-import { applyBody, leaseBody, maintenanceBody, plainBody, scaleBody, stopBody } from '../bodies.ts';
+import { nothing, stopping, upgradeResult } from '../answers/teal.ts';
+import { applyBody, leaseBody, maintenanceBody, plainBody, scaleBody, stopBody, upgradeBody } from '../bodies.ts';
 import type { Route } from '../route.ts';
 import { none, ofApp, refusals } from './parts.ts';
 
@@ -120,5 +120,16 @@ export const operate = {
     body: stopBody,
     answer: { kind: 'json', schema: stopping },
     errors: [],
+  },
+  upgrade: {
+    ...acting,
+    role: 'admin',
+    about: 'all',
+    path: '/v1/upgrade',
+    says: 'Replaces routers and control plane by those of another program, while they serve. Only by the socket.',
+    params: none,
+    body: upgradeBody,
+    answer: { kind: 'json', schema: upgradeResult },
+    errors: ['upgrade-failed', 'already-running', 'router-unavailable', 'port-taken'],
   },
 } as const satisfies Record<string, Route>;

@@ -19,6 +19,21 @@ const dayMs = 24 * 3600_000;
 /** Let's Encrypt's clients renew 30 days before the end: at two weeks something is wrong, and there is time to mend it. */
 export const soonMs: number = 14 * dayMs;
 
+/** Of session tickets; told to nobody but the router process that takes over. */
+export interface TicketKeys {
+  /** 48 bytes in base64. */
+  readonly keys: string;
+  /** How long they have been in use, in milliseconds. */
+  readonly age: number;
+  /** Who may have let their clients in. */
+  readonly authorities: string | null;
+}
+
+interface Openings {
+  readonly elapsed?: () => number;
+  readonly tickets?: TicketKeys | null;
+}
+
 interface Kept {
   readonly files: CertificateFiles;
   /** Of the files as they were before they were last read: a write in between is seen the next time. */
@@ -57,13 +72,13 @@ export class CertificateKeeper {
 
   /**
    * A pair that is no good costs its own hosts, and not those of the others.
-   * @param elapsed milliseconds of a clock that nobody sets
+   * @param how elapsed: milliseconds of a clock that nobody sets; tickets: of the router before this one, whose clients' sessions go on
    * @throws TealError `certificate-invalid` for the first one when none is good, and for authorities that are not
    */
   static async open(
     config: Named,
     log: Logger,
-    elapsed: () => number = () => performance.now(),
+    { elapsed = () => performance.now(), tickets = null }: Openings = {},
   ): Promise<CertificateKeeper> {
     const keeper = new CertificateKeeper(config, log, elapsed);
     for (const files of config.certificates) await keeper.#open(files);
@@ -73,6 +88,7 @@ export class CertificateKeeper {
       keeper.#authoritiesMark = await markOf(ca);
       keeper.#authorities = await readAuthorities(ca);
     }
+    if (tickets !== null) keeper.#goOnWith(tickets);
     keeper.#warn();
     return keeper;
   }
@@ -84,6 +100,12 @@ export class CertificateKeeper {
       authorities: this.#authorities,
       ticketKeys: this.#ticketKeys.toString('base64'),
     };
+  }
+
+  get tickets(): TicketKeys {
+    // Never infinite, which JSON cannot say.
+    const age = Math.min(ticketKeyLifeMs, this.#elapsed() - this.#ticketKeysSince);
+    return { keys: this.#ticketKeys.toString('base64'), age, authorities: this.#authorities };
   }
 
   get status(): readonly CertificateStatus[] {
@@ -121,6 +143,13 @@ export class CertificateKeeper {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#looking;
+  }
+
+  /** A session remembers that its client was let in: by authorities that may not be believed any more. */
+  #goOnWith({ keys, age, authorities }: TicketKeys): void {
+    if (authorities !== this.#authorities) return;
+    this.#ticketKeys = Buffer.from(keys, 'base64');
+    this.#ticketKeysSince = this.#elapsed() - age;
   }
 
   async #open(files: CertificateFiles): Promise<void> {
