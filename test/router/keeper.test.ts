@@ -16,7 +16,9 @@ test('ticket keys change and warnings come as often when the clock of the machin
   const log = pino({}, { write: (line: string) => void said.push(line) });
   const warnings = (): number => said.filter((line) => line.includes('expires soon')).length;
   let elapsed = 0;
-  const keeper = await CertificateKeeper.open({ certificates, clientCertificates: null }, log, { elapsed: () => elapsed });
+  const keeper = await CertificateKeeper.open({ certificates, clientCertificates: null }, log, {
+    elapsed: () => elapsed,
+  });
   t.after(() => keeper.close());
   assert.equal(warnings(), 1);
   const before = keeper.material.ticketKeys;

@@ -68,7 +68,9 @@ async function main(argument: string, succession: Succession | null): Promise<vo
       : { control: await ControlServer.beside(socket, handler), leftover: false };
   try {
     const keeper =
-      options.tls === null ? null : await CertificateKeeper.open(options.tls, log, { tickets: told?.tickets ?? null });
+      options.tls === null
+        ? null
+        : await CertificateKeeper.open(options.tls, log, { tickets: told?.tickets ?? null });
     const listeners = await bindAll(wanted(options), succession, leftover ? leftoverPatienceMs : 0);
     const workers = new Workers(options, listeners, log, succession === null);
     workers.table = told === null ? await lastTable(tableFile(options)) : told.table;

@@ -1,7 +1,15 @@
 import * as v from 'valibot';
 import { applyResult, commandResult, leaseView } from '../answers/results.ts';
 import { nothing, stopping, upgradeResult } from '../answers/teal.ts';
-import { applyBody, leaseBody, maintenanceBody, plainBody, scaleBody, stopBody, upgradeBody } from '../bodies.ts';
+import {
+  applyBody,
+  leaseBody,
+  maintenanceBody,
+  plainBody,
+  scaleBody,
+  stopBody,
+  upgradeBody,
+} from '../bodies.ts';
 import type { Route } from '../route.ts';
 import { none, ofApp, refusals } from './parts.ts';
 
