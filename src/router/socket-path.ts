@@ -22,7 +22,8 @@ export function socketPath(dataDir: string, name: string): string {
   const folder = path.join(os.tmpdir(), `teal-${process.getuid?.() ?? 0}-${hash}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   refuseStrangers(folder);
-  return path.join(folder, path.basename(name));
+  // All sockets of a data directory are in this one folder.
+  return path.join(folder, name.replaceAll(path.sep, '-'));
 }
 
 /** The temporary directory is everybody's: a folder that another user made first could listen in our name. */

@@ -246,6 +246,7 @@ test('a data directory with a path too long for a unix socket still works', asyn
   assert.equal((await stat(path.dirname(socket))).mode & 0o777, 0o700);
   const other = socketPath(`${data}y`, 'router/control.sock');
   assert.notEqual(socket, other);
+  assert.notEqual(socket, socketPath(data, 'control.sock'));
   await using running = await start({ data, workers: 1 });
   assert.equal((await running.router.status()).generation, 0);
   for (const left of [root, path.dirname(other)]) await rm(left, { recursive: true, force: true });

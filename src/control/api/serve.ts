@@ -3,11 +3,11 @@ import { chmod, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import type { Logger } from 'pino';
 import type { ControlConfig } from '../../config/control.ts';
 import type { ListenAddress } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
+import { besidePath, clearBeside } from '../../router/beside.ts';
 import { CertificateKeeper } from '../../router/embedded/tls/keeper.ts';
 import type { TlsMaterial } from '../../router/embedded/tls/material.ts';
 import type { Answer } from '../access/guard.ts';
@@ -37,8 +37,8 @@ export class ApiServer {
   }
 
   static async bind(socket: string): Promise<ApiServer> {
-    const beside = path.join(path.dirname(socket), `.api-${process.pid.toString(36)}`);
-    await rm(beside, { force: true });
+    await clearBeside(socket);
+    const beside = besidePath(socket);
     const answering = Promise.withResolvers<Answer>();
     const fetch = listener(async (request, env) => (await answering.promise)(request, env));
     const server = guarded(createServer(serverOptions, fetch));

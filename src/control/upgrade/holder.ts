@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
 import { toTealError, type Handler } from '../../router/embedded/rpc.ts';
@@ -8,9 +7,6 @@ import { LocalIncumbent, type Incumbent, type StopHow } from './incumbent.ts';
 import { NextProcess } from './next-process.ts';
 import { notify } from './notify.ts';
 import { askProgram, type OtherTeal } from './program.ts';
-
-/** Who asked has the answer by then, and the connection it came over. */
-const answeredMs = 150;
 
 export interface HolderOptions extends Pick<ControlOptions, 'file' | 'log' | 'onEvent'> {
   /** For a control plane that takes over, after `up`. */
@@ -31,7 +27,8 @@ export class Holder {
   #version = version;
   #view: UpgradeView | null = null;
   #stopping = false;
-  #replacing: Promise<void> = Promise.resolve();
+  /** Resolves when none is under way. */
+  #upgrading: Promise<void> = Promise.resolve();
 
   private constructor(options: HolderOptions, current: Incumbent, first: Control) {
     this.#options = options;
@@ -65,7 +62,7 @@ export class Holder {
     this.#stopping = true;
     notify('STOPPING=1');
     // Half way nobody controls, and nobody could stop anything.
-    await this.#replacing;
+    await this.#upgrading;
     await this.#current.stop(how);
   }
 
@@ -77,6 +74,8 @@ export class Holder {
   async upgrade(body: UpgradeBody): Promise<UpgradeResult> {
     if (this.#stopping || (this.#view !== null && this.#view.endedAt === null)) throw busy();
     const current = this.#current;
+    const over = Promise.withResolvers<void>();
+    this.#upgrading = over.promise;
     notify('RELOADING=1', 'STATUS=being upgraded');
     this.#note({
       state: 'routers',
@@ -93,28 +92,33 @@ export class Holder {
       next = new NextProcess({ ...body, args: this.#options.args, handler: this.#answer });
       await next.prepare(this.first.data);
       const { pid, drainMs } = await current.handOver(other.router, body.drainMs ?? null);
+      // Nobody shall begin what is about to end.
+      if (this.#stopping) throw busy();
       this.#note({ state: 'control' });
-      this.#replacing = this.#replace(current, next, other);
+      void this.#replace(current, next, other).finally(over.resolve);
       return { from: this.#view?.from ?? version, to: other.version, router: pid, drainMs };
     } catch (error) {
       await next?.kill();
       this.#failed(error);
+      over.resolve();
       throw error;
     }
   }
 
   async #replace(current: Incumbent, next: NextProcess, { version: to }: OtherTeal): Promise<void> {
-    await sleep(answeredMs);
+    // Whichever of both ends from here on, it is found out here.
+    this.#current = next;
     try {
       await next.take();
-      await current.leave();
+      // One that was killed has left, too; one that has not keeps the next from beginning.
+      await current.leave().catch(() => {});
       await next.begin();
     } catch (error) {
       await next.kill();
+      this.#current = current;
       await this.#putBack(current, error);
       return;
     }
-    this.#current = next;
     this.#version = to;
     this.#watch(next);
     this.#note({ state: 'done', endedAt: Date.now() });

@@ -10,7 +10,7 @@ export interface Incumbent {
   handOver(program: Program, drainMs: number | null): Promise<Handed>;
   /** Makes place for another: what it controls goes on. */
   leave(): Promise<void>;
-  /** Controls again after it has made place in vain. @throws TealError */
+  /** Controls again, whether it has made place in vain already or not. @throws TealError */
   back(): Promise<void>;
   /** What its status shall say of an upgrade. */
   note(view: UpgradeView): void;
@@ -67,6 +67,8 @@ export class LocalIncumbent implements Incumbent {
   }
 
   async back(): Promise<void> {
+    // The other may have taken its socket's path, and not come to have it leave.
+    if (this.#control !== null) await this.leave();
     await this.begin();
   }
 

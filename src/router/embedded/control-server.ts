@@ -1,8 +1,8 @@
 import { chmod, rename, rm, unlink } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import net from 'node:net';
-import path from 'node:path';
 import { TealError } from '../../errors.ts';
+import { besidePath, clearBeside } from '../beside.ts';
 import { Link } from './link.ts';
 import type { Handler } from './rpc.ts';
 import { Answerer } from './rpc.ts';
@@ -43,9 +43,8 @@ export class ControlServer {
 
   /** Listens beside `file`, where another router answers until `take`. */
   static async beside(file: string, handler: Handler): Promise<ControlServer> {
-    const own = besidePath(file);
-    await rm(own, { force: true });
-    return ControlServer.#at(own, handler);
+    await clearBeside(file);
+    return ControlServer.#at(besidePath(file), handler);
   }
 
   static async #at(file: string, handler: Handler): Promise<ControlServer> {
@@ -114,11 +113,6 @@ export class ControlServer {
       answerer.close();
     });
   }
-}
-
-/** Not longer than a name that fits: the kernel takes 107 bytes. */
-function besidePath(file: string): string {
-  return path.join(path.dirname(file), `.next-${process.pid.toString(36)}`);
 }
 
 function probe(file: string): Promise<'answers' | 'dead' | 'absent'> {

@@ -95,6 +95,7 @@ export class HandOver {
   }
 
   async #end(successor: Successor, leaving: Leaving): Promise<void> {
+    void successor.parted.then(() => leaving.orphaned());
     try {
       await successor.sayGoodbye({ retired: await leaving.over() });
     } catch (error) {

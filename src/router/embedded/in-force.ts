@@ -100,7 +100,10 @@ export class InForce {
       const shared = sharing(table, this.#table);
       this.#table = shared;
       this.#given = heldOf(shared);
+      // Given just now, so it was heard.
+      this.#hear();
       await this.#bring(shared);
+      this.#endExpiry();
     });
   }
 

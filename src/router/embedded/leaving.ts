@@ -12,6 +12,9 @@ import type { ToldOf } from './taps.ts';
 import type { TlsMaterial } from './tls/material.ts';
 import type { Workers } from './workers.ts';
 
+/** Streams are told at their deadline that it is over, and have this long to hear it. */
+const farewellMs = 2_000;
+
 export interface LeavingParts {
   readonly parent: Parent;
   readonly workers: Workers;
@@ -41,6 +44,15 @@ export class Leaving {
     const own = await workers.retire(drainMs, (worker, status) => parent.ended(worker, status, null));
     await Promise.all(before);
     return { cut: own + parent.handOvers.cut - cutBefore, status: await parent.asMember(this.#times) };
+  }
+
+  /**
+   * Nobody is left to give orders: what has been sent to an instance ends as it would have, and nothing else is sent by a
+   * table that may not be in force any more.
+   */
+  orphaned(): void {
+    const left = this.#times.until + farewellMs - Date.now();
+    void this.#parts.workers.close(Math.max(0, left));
   }
 
   readonly orders: Handler = async (op, args, context) => {

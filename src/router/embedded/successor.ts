@@ -20,6 +20,7 @@ export class Successor {
   readonly #caller: Caller;
   readonly #answerer: Answerer;
   readonly #gone = Promise.withResolvers<void>();
+  readonly #parted = Promise.withResolvers<void>();
 
   /** @param orders answers what it asks for, once it serves */
   constructor(request: HandOverRequest, orders: Handler) {
@@ -36,12 +37,19 @@ export class Successor {
     this.#child.on('exit', (code, signal) =>
       this.#failed(`ended while taking over (${signal ?? `code ${code ?? 0}`})`),
     );
-    // Nobody is left to give orders: what is still carried ends by its deadline.
-    this.#child.on('disconnect', () => this.#answerer.close());
+    this.#child.on('disconnect', () => {
+      this.#answerer.close();
+      this.#parted.resolve();
+    });
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Resolves when nothing more is heard from it. */
+  get parted(): Promise<void> {
+    return this.#parted.promise;
   }
 
   /** Resolves when it could serve at once: program loaded, sockets held, workers started with the table. @throws TealError */
