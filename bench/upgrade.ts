@@ -24,6 +24,8 @@ const { values } = parseArgs({
 const goals = { upgrades: values.quick ? 4 : 20, freshRps: 200, streams: OpenStreams.each };
 /** Some more than the goal, since a rate is kept on average. */
 const asked = { freshRps: 220, keptRps: 120, drainMs: 4_000, askEveryMs: 50 };
+/** A connection on which nothing comes is left to its client for as long as it was told: that is waited for in the end. */
+const idle = 'idle-timeout: 10s';
 const program = join(import.meta.dirname, '../bin/teal.js');
 /** Each stream that is left open before an upgrade: one WebSocket, one event stream. */
 const cutEach = 2;
@@ -31,7 +33,7 @@ const cutEach = 2;
 /** The API is asked all the time: what waits, and what fails. */
 class Questions {
   #count = 0;
-  #failed = 0;
+  readonly #failures: string[] = [];
   #longestMs = 0;
   #stopped = false;
   readonly #running: Promise<void>;
@@ -43,14 +45,14 @@ class Questions {
   async stop(): Promise<Measured['asked']> {
     this.#stopped = true;
     await this.#running;
-    return { count: this.#count, failed: this.#failed, longestMs: this.#longestMs };
+    return { count: this.#count, failures: this.#failures, longestMs: this.#longestMs };
   }
 
   async #run(world: World): Promise<void> {
     while (!this.#stopped) {
       const begun = performance.now();
       this.#count += 1;
-      await world.client.status().catch(() => (this.#failed += 1));
+      await world.client.status().catch((error: unknown) => this.#failures.push(String(error)));
       this.#longestMs = Math.max(this.#longestMs, performance.now() - begun);
       await sleep(asked.askEveryMs);
     }
@@ -128,7 +130,7 @@ function figuresOf({ sent, answered, failed, failures, achievedRps, latency }: L
 
 async function main(): Promise<void> {
   const at = new Date();
-  await using world = await World.live({ workers: 2 });
+  await using world = await World.live({ workers: 2, client: idle });
   const measured = await measure(world);
   const short = shortOf(measured, goals);
   if (values.json) console.log(JSON.stringify({ ...measured, short }));

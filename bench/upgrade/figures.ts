@@ -28,7 +28,11 @@ export interface Measured {
   /** On kept connections. */
   readonly kept: LoadFigures;
   /** Questions to the API, meanwhile. */
-  readonly asked: { readonly count: number; readonly failed: number; readonly longestMs: number };
+  readonly asked: {
+    readonly count: number;
+    readonly failures: readonly string[];
+    readonly longestMs: number;
+  };
   readonly cut: { readonly expected: number; readonly counted: number };
 }
 
@@ -51,7 +55,10 @@ export function shortOf({ turns, fresh, kept, asked, cut }: Measured, goals: Goa
     need(load.answered === load.sent, `${load.answered} of ${load.sent} ${name} requests were answered`);
   }
   need(fresh.rps >= goals.freshRps, `${fresh.rps.toFixed(0)} new connections/s, not ${goals.freshRps}`);
-  need(asked.failed === 0, `${asked.failed} of ${asked.count} questions to the API failed`);
+  need(
+    asked.failures.length === 0,
+    `of ${asked.count} questions to the API failed: ${asked.failures.join('; ')}`,
+  );
   need(cut.counted === cut.expected, `${cut.counted} streams were counted as cut, not ${cut.expected}`);
   for (const [index, turn] of turns.entries()) {
     const where = `upgrade ${index + 1}`;
@@ -74,7 +81,7 @@ export function tableOf(measured: Measured): string {
     load('on kept connections', kept),
     `${'until the router serves'.padEnd(26)}median ${quantile(turns, 'routersMs', 0.5)} ms, longest ${quantile(turns, 'routersMs', 1)} ms`,
     `${'until all is replaced'.padEnd(26)}median ${quantile(turns, 'totalMs', 0.5)} ms, longest ${quantile(turns, 'totalMs', 1)} ms`,
-    `${'API meanwhile'.padEnd(26)}${asked.count} asked, ${asked.failed} failed, longest ${asked.longestMs.toFixed(0)} ms`,
+    `${'API meanwhile'.padEnd(26)}${asked.count} asked, ${asked.failures.length} failed, longest ${asked.longestMs.toFixed(0)} ms`,
     `${'streams'.padEnd(26)}${sum(turns)} open before and kept; 0 ended before their deadline, ${cut.counted} cut at it (1012, end of stream)`,
   ].join('\n');
 }

@@ -62,9 +62,14 @@ export class ApiServer {
   async close(): Promise<void> {
     const found = await stat(this.#socket).catch(() => null);
     if (found !== null && found.ino === this.#inode) await rm(this.#socket, { force: true });
+    // Nobody finds it any more; who already had is still in its queue, and gets in with this turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
     await closed(this.#server);
   }
 }
+
+/** A status waits half a second for a router that does not say how it is; a client that does not take its answer does not keep Teal from ending. */
+const farewellMs = 2000;
 
 /** Where the API is reached from elsewhere. */
 export interface Elsewhere {
@@ -142,8 +147,7 @@ function contextOf({ pairs }: TlsMaterial): { readonly cert: string; readonly ke
 async function closed(server: Server | SecureServer): Promise<void> {
   const ended = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
-  // A client that keeps its stream open does not keep Teal from ending.
-  setTimeout(() => server.closeAllConnections(), 500).unref();
+  setTimeout(() => server.closeAllConnections(), farewellMs).unref();
   await ended;
 }
 
