@@ -43,7 +43,7 @@ async function twice(world: World, check: () => Promise<void>): Promise<void> {
   const ends: Promise<readonly string[]>[] = [];
   for (let turn = 1; turn <= 2; turn++) {
     const streams = await OpenStreams.open(world.port);
-    const done = json<{ readonly to: string }>(await world.teal('upgrade', '--drain', '4s', '--json'));
+    const done = json<{ readonly to: string }>(await world.teal('upgrade', '--drain', '8s', '--json'));
     const after = await world.client.status();
     await check();
     assert.equal(done.to, after.version);

@@ -60,8 +60,10 @@ export class ApiServer {
   }
 
   async close(): Promise<void> {
+    const own = this.#inode;
+    this.#inode = null;
     const found = await stat(this.#socket).catch(() => null);
-    if (found !== null && found.ino === this.#inode) await rm(this.#socket, { force: true });
+    if (found !== null && found.ino === own) await rm(this.#socket, { force: true });
     // Nobody finds it any more; who already had is still in its queue, and gets in with this turn of the loop.
     await new Promise((resolve) => setImmediate(resolve));
     await closed(this.#server);
