@@ -9,12 +9,14 @@ import { World, type Finished } from './harness.ts';
 import { isAlive } from './processes.ts';
 import { sleep, until } from './until.ts';
 
-/** Of the release that runs meanwhile: longer than the upgrades take. */
-const stepMs = 20_000;
+/** Of the release that runs meanwhile: longer than all that happens here takes on a busy machine. */
+const stepMs = 600_000;
 
 export async function L16(): Promise<void> {
   await using world = await World.live({
     workers: 2,
+    // A connection on which nothing comes is left to its client for as long as it was told.
+    client: 'idle-timeout: 10s',
     app: { audiences: '{ testers: { header: { name: x-tester, exact: "1" } } }' },
     release: { steps: `[{ expose: { to: [testers], for: ${stepMs}ms } }]` },
   });
@@ -30,9 +32,8 @@ export async function L16(): Promise<void> {
     assert.equal(release?.step?.endsAt, begun, 'with the time that was left');
   });
   await failures(world);
+  await world.client.command('shop', 'promote', {});
   await world.promoted('v2');
-  const passed = await world.event('switch-started');
-  assert.ok(passed.at >= begun, `the step ended ${begun - passed.at} ms early`);
   nothingLost(await fresh.stop(), 1000);
   nothingLost(await kept.stop(), 500);
 }
