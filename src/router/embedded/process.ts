@@ -25,7 +25,7 @@ import { PassedSockets } from './passed-sockets.ts';
 import type { Handler } from './rpc.ts';
 import { toTealError } from './rpc.ts';
 import { ownProgram } from './spawn.ts';
-import { Succession } from './succession.ts';
+import { Succession, type Orders } from './succession.ts';
 import { loadTable } from './table-file.ts';
 import { CertificateKeeper } from './tls/keeper.ts';
 import { Workers } from './workers.ts';
@@ -116,26 +116,37 @@ async function main(argument: string, succession: Succession | null): Promise<vo
       return;
     }
     await parent.inForce.settled();
-    succession.ready(
-      { version, protocol, generation: parent.inForce.given?.generation ?? 0 },
-      {
-        bring: (table) => parent.inForce.takeOver(table),
-        serve: async () => {
-          await workers.serve();
-          await control.take(socket);
-          const predecessor = succession.succeed(log, workers.table, (said) =>
-            parent.ended(predecessor, said?.status ?? null, said),
-          );
-          workers.adopt(predecessor);
-          serve();
-        },
-      },
-    );
+    const orders = ordersOf(succession, { parent, workers, take: () => control.take(socket), serve });
+    succession.ready({ version, protocol, generation: parent.inForce.given?.generation ?? 0 }, orders);
   } catch (error) {
     ready.reject(error);
     await control.close();
     throw error;
   }
+}
+
+interface TakingOver {
+  readonly parent: Parent;
+  readonly workers: Workers;
+  /** The path at which the control plane asks. */
+  readonly take: () => Promise<void>;
+  readonly serve: () => void;
+}
+
+/** What this process does when the one before says so: from the end of the second, that one is one of its members. */
+function ordersOf(succession: Succession, { parent, workers, take, serve }: TakingOver): Orders {
+  return {
+    bring: (table) => parent.inForce.takeOver(table),
+    serve: async () => {
+      await workers.serve();
+      await take();
+      const predecessor = succession.succeed(log, workers.table, (said) =>
+        parent.ended(predecessor, said?.status ?? null, said),
+      );
+      workers.adopt(predecessor);
+      serve();
+    },
+  };
 }
 
 const tableFile = ({ data }: RouterOptions): string => path.join(data, 'router', 'table.json');
