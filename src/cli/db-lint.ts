@@ -1,3 +1,4 @@
+import { version as ownVersion } from '../config/version.ts';
 import { migrationsAt } from '../database/lint/files.ts';
 import { lint } from '../database/lint/lint.ts';
 import { lintSarif } from '../database/lint/sarif.ts';
@@ -5,7 +6,6 @@ import { loadParser } from '../database/sql/parser.ts';
 import { oldestServer, serverVersions } from '../database/sql/version.ts';
 import { renderLint } from './render/lint.ts';
 import type { Context, LocalFlags, Result } from './shell/context.ts';
-import { ownVersion } from './version.ts';
 
 export interface DbLintFlags extends LocalFlags {
   readonly serverVersion?: '14' | '15' | '16' | '17' | '18';
@@ -27,10 +27,10 @@ export async function dbLint(
   const fails = ({ level }: { readonly level: string }): boolean =>
     level === 'error' || (flags.strict === true && level === 'warning');
   return {
-    json: flags.sarif === true ? lintSarif(report, ownVersion()) : { serverVersion: version, ...report },
+    json: flags.sarif === true ? lintSarif(report, ownVersion) : { serverVersion: version, ...report },
     text: (view) =>
       flags.sarif === true
-        ? JSON.stringify(lintSarif(report, ownVersion()), null, 2)
+        ? JSON.stringify(lintSarif(report, ownVersion), null, 2)
         : renderLint(report, view),
     exit: report.findings.some(fails) ? 1 : 0,
   };
