@@ -35,7 +35,7 @@ export async function upgrade(this: Context, flags: UpgradeFlags): Promise<Resul
   if (!this.json) this.terminal.note(upgradeTexts.routers(begun.router));
   using interrupt = onInterrupt();
   const until = Date.now() + (flags.timeout ?? Infinity);
-  let status = await replaced(client, interrupt.signal);
+  let status = await replaced(client, interrupt.signal, Math.min(until, Date.now() + patienceMs));
   while (flags.wait === true && status !== null && carried(status) > 0) {
     if (Date.now() > until) throw late(status);
     await pause(lookEveryMs, interrupt.signal);
@@ -51,10 +51,9 @@ export async function upgrade(this: Context, flags: UpgradeFlags): Promise<Resul
 }
 
 /** Null when interrupted. @throws TealError why the control plane before is there again */
-async function replaced(client: Client, signal: AbortSignal): Promise<Status | null> {
-  const patience = Date.now() + patienceMs;
+async function replaced(client: Client, signal: AbortSignal, until: number): Promise<Status | null> {
   while (!signal.aborted) {
-    const status = await look(client, Date.now() > patience);
+    const status = await look(client, Date.now() > until);
     const view = status?.upgrade ?? null;
     if (view?.state === 'failed' && view.error !== null) throw TealError.from(view.error);
     if (view?.state === 'done') return status;

@@ -56,7 +56,7 @@ async function twice(world: World, drainMs: number, check: () => Promise<void>):
     assert.deepEqual(shared(before, after), [], 'every process is another');
     assert.equal(after.router?.handOvers?.count, turn);
     const [left] = after.router?.leaving ?? [];
-    assert.equal(left?.pid, before.router?.pid);
+    assert.equal(left?.pid, before.router?.pid, 'the router before carries what was open');
     assert.equal(left?.streams, OpenStreams.each, 'streams stay where they are');
     assert.match((await world.teal('status')).out, new RegExp(`router ${left?.pid} [^]* carries`));
     ends.push(streams.end().then((ended) => wrongEnds(ended, left?.until ?? 0)));
@@ -87,7 +87,8 @@ async function failures(world: World): Promise<void> {
   const same = await world.client.status();
   assert.deepEqual([same.pid, same.router?.pid], [before.pid, before.router?.pid]);
   // Its router serves, and its control plane ends when it is to begin: both are put back.
-  const late = await world.teal('upgrade', '--drain', '1s', '--to', program(world, 'late', like(dying)));
+  const dies = program(world, 'late', like(dying));
+  const late = await world.teal('upgrade', '--drain', '1s', '--timeout', '40s', '--to', dies);
   assert.equal(late.code, 1, late.err);
   assert.match(late.err, /code 9/);
   const back = await until('the old one to be back', () => world.client.status().catch(() => null));

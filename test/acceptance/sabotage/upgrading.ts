@@ -8,7 +8,7 @@ export const upgrading: readonly Mutation[] = [
     file: 'src/router/embedded/worker.ts',
     find: 'entrance?.leave();',
     replace: 'entrance?.leave(); running().close();',
-    fails: /streams stay where they are|requests failed|ended broken/,
+    fails: /the router before carries what was open|streams stay where they are|requests failed|ended broken/,
   },
   {
     id: 'L16',
