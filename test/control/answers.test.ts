@@ -162,15 +162,18 @@ describe('every answer is what the document says', () => {
 
   // Last: it ends the one that all tests share.
   test('the end, and no route was forgotten', async () => {
+    const program = { program: '/opt/teal/bin/teal.js', node: process.execPath };
+    await ask('upgrade', { body: program, status: 409 });
     await ask('stop', { body: { everything: false } });
     await running.control.ended;
-    // Signing in is looked at with an issuer: sign-in.test.ts, and the fuzz.
+    // Signing in is looked at with an issuer: sign-in.test.ts, and the fuzz. Only `teal up` can be upgraded: cli/upgrade.test.ts.
     const elsewhere = new Set<RouteId>([
       'abort',
       'remove',
       'event-stream',
       'login-device',
       'login-device-token',
+      'upgrade',
     ]);
     const left = (Object.keys(routes) as RouteId[]).filter(
       (id) => !seen.has(id) && !elsewhere.has(id) && !id.startsWith('group-'),

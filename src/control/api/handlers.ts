@@ -212,7 +212,7 @@ const securityOf = (deps: Deps, { book, audit }: Access, signal: AbortSignal) =>
 
 function notHere(): Promise<never> {
   throw new TealError('wrong-state', 'This Teal cannot be replaced while it runs.', {
-    remedy: 'it is part of another program: restart that one',
+    remedy: 'It is part of another program: restart that one.',
   });
 }
 

@@ -138,6 +138,6 @@ export const operate = {
     params: none,
     body: upgradeBody,
     answer: { kind: 'json', schema: upgradeResult },
-    errors: ['upgrade-failed', 'already-running', 'router-unavailable', 'port-taken'],
+    errors: ['upgrade-failed', 'wrong-state', 'already-running', 'router-unavailable', 'port-taken'],
   },
 } as const satisfies Record<string, Route>;
