@@ -7,7 +7,7 @@ import { recover } from '../features/code/journal.ts';
 import { readProject, type Project } from '../features/code/project.ts';
 import { planRemoval, type Removal } from '../features/code/remove.ts';
 import { loadSyntax } from '../features/code/syntax.ts';
-import type { Json } from '../features/flag-state.ts';
+import type { Json } from '../config/features.ts';
 import { renderRemoval } from './render/flags.ts';
 import type { Context, Result } from './shell/context.ts';
 import { flagStates, namesIn, type StateFlags } from './shell/flag-states.ts';

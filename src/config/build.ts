@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
+import { buildFeatures } from './build-features.ts';
 import { buildControl } from './build-control.ts';
 import { buildJudge } from './build-judge.ts';
 import { actorsOf, buildRelease } from './build-release.ts';
@@ -128,6 +129,8 @@ function buildApp(name: string, app: AppInput, { base, pages, people, groups }: 
     audiences: Object.fromEntries(
       Object.entries(app.audiences).map(([audience, rule]) => [audience, buildRule(rule, app.identity)]),
     ),
+    // Left out where there are none: so it is recorded of apps that have never had any.
+    ...(Object.keys(app.features).length === 0 ? {} : { features: buildFeatures(app.features, name) }),
     release: buildRelease(app.release, { people, judge }),
     judge: buildJudge(judge, base),
     drain: { streams: drain.streams, deadlineMs: drain.deadline },

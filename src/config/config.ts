@@ -1,5 +1,6 @@
 import type { Identity, Rule } from './audience.ts';
 import type { ControlConfig } from './control.ts';
+import type { Feature } from './features.ts';
 import type { MetricPolicy } from './metrics.ts';
 
 /** The typed form of teal.yaml. Every duration is in milliseconds, every size in bytes, every path absolute. */
@@ -107,6 +108,8 @@ export interface App {
   readonly identity: Identity;
   /** Who can be sent to a candidate before everyone is, by name. References inside them exist and hold no circle. */
   readonly audiences: Readonly<Record<string, Rule>>;
+  /** Feature flags by name. Absent in what an older Teal wrote: none. */
+  readonly features?: Readonly<Record<string, Feature>>;
   readonly release: ReleasePolicy;
   /** Null: off. Absent in what an older Teal wrote: off. */
   readonly judge?: JudgePolicy | null;

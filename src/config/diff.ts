@@ -16,6 +16,7 @@ import type {
   WindowPolicy,
 } from './config.ts';
 import { plainBalance } from './config.ts';
+import { featuresOf, featureText } from './features.ts';
 import { looksSecret } from './problem.ts';
 import { formatDuration, formatSize } from './units.ts';
 
@@ -91,6 +92,10 @@ function ofApp(app: App): Keys {
     ['hosts', list(app.hosts)],
     ['paths', list(app.paths)],
     ...audienceKeys(app),
+    ...Object.entries(featuresOf(app)).map(([name, feature]): [string, string] => [
+      `features.${name}`,
+      featureText(feature),
+    ]),
     ['release.strategy', release.strategy],
     ...release.tests.map((test, index): [string, string] => [`release.tests[${index}]`, describe(test)]),
     ...release.steps.map((step, index): [string, string] => [`release.steps[${index}]`, describeStep(step)]),

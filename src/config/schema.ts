@@ -8,6 +8,7 @@ import { host, pathPrefix, requestPath, status } from './kinds-network.ts';
 import { choice, cores, duration, integer, name, orNone, size, text } from './kinds-plain.ts';
 import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
 import { audiences, identity } from './schema-audience.ts';
+import { features } from './schema-features.ts';
 import { errorKey } from './kinds-router.ts';
 import { key, maybe, needed } from './schema-keys.ts';
 import { control } from './schema-control.ts';
@@ -175,6 +176,11 @@ const app = keys({
     audiences,
     {},
     'Who can be sent to a new version first, each under a name that steps refer to.',
+  ),
+  features: key(
+    features,
+    {},
+    'Feature flags, each under the name that code asks for; served by OFREP (docs/flags.md).',
   ),
   health: key(health, {}, 'How Teal knows that an instance can take traffic.'),
   release: key(release, {}, 'How a version goes live.'),

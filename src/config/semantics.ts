@@ -4,6 +4,7 @@ import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, ProcessInput, RoleInput } from './schema.ts';
 import { controlOf } from './semantics-control.ts';
 import { audiencesOf } from './semantics-audience.ts';
+import { featuresOf } from './semantics-features.ts';
 import { groupsOf } from './semantics-group.ts';
 import { judgeOf } from './semantics-judge.ts';
 import { metricsOf } from './semantics-metrics.ts';
@@ -19,6 +20,7 @@ export function meaning(file: FileInput, broken: readonly Path[]): readonly Find
     ...Object.entries(file.apps).flatMap(([name, app]) => [
       ...ofApp(['apps', name], app, file),
       ...audiencesOf(['apps', name], app, file),
+      ...featuresOf(['apps', name], app, file),
       ...places(['apps', name], app, file.router.workers),
     ]),
     ...conflicts(file.apps),

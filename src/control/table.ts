@@ -1,6 +1,7 @@
 import type { AudienceTable } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
 import type { Instance } from '../platform/platform.ts';
+import { flagTable } from '../features/flag-set.ts';
 import { counted } from '../release/judging.ts';
 import { other, type AppState, type Colour } from '../release/state.ts';
 import { groupTable, pathsTogether } from './table-group.ts';
@@ -39,6 +40,7 @@ export function appTable(state: AppState, config: App, facts: Facts): AppTable {
     audience: audienceTable(state, config, pathsTogether(state, facts.states)),
     judged: judgedOf(state),
     mirror: mirrorOf(state),
+    flags: flagTable(state, config),
     group: groupTable(state, facts),
     drain: config.drain,
     upstream: config.upstream,

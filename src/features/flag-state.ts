@@ -1,9 +1,7 @@
 import * as v from 'valibot';
+import type { Json } from '../config/features.ts';
 import { parseDuration } from '../config/units.ts';
 import { TealError } from '../errors.ts';
-
-/** A flag's value: what JSON can say. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /**
  * Where a flag is in its life, as far as its code is concerned. The first two are in use; of the others the release has ended, so the value

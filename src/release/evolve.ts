@@ -3,6 +3,7 @@ import { countFirsts, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
 import { afterJump } from './clock.ts';
 import type { Event, ReleaseEvent } from './events.ts';
+import { settled } from './features.ts';
 import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
@@ -21,7 +22,10 @@ export interface Happened {
 const livesKept = 10;
 
 /** The state after an event. Total for every event that `decide` makes; anything else is a bug, and throws. */
-export function evolve(state: AppState, event: Event, happened: Happened): AppState {
+export const evolve = (state: AppState, event: Event, happened: Happened): AppState =>
+  settled(state, evolved(state, event, happened), happened.at);
+
+function evolved(state: AppState, event: Event, happened: Happened): AppState {
   switch (event.type) {
     case 'applied':
       return { ...state, config: event.config, keys: begun(state.keys, happened.at) };

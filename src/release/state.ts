@@ -1,6 +1,7 @@
 import { firstCohort, type CohortState, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { App, ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/config.ts';
+import type { Json } from '../config/features.ts';
 import type { ErrorJson } from '../errors.ts';
 import { firstRing, type KeyRing } from './keys.ts';
 import type { Past, Verdict } from './verdict.ts';
@@ -39,10 +40,26 @@ export interface AppState {
   /** Who has been first in the releases so far. */
   readonly cohort: CohortState;
   readonly keys: KeyRing;
+  /** What has become of each feature flag, by name. */
+  readonly features: Readonly<Record<string, FeatureRecord>>;
   /** What is deployed when the running release has ended. */
   readonly queued: Queued | null;
   /** `teal remove` has been asked and the instances are being drained and stopped. */
   readonly removing: boolean;
+}
+
+/** Where a flag is in its life; what the stages mean is said in features.ts. */
+export interface FeatureRecord {
+  /** The version that it goes with; null: none. */
+  readonly version: string | null;
+  readonly stage: 'draft' | 'open' | 'live-for-all' | 'to-remove' | 'rolled-back' | 'removed';
+  /** When the stage began. */
+  readonly since: number;
+  /** The last release of its version. */
+  readonly release: string | null;
+  /** The value that stays; null while that is open. */
+  readonly keep: Json | null;
+  readonly owner: string | null;
 }
 
 /** A version and the settings it was deployed with: later edits of teal.yaml do not reach it, also not on its way back. */
@@ -211,9 +228,10 @@ export const nothing = (app: string): AppState => ({
   frozen: null,
   cohort: firstCohort,
   keys: firstRing,
+  features: {},
   queued: null,
   removing: false,
 });
 
 /** Bumped when the shape of AppState changes; `upcast` reads the older ones. */
-export const stateShape = 3;
+export const stateShape = 4;

@@ -1,5 +1,6 @@
 import type { AudienceTable } from '../audience/table.ts';
 import type { DrainPolicy, UpstreamPolicy } from '../config/config.ts';
+import type { FlagTable } from '../features/flag-set.ts';
 import type { Scale } from '../judge/rank.ts';
 import type { Slow } from '../judge/units.ts';
 import { firstKey } from '../release/keys.ts';
@@ -38,6 +39,8 @@ export interface AppTable {
   readonly judged?: Judged | null;
   /** Copies of live's requests for the candidate. Null (or absent): none are made. */
   readonly mirror?: MirrorTable | null;
+  /** Its feature flags. Null (or absent): it has none. */
+  readonly flags?: FlagTable | null;
   /** What is released together with it. Null (or absent): nothing. */
   readonly group?: GroupTable | null;
   readonly drain: DrainPolicy;

@@ -9,6 +9,7 @@ import { formatProblem } from '../../src/config/problem.ts';
 import { TealError } from '../../src/errors.ts';
 import { audienceMistakes } from './mistakes-audience.ts';
 import { controlMistakes } from './mistakes-control.ts';
+import { featureMistakes } from './mistakes-features.ts';
 import { groupMistakes } from './mistakes-group.ts';
 import { metricMistakes } from './mistakes-metrics.ts';
 import { staticMistakes } from './mistakes-static.ts';
@@ -35,6 +36,7 @@ describe('every mistake is told with its place, what was expected, what was foun
   for (const mistake of [
     ...mistakes,
     ...audienceMistakes,
+    ...featureMistakes,
     ...metricMistakes,
     ...groupMistakes,
     ...staticMistakes,

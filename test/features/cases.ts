@@ -1,4 +1,4 @@
-import type { Json } from '../../src/features/flag-state.ts';
+import type { Json } from '../../src/config/features.ts';
 
 /** A piece of code before and after the flag `k` is taken out. */
 export interface Case {

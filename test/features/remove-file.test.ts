@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { removeFromFile } from '../../src/features/code/remove-file.ts';
 import { nothingOutside } from '../../src/features/code/static-value.ts';
 import { loadSyntax } from '../../src/features/code/syntax.ts';
-import type { Json } from '../../src/features/flag-state.ts';
+import type { Json } from '../../src/config/features.ts';
 import { cases } from './cases.ts';
 
 before(loadSyntax);

@@ -35,8 +35,8 @@ for (const [heading, declared] of [
 
 test('dependencies stay few, and every range names a major version', () => {
   assert(
-    Object.keys(manifest.dependencies).length <= 13,
-    'more than 13 packages at run time: each is a decision',
+    Object.keys(manifest.dependencies).length <= 14,
+    'more than 14 packages at run time: each is a decision',
   );
   for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
     assert.match(range, /^\^\d/, `${name} ${range}`);

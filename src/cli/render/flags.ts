@@ -2,7 +2,7 @@ import type { Debt } from '../../features/code/grace.ts';
 import type { Reference } from '../../features/code/references.ts';
 import type { Removal } from '../../features/code/remove.ts';
 import { removalOf, saysOf } from '../../features/code/report.ts';
-import type { Json } from '../../features/flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import type { View } from '../shell/terminal.ts';
 import { renderBlock, type Row } from './block.ts';
 import { glyph, paint, wrap } from './paint.ts';

@@ -1,5 +1,5 @@
 import type { Edit } from './edit.ts';
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { markerText, type Marker } from './marker.ts';
 import { above, type Code, type Name } from './program.ts';
 import { cutFromList } from './replace.ts';

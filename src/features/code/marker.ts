@@ -1,4 +1,4 @@
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { ts, type TS } from './syntax.ts';
 
 /** In what the value comes: as it is, as `{ value, … }` of the …Details calls, or as a promise of either. */

@@ -3,7 +3,7 @@ import { branch } from './branch.ts';
 import { destructure } from './destructure.ts';
 import { inlineConst } from './inline.ts';
 import { vanish } from './jsx.ts';
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { hasMarkers, readMarker, restoreMarkers, type Marker } from './marker.ts';
 import { mentionsOf } from './mentions.ts';
 import { readCode, syntaxError, walk, type Code } from './program.ts';

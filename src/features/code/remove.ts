@@ -1,4 +1,4 @@
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { Exports } from './outside.ts';
 import { packagesOf } from './packages.ts';
 import { isSyntaxFile } from './program.ts';

@@ -1,5 +1,5 @@
 import type { Edit } from './edit.ts';
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import type { Marker } from './marker.ts';
 import type { Code } from './program.ts';
 import type { TS } from './syntax.ts';

@@ -1,6 +1,6 @@
 import { shapeOf, timingOf, wrappingOf, type CallShape } from './calls.ts';
 import type { Edit } from './edit.ts';
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { markerText } from './marker.ts';
 import { bare, placeOf, walk, type Code } from './program.ts';
 import { isPure } from './purity.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { markerText, type Marker } from './marker.ts';
 import { bare, type Code } from './program.ts';
 import { isPure } from './purity.ts';

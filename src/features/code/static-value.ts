@@ -1,4 +1,4 @@
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { bare, type Code } from './program.ts';
 import { ts, type TS } from './syntax.ts';
 

@@ -1,5 +1,5 @@
 import { putAndLeave } from './branch.ts';
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import type { Marker } from './marker.ts';
 import { above, type Code } from './program.ts';
 import type { Outcome, Rewriting } from './rule.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../flag-state.ts';
+import type { Json } from '../../config/features.ts';
 import { markerText, readMarker, type Marker } from './marker.ts';
 import { isExported, isSeenByOthers, removeDeclaration } from './inline.ts';
 import type { Code } from './program.ts';
