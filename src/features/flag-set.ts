@@ -39,6 +39,8 @@ export interface FlagTable {
   readonly epoch: string;
   /** Audiences that its rules ask for. */
   readonly audiences: readonly string[];
+  /** One of them, of no version, is for a percentage of people, who have to be told apart for it. */
+  readonly shares: boolean;
 }
 
 /** Null: it has none. */
@@ -58,6 +60,9 @@ export function flagTable(state: AppState, config: App): FlagTable | null {
     set: { flags, metadata: { flagSetId: state.app, version: digest(flags) } },
     epoch: digest(steps.map(({ name, feature, stage }) => [name, feature, stage])),
     audiences: [...audiences].toSorted(),
+    shares: features.some(
+      ([, { with: version, width }]) => version === null && width !== null && width < buckets,
+    ),
   };
 }
 

@@ -17,6 +17,10 @@ export interface CompiledAudience {
   readonly context: FactsContext;
   /** Something is asked of every request: a release exposes somebody, or the app wants to know who it is. */
   readonly asksAll: boolean;
+  /** Names of audiences that the app is told of, since its flags are for them. */
+  readonly told: readonly string[];
+  /** Somebody whom nothing tells apart is given a cookie: a flag is for a percentage of them. */
+  readonly placesAll: boolean;
 }
 
 /** Where facts come from: one set for a worker, kept over its tables. */
@@ -45,6 +49,7 @@ export function compileAudience(source: AppTable, sources: FactSources): Compile
   // Those of a group know the same cookies.
   const keys = cookieKeys(group?.keys ?? signingKeys(source), table.seed);
   const memory = sources.cookies(app, keys);
+  const { audiences: told = [], shares: placesAll = false } = source.flags ?? {};
   return {
     table,
     context: {
@@ -54,7 +59,9 @@ export function compileAudience(source: AppTable, sources: FactSources): Compile
       jwt,
       verifier: jwt === null ? null : sources.verifier(app, jwt),
     },
-    asksAll: table.release !== null || audience.identity.sources.length > 0,
+    asksAll: table.release !== null || audience.identity.sources.length > 0 || told.length > 0 || placesAll,
+    told,
+    placesAll,
   };
 }
 
@@ -77,12 +84,21 @@ export interface Visitor {
 
 export function visitorOf(audience: CompiledAudience, request: AudienceRequest): Visitor {
   const visit = new Visit(audience.table, request);
+  if (audience.placesAll && visit.key === null) visit.wantsIdentity = true;
   return { audience, request, routed: decide(visit), visit };
 }
 
 /** The lines that tell the app, so that logs and flags agree with the routing. */
-export function visitorLines({ routed: { side, bucket } }: Visitor): string {
-  return `x-teal-cohort: ${side}\r\n${bucket === null ? '' : `x-teal-bucket: ${bucket}\r\n`}`;
+export function visitorLines({
+  audience: { told, table },
+  routed: { side, bucket },
+  visit,
+}: Visitor): string {
+  const groups = told.filter((name) => table.audiences.get(name)?.test(visit) === true);
+  return (
+    `x-teal-cohort: ${side}\r\n${bucket === null ? '' : `x-teal-bucket: ${bucket}\r\n`}` +
+    (groups.length === 0 ? '' : `x-teal-groups: ${groups.join(',')}\r\n`)
+  );
 }
 
 /** Set-Cookie lines, each with CRLF, by which the client is known again. */

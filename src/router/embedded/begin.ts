@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { askingOf } from './asking.ts';
 import { visitorCookies, visitorLines } from './audience.ts';
 import type { BodyReader } from './body.ts';
-import { admit } from './claim.ts';
-import type { CompiledTable } from './compile.ts';
-import { cohortOf, type Rule } from './decide.ts';
+import { admit, type Place } from './claim.ts';
+import type { CompiledApp, CompiledTable } from './compile.ts';
+import { cohortOf, isPreview, type Rule } from './decide.ts';
 import type { Before, Downstream } from './downstream.ts';
 import type { EndpointState } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
+import { admitFlags, asksForFlags } from './flags/admit-flags.ts';
+import type { LocalServer } from './flags/local-link.ts';
 import { copyOf } from './mirror/mirror.ts';
 import { askedOf } from './judging.ts';
 import type { Decided, Observer } from './observer.ts';
@@ -83,7 +85,7 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
     asking: askingOf(head, peer, { now: today, waited }),
     left: before?.left === true,
   };
-  const admission = admit(table, head, moment, (place) => {
+  const toApp = (place: Place): Exchange => {
     const { environment, role, rule, group, want, visitor } = place;
     const lines =
       (visitor === null ? groupCohort(rule) : visitorLines(visitor)) +
@@ -122,7 +124,18 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
       last,
     };
     return new Exchange(client, head, sending, body);
-  });
+  };
+  const toFlags = (place: Place, local: LocalServer, app: CompiledApp): Exchange => {
+    const seen = { peer, requestId, trace, table, before };
+    const visit = observer === null ? null : watch(observer, head, seen, { rule: place.rule, app });
+    const own = { cookies: '', head: head.text, text: '', requestId, visit, copy: null, asked: null };
+    const secure = peer.secure(head);
+    const last = before?.last ?? null;
+    return new Exchange(client, head, { ...place, ...own, secure, last, local }, body);
+  };
+  const admission = asksForFlags(head.target)
+    ? admitFlags(engine.flags, { table, head, moment }, toFlags)
+    : admit(table, head, moment, toApp);
   if (admission.kind === 'forward') {
     const waitsUntil = before?.waitsUntil ?? engine.after(admission.queueTimeoutMs);
     return { exchange: admission.request, endpoint: admission.endpoint, waitsUntil };
@@ -144,9 +157,11 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
   return answer(ownAnswer(admission, page), admission);
 }
 
-/** The app that asks was told who it is for; this one is told only on which side. */
+/** The app that asks was told who it is for; this one is told only on which side, as one that is shown in a preview is. */
 const groupCohort = (rule: Rule): string =>
-  rule === 'group' || rule === 'group-candidate' ? `x-teal-cohort: ${cohortOf(rule)}\r\n` : '';
+  rule === 'group' || rule === 'group-candidate' || isPreview(rule)
+    ? `x-teal-cohort: ${cohortOf(rule)}\r\n`
+    : '';
 
 interface Seen {
   readonly peer: Peer;

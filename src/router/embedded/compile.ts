@@ -5,6 +5,7 @@ import { colours } from '../../release/state.ts';
 import { compileAudience, noSources, type CompiledAudience, type FactSources } from './audience.ts';
 import { signingKeys, type AppTable, type EnvironmentTable, type RoutingTable } from '../table.ts';
 import type { Latencies } from '../../metrics/latencies.ts';
+import { compileFlags, type CompiledFlags } from './flags/compiled.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { compilePages } from './error-pages.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
@@ -49,6 +50,8 @@ export interface CompiledApp {
   readonly judging: Judging | null;
   /** Null: it is released alone. */
   readonly together: Together | null;
+  /** Its feature flags. */
+  readonly flags: CompiledFlags;
   /** Longest path first: for previews, which name the app and not the host. */
   readonly routes: readonly CompiledRoute[];
 }
@@ -182,6 +185,7 @@ function compileApp(
     skew,
     judging,
     together,
+    flags: compileFlags(source),
     routes,
   };
   const hosts = new Map<string, CompiledRoute[]>();

@@ -47,7 +47,7 @@ export type Decision =
  * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
  * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `pinned`: a file of a page that came from the version that
  * was live before, and is warm. `expired`: to live, whoever the release chose, since nothing was heard from the control plane for too long. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `group`,
- * `group-candidate`: asked for by an app of its group, to what goes with that; the second not to what is live. `maintenance`: no token, and
+ * `group-candidate`: asked for by an app of its group, to what goes with that; the second not to what is live. `flags`: for the app's feature flags, answered by the router. `maintenance`: no token, and
  * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
  */
 export type Rule =
@@ -60,6 +60,7 @@ export type Rule =
   | 'pinned'
   | 'group'
   | 'group-candidate'
+  | 'flags'
   | 'preview-path'
   | 'preview-header'
   | 'preview-cookie'

@@ -11,6 +11,7 @@ import type { Moment } from './balance.ts';
 import { Registry } from './registry.ts';
 import type { Share } from './share.ts';
 import { whole } from './share.ts';
+import { FlagHost } from './flags/flag-host.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Observer } from './observer.ts';
 import { RequestHead } from './request-head.ts';
@@ -62,6 +63,7 @@ export class Engine {
   readonly trace: boolean;
   readonly registry: Registry;
   readonly copies: Copies;
+  readonly flags: FlagHost;
   readonly clients: Set<Connection> = new Set();
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead = new ResponseHead();
@@ -88,6 +90,7 @@ export class Engine {
     this.trustedProxies = options.trustedProxies;
     this.registry = new Registry(options.share ?? whole, () => this.moment());
     this.copies = new Copies(this);
+    this.flags = new FlagHost(() => this.moment());
     this.observer = options.observer ?? null;
     this.trace = options.trace ?? false;
     this.requestHead = new RequestHead(options.client.headers);
@@ -117,6 +120,7 @@ export class Engine {
     this.#table = table;
     this.copies.adopt(table);
     for (const waiter of this.registry.adopt(table, previous)) waiter.decideAgain();
+    this.flags.adopt(table);
   }
 
   moment(): Moment {
@@ -158,6 +162,7 @@ export class Engine {
   startClosing(): void {
     this.closing = true;
     this.hangsUp = true;
+    this.flags.end();
     for (const client of this.clients) client.closeWhenIdle();
   }
 
@@ -165,6 +170,7 @@ export class Engine {
   close(): void {
     clearInterval(this.#timer);
     this.copies.close();
+    this.flags.end();
     for (const client of this.clients) client.destroy();
     for (const endpoint of this.#endpoints()) {
       for (const upstream of endpoint.idle.splice(0)) upstream.destroy();

@@ -244,6 +244,7 @@ export class Exchange implements Waiter, UpstreamOwner, ResponseTarget {
     const careful = !this.#attempts.idempotent || this.#body !== noBody;
     const link = linkTo(endpoint, this, {
       keepAliveMs,
+      local: this.#sending.local ?? null,
       sentBody: this.#attempts.sentBody,
       idle: fresh ? 'none' : careful ? 'careful' : 'any',
     });

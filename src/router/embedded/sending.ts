@@ -1,5 +1,6 @@
 import type { Asked } from './tap.ts';
 import type { Place } from './claim.ts';
+import type { LocalServer } from './flags/local-link.ts';
 import type { Copy } from './mirror/copy.ts';
 import type { Visit } from './visit.ts';
 
@@ -20,6 +21,8 @@ export interface Sending extends Place {
   readonly copy: Copy | null;
   /** Null: nobody counts the people of its app. */
   readonly asked: Asked | null;
+  /** The router's own answer, in place of an app's; null (or absent): it goes to the app. */
+  readonly local?: LocalServer | null;
   /** When it has to be over, if it was decided before; on the engine's clock. */
   readonly last: number | null;
 }

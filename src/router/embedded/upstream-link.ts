@@ -1,4 +1,5 @@
 import type { EndpointState } from './endpoint.ts';
+import { LocalLink, type LocalServer } from './flags/local-link.ts';
 import { openStream } from './http2/app-stream.ts';
 import type { SentBody } from './http2/sent-body.ts';
 import type { UpstreamLink, UpstreamOwner } from './upstream.ts';
@@ -6,6 +7,8 @@ import { Upstream, takeIdle } from './upstream.ts';
 
 interface Wish {
   readonly keepAliveMs: number;
+  /** Who answers in place of the endpoint; null (or absent): nobody. */
+  readonly local?: LocalServer | null;
   /** Null: by HTTP/1.1. */
   readonly sentBody: SentBody | null;
   /** Which kept connections will do: see `takeIdle`. */
@@ -14,7 +17,8 @@ interface Wish {
 
 /** A way to an endpoint for one request: a stream, a kept connection, or a new one. */
 export function linkTo(endpoint: EndpointState, owner: UpstreamOwner, wish: Wish): UpstreamLink {
-  const { keepAliveMs, sentBody, idle } = wish;
+  const { keepAliveMs, local = null, sentBody, idle } = wish;
+  if (local !== null) return new LocalLink(owner, local);
   if (sentBody !== null) return openStream(endpoint, owner, { keepAliveMs, sentBody });
   const kept = idle === 'none' ? null : takeIdle(endpoint, idle === 'careful', performance.now());
   if (kept === null) return new Upstream(endpoint, owner, keepAliveMs);
