@@ -82,6 +82,7 @@ export const errorCodes = {
   'certificate-invalid': { exit: 2, status: 422 },
   'port-taken': { exit: 1, status: 503 },
   'route-conflict': { exit: 2, status: 409 },
+  'flag-in-use': { exit: 2, status: 409 },
   'router-unavailable': { exit: 1, status: 503 },
   'table-refused': { exit: 1, status: 409 },
   // store/

@@ -7,19 +7,21 @@ import { checkLimits } from '../platform/process/limits.ts';
 import { teal, type By } from './apps.ts';
 import type { ApplyBody, ApplyResult, ConfigChange } from './contract.ts';
 import type { Deps } from './deps.ts';
+import { refuseInUse } from './flags/in-use.ts';
 import { sameSettings } from './same-settings.ts';
 
 type Known = Pick<Deps, 'apps' | 'keys'>;
 
 /** Validates teal.yaml, shows what differs, and applies all of it in one transaction, or nothing. Traffic does not move. */
 export async function apply(
-  deps: Known & Pick<Deps, 'config'>,
+  deps: Known & Pick<Deps, 'config' | 'usage' | 'wall'>,
   body: ApplyBody & { readonly file: string },
   by: By,
 ): Promise<ApplyResult> {
   await checkFile(body.file);
   const config = await loadConfig(body.file);
   check(deps, config);
+  await refuseInUse(deps, config);
   const changes = [...appChanges(deps, config), ...routerChanges(deps.config, config)];
   if (body.dryRun === true) return { changes, applied: false };
   await applyApps(deps, Object.values(config.apps), by);

@@ -19,6 +19,7 @@ import { openEntrances } from './entrances.ts';
 import { lockData, unusable } from './lock.ts';
 import { longestDrain } from './machine.ts';
 import { stopAll } from './stop-all.ts';
+import { flagPages, isForFlags } from './flags/pages.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from './upgrade/contract.ts';
 import { baseOf, urlsOf } from './urls.ts';
@@ -93,8 +94,10 @@ async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlO
     closing: closing.signal,
   });
   const pages = loginPages(access);
+  const flags = flagPages(system.deps, closing.signal);
   const answer: Answer = (request, env) => {
     const at = getPath(request);
+    if (isForFlags(at)) return flags.fetch(request, env);
     return (/^\/login(?:\/|$)/.test(at) ? pages : app).fetch(request, env);
   };
   const entrances = undo.adopt(

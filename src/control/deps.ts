@@ -7,6 +7,7 @@ import type { Apps } from './apps.ts';
 import type { Versions } from './drivers.ts';
 import type { RunTest } from './effects/run-test.ts';
 import type { Rules } from './judge/rules.ts';
+import type { Usage } from './flags/usage.ts';
 import type { Leases } from './leases.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
@@ -23,6 +24,8 @@ export interface Deps {
   readonly routes: Routes;
   readonly releases: Releases;
   readonly leases: Leases;
+  /** How often flags are evaluated. */
+  readonly usage: Usage;
   /** Signs and checks preview tokens. */
   readonly keys: PreviewKeys;
   /** What else a release is judged by, once per tick. */

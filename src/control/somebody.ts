@@ -1,4 +1,5 @@
 import { plainAddress } from '../audience/address.ts';
+import { bytesOf } from '../audience/text.ts';
 import { noToken, type AudienceRequest, type Claims, type Place } from '../audience/request.ts';
 import type { Rule } from '../config/audience.ts';
 import type { App } from '../config/config.ts';
@@ -13,8 +14,8 @@ export function requestOf(body: ExplainBody, { identity, audiences }: App): Audi
   const cookies = new Map(Object.entries(body.cookies ?? {}));
   let claims: Claims = groupClaims(body.groups ?? [], Object.values(audiences));
   const [first] = identity.sources;
-  if (body.user !== undefined && first?.kind === 'header') headers.set(first.name, body.user);
-  else if (body.user !== undefined && first?.kind === 'cookie') cookies.set(first.name, body.user);
+  if (body.user !== undefined && first?.kind === 'header') headers.set(first.name, bytesOf(body.user));
+  else if (body.user !== undefined && first?.kind === 'cookie') cookies.set(first.name, bytesOf(body.user));
   else if (body.user !== undefined)
     claims = { ...claims, [first?.kind === 'jwt' ? first.claim : 'sub']: body.user };
   const signedIn = Object.keys(claims).length > 0;

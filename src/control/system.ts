@@ -15,6 +15,7 @@ import { Facts } from './facts.ts';
 import { machine } from './machine.ts';
 import { endsWithin } from './pause.ts';
 import { rulesOf } from './judge/rules.ts';
+import { Usage } from './flags/usage.ts';
 import { Leases } from './leases.ts';
 import { PreviewKeys } from './preview-keys.ts';
 import { Releases } from './releases.ts';
@@ -105,6 +106,7 @@ function wire(
     routes,
     releases,
     leases: new Leases({ now: clock.wall }),
+    usage: new Usage({ data: config.data, router, now: clock.wall, log }),
     keys,
     rules: rulesOf(custom),
     runTest: drivers.runTest,
@@ -144,6 +146,7 @@ export async function leave({ deps, router, runner, facts, custom }: System): Pr
   // Before the platform lets go: after that no instance is known to be healthy, and the last table would be empty.
   const lastTable = routes.close();
   releases.leave();
+  await endsWithin(deps.usage.close(), giveUpMs);
   await platform.close();
   await endsWithin(lastTable, giveUpMs);
   router.close();

@@ -1,4 +1,5 @@
-import { FlagdCore } from '@openfeature/flagd-core';
+import { createRequire } from 'node:module';
+import type * as Flagd from '@openfeature/flagd-core';
 import type { Json } from '../config/features.ts';
 import type { FlagSet } from './flag-set.ts';
 
@@ -31,7 +32,12 @@ export type GivenContext = Readonly<Record<string, unknown>>;
 const silent = { error: nothing, warn: nothing, info: nothing, debug: nothing };
 function nothing(): void {}
 
-type Compiled = NonNullable<ReturnType<FlagdCore['getFlag']>>;
+type Compiled = NonNullable<ReturnType<Flagd.FlagdCore['getFlag']>>;
+
+/** Loaded with the first set that has a flag, before anybody asks: it takes as long as all the rest of a worker, and most apps have none. */
+let flagd: typeof Flagd | null = null;
+const load = createRequire(import.meta.url);
+const loaded = (): typeof Flagd => (flagd ??= load('@openfeature/flagd-core') as typeof Flagd);
 
 /**
  * The flags of an app. Evaluation takes no I/O, no clock, and makes no code. A flag is made ready when it is first asked for: of ten thousand
@@ -48,6 +54,7 @@ export class Flags {
     this.#set = set;
     this.revision = set.metadata.version;
     this.keys = Object.keys(set.flags);
+    if (this.keys.length > 0) loaded();
   }
 
   /** @param context with `teal` filled in by us: what a client says there is not looked at */
@@ -66,6 +73,7 @@ export class Flags {
   #compile(key: string): Compiled | null {
     const { flags, metadata } = this.#set;
     if (!Object.hasOwn(flags, key)) return null;
+    const { FlagdCore } = loaded();
     const core = new FlagdCore(undefined, silent, { disableDynamicCodeGeneration: true });
     core.setConfigurations(JSON.stringify({ flags: { [key]: flags[key] }, metadata }));
     const flag = core.getFlag(key) ?? null;

@@ -36,8 +36,8 @@ export interface OfrepContext {
   readonly teal: (given: GivenContext) => object;
   /** Where changes are told, as URL or path; null: nowhere. */
   readonly events: string | null;
-  /** Told of each flag that somebody asked for by name, or got with all. */
-  readonly count: (evaluated: Evaluated) => void;
+  /** Told of each flag that somebody asked for by name, or got with all others. */
+  readonly count: (evaluated: Evaluated, named: boolean) => void;
 }
 
 /** Browsers of other origins may ask: nothing is answered that a cookie of theirs would open. */
@@ -120,14 +120,14 @@ function contextIn(body: string): { readonly context: GivenContext } | Refused {
 
 function single(key: string, asking: GivenContext, { flags, count }: OfrepContext): OfrepAnswer {
   const evaluated = flags.evaluate(key, asking);
-  count(evaluated);
+  count(evaluated, true);
   return json(evaluated.ok ? 200 : evaluated.code === 'FLAG_NOT_FOUND' ? 404 : 400, told(evaluated));
 }
 
 function bulk({ ifNoneMatch }: OfrepRequest, asking: GivenContext, context: OfrepContext): OfrepAnswer {
   const { flags, events, count } = context;
   const all = flags.keys.map((key) => flags.evaluate(key, asking));
-  for (const each of all) count(each);
+  for (const each of all) count(each, false);
   const body = JSON.stringify({
     flags: all.map(told),
     metadata: { version: flags.revision },

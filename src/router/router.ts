@@ -44,6 +44,26 @@ export interface Router {
 
   /** What is known of an app's live version, to be fixed before a release exposes anybody. */
   past(app: string): Promise<Past>;
+
+  /** What was evaluated of feature flags. Sums only grow while `since` is the same. */
+  flags(): Promise<FlagCounts>;
+}
+
+/** What a router has evaluated since it was started. */
+export interface FlagCounts {
+  /** Milliseconds since the epoch: when it was started. */
+  readonly since: number;
+  readonly counts: readonly FlagCount[];
+}
+
+/** How often a flag gave each of its values. */
+export interface FlagCount {
+  readonly app: string;
+  readonly flag: string;
+  /** By variant; `?` for a flag that there is not, `!` for one that could not be evaluated. */
+  readonly variants: Readonly<Record<string, number>>;
+  /** How many of them asked for it by its name, and not for all flags at once. */
+  readonly named: number;
 }
 
 export interface Confirmed {

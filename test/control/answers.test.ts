@@ -81,6 +81,8 @@ describe('every answer is what the document says', () => {
     await ask('deploy', { body: { version: 'v1', promote: 'auto' } });
     await running.when('v1 is live', ({ release }) => release?.status === 'completed');
     await ask('explain', { body: { user: 'anna', ip: '192.0.2.1' } });
+    await ask('flags');
+    await ask('unknown-flags');
     await ask('deploy', { body: { version: 'v2' } });
     const waiting = await running.when('it waits', ({ release }) => release?.step?.name === 'approve');
     for (const id of ['pause', 'resume', 'freeze', 'unfreeze', 'preview', 'status'] as const) await ask(id);

@@ -7,6 +7,7 @@ import { Access } from '../../src/control/access/access.ts';
 import { Apps, teal } from '../../src/control/apps.ts';
 import type { Deps } from '../../src/control/deps.ts';
 import { testsIn } from '../../src/control/effects/run-test.ts';
+import { Usage } from '../../src/control/flags/usage.ts';
 import { Leases } from '../../src/control/leases.ts';
 import { PreviewKeys } from '../../src/control/preview-keys.ts';
 import { Releases } from '../../src/control/releases.ts';
@@ -20,6 +21,7 @@ import type {
   CountRequest,
   DrainReport,
   DrainRequest,
+  FlagCounts,
   Router,
   RouterStatus,
 } from '../../src/router/router.ts';
@@ -74,6 +76,13 @@ export class FakeRouter implements Router {
     await this.beforeCount();
     this.counts.push(request);
     return { ...this.counted, seq: request.seq };
+  }
+
+  /** What it says of flags; a test changes it. */
+  flagCounts: FlagCounts = { since: 1, counts: [] };
+
+  async flags(): Promise<FlagCounts> {
+    return this.flagCounts;
   }
 
   async past(): Promise<Past> {
@@ -213,6 +222,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     routes,
     releases,
     leases: new Leases({ now: Date.now }),
+    usage: new Usage({ data, router, now: Date.now, log: quiet }),
     keys,
     rules: async () => [],
     runTest: testsIn(data, quiet),

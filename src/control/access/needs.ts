@@ -31,9 +31,16 @@ export const needs: readonly Need[] = [
   row('GET', '/v1/apps/:app/logs', 'viewer', 'app'),
   row('POST', '/v1/apps/:app/explain', 'viewer', 'app'),
   row('POST', '/v1/apps/:app/plan', 'viewer', 'app'),
+  // For servers and jobs, by OFREP and as flagd reads definitions.
+  row('POST', '/v1/apps/:app/ofrep/v1/evaluate/flags', 'viewer', 'app'),
+  row('POST', '/v1/apps/:app/ofrep/v1/evaluate/flags/:key', 'viewer', 'app'),
+  row('GET', '/v1/apps/:app/ofrep/v1/events', 'viewer', 'app'),
+  row('GET', '/v1/apps/:app/flagd', 'viewer', 'app'),
   row('POST', '/v1/apps/:app/:command', 'command', 'app'),
   row('POST', '/v1/groups/:group/plan', 'viewer', 'group'),
   row('POST', '/v1/groups/:group/:command', 'command', 'group'),
+  row('GET', '/v1/flags', 'viewer', 'own'),
+  row('GET', '/v1/flags/unknown', 'viewer', 'own'),
   row('GET', '/v1/events', 'viewer', 'own'),
   row('GET', '/v1/events/stream', 'viewer', 'own'),
   row('GET', '/healthz', 'anyone', 'own'),
@@ -72,6 +79,8 @@ export const needs: readonly Need[] = [
 /** They change nothing that lasts: the deploy that a lease is for is written down, and a sign-in is written down when it is finished. */
 const reading: ReadonlySet<string> = new Set([
   '/v1/apps/:app/explain',
+  '/v1/apps/:app/ofrep/v1/evaluate/flags',
+  '/v1/apps/:app/ofrep/v1/evaluate/flags/:key',
   '/v1/apps/:app/plan',
   '/v1/groups/:group/plan',
   '/v1/leases',

@@ -14,6 +14,7 @@ import type { CommandBody, CommandName, CommandResult, GroupResult } from '../co
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
 import { explainWho } from '../explain.ts';
+import { flagViews, unknownFlags } from '../flags/view.ts';
 import { leaseOf } from '../deploy-turn.ts';
 import { groupCommand, knownGroup } from '../group.ts';
 import { evidenceOf } from '../judge/view.ts';
@@ -93,6 +94,16 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
     preview: ({ params }) => previewLink(deps, params.app),
     evidence: ({ params, query }) => evidenceOf(deps, params.app, query.release),
     explain: ({ params, body }) => explainWho(deps, params.app, body),
+    flags: async ({ query, caller }) => {
+      const apps = shownTo(caller, query.app);
+      if (query.app !== undefined) known(deps, query.app);
+      return await flagViews(deps, apps);
+    },
+    'unknown-flags': async ({ query, caller }) => {
+      const apps = shownTo(caller, query.app);
+      if (query.app !== undefined) known(deps, query.app);
+      return await unknownFlags(deps, apps);
+    },
     plan: async ({ params, body, by, signal, caller }) => {
       refuseFiles(caller, body, deps.config);
       return await uploads.during([body.log], () => plan(deps, params.app, { ...body, ...by }, signal));

@@ -41,6 +41,12 @@ export async function readJson(request: Request, patience: Patience): Promise<un
   }
 }
 
+/** The text of a request, of whatever type it says it is. @throws TealError `body-too-large`, `unsupported-media-type`, `request-timeout`, `usage` */
+export async function readText(request: Request, patience: Patience): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? 0) > patience.most) throw tooLarge(patience);
+  return new TextDecoder().decode(await readBytes(request, patience));
+}
+
 async function readBytes(request: Request, patience: Patience): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0);
   const reader = request.body.getReader();

@@ -5,6 +5,7 @@ import type {
   CountRequest,
   DrainReport,
   DrainRequest,
+  FlagCounts,
   Router,
   RouterStatus,
   StatusOf,
@@ -110,6 +111,10 @@ export class EmbeddedRouter implements Router {
    */
   handOver(program: Program, drainMs: number): Promise<HandedOver> {
     return this.#connection.handOver(program, drainMs);
+  }
+
+  async flags(): Promise<FlagCounts> {
+    return (await this.#call('flags', {})) as FlagCounts;
   }
 
   /** Lets go of the router process, which goes on. */

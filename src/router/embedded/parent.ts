@@ -8,6 +8,8 @@ import type {
   CountRequest,
   DrainReport,
   DrainRequest,
+  FlagCount,
+  FlagCounts,
   HandOvers,
   LeavingStatus,
   RouterStatus,
@@ -24,6 +26,7 @@ import type { Given, Held, WorkerStatus } from './options.ts';
 import { Reports } from './reports.ts';
 import type { CallContext } from './rpc.ts';
 import { Rotation } from './rotation.ts';
+import { FlagReports } from './flags/flag-reports.ts';
 import { sumEndpoints } from './worker-status.ts';
 import type { Workers } from './workers.ts';
 
@@ -59,6 +62,7 @@ export class Parent {
   readonly #certificates: () => readonly CertificateStatus[];
   readonly #h2c: RouterStatus['h2c'];
   readonly #reports = new Reports<Member>();
+  readonly #flagReports = new FlagReports<Member>();
   readonly #people: PeopleCounts;
   readonly #accessLog: AccessLogConfig | null;
   #rotation: Rotation | null = null;
@@ -217,6 +221,18 @@ export class Parent {
   /** See `Router.past`. */
   past(app: string): Promise<Past> {
     return this.#people.past(app);
+  }
+
+  /** See `Router.flags`. */
+  async flags(): Promise<FlagCounts> {
+    const heard = await Promise.all(
+      this.#workers.all.map(async (worker) => {
+        const signal = AbortSignal.timeout(statusPatienceMs);
+        const counts = await worker.call('flags', {}, { signal }).catch(() => null);
+        return [worker, counts as readonly FlagCount[] | null] as const;
+      }),
+    );
+    return { since: this.#startedAt, counts: this.#flagReports.take(new Map(heard)) };
   }
 
   /** What each worker says of itself; all that it counted is kept for when it is gone. */

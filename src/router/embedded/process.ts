@@ -200,6 +200,8 @@ function handlerOf(
         return parent.count(args as CountRequest);
       case 'past':
         return parent.past((args as { app: string }).app);
+      case 'flags':
+        return parent.flags();
       case 'shutdown':
         return stop((args as { deadlineMs: number }).deadlineMs);
       default:

@@ -131,6 +131,7 @@ const operations: Readonly<Record<string, (args: never, context: Parameters<Hand
   },
   people: () => running().registry.taps.take(),
   latencies: (args: { app: string }) => latenciesOf(running().table?.apps.get(args.app)),
+  flags: () => running().flags.tally.counts,
   reopen: () => accessLog?.reopen(),
   material: (args: TlsMaterial) => terminator?.use(args),
   async close(args: { deadlineMs: number }) {

@@ -6,6 +6,7 @@ import { authorize, concerned } from '../../../src/control/access/authorize.ts';
 import type { Caller } from '../../../src/control/access/caller.ts';
 import { readCookie, setCookie } from '../../../src/control/access/cookies.ts';
 import { foreign } from '../../../src/control/access/csrf.ts';
+import { flagPages } from '../../../src/control/flags/pages.ts';
 import { commandRoles, neededFor, needs } from '../../../src/control/access/needs.ts';
 import { personOf } from '../../../src/control/access/person.ts';
 import { csrfOf, hashOf, looksRight, makeSecret } from '../../../src/control/access/secret-text.ts';
@@ -73,7 +74,22 @@ describe('what a request needs', () => {
         .map(({ method, path }) => `${method} ${path}`),
       loginRoutes,
     );
-    const there = [...routeEntries.map(([, { method, path }]) => `${method} ${path}`), ...loginRoutes];
+    const flagRoutes = flagPages(deps, new AbortController().signal)
+      .routes.filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path}`);
+    const there = [
+      ...routeEntries.map(([, { method, path }]) => `${method} ${path}`),
+      ...loginRoutes,
+      ...flagRoutes,
+    ];
+    for (const route of flagRoutes) {
+      const [method = '', path = ''] = route.split(' ');
+      const needed = neededFor(method, sample(path));
+      assert.deepEqual(
+        [needed.role, needed.about, needed.app, needed.changes],
+        ['viewer', 'app', 'some-app', false],
+      );
+    }
     for (const { method, path } of needs.filter(({ role }) => role !== 'command'))
       assert.ok(there.includes(`${method} ${path}`), `${method} ${path}`);
     const declared = needs.map(({ method, path }) => `${method} ${path}`);

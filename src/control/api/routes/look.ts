@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { evidence } from '../answers/evidence.ts';
 import { list, or } from '../answers/exactly.ts';
 import { explainResult } from '../answers/explain.ts';
+import { flagView, unknownFlag } from '../answers/flags.ts';
 import { accessOrDropped, eventView, logLine } from '../answers/lines.ts';
 import { planResult } from '../answers/plan.ts';
 import { check, previewLink } from '../answers/results.ts';
@@ -70,6 +71,28 @@ export const look = {
     body: explainBody,
     answer: { kind: 'json', schema: explainResult },
     errors: ['app-unknown', 'wrong-state', 'config-invalid'],
+  },
+  flags: {
+    ...looking,
+    about: 'own',
+    method: 'GET',
+    path: '/v1/flags',
+    says: 'Every feature flag, where it is in its life, and how often each of its values was given.',
+    params: none,
+    query: v.strictObject({ app: word('Of this app; of all that you know of when left out.') }),
+    answer: { kind: 'json', schema: list(flagView) },
+    errors: ['app-unknown'],
+  },
+  'unknown-flags': {
+    ...looking,
+    about: 'own',
+    method: 'GET',
+    path: '/v1/flags/unknown',
+    says: 'Names that code asks for, and that are no flags.',
+    params: none,
+    query: v.strictObject({ app: word('Of this app; of all that you know of when left out.') }),
+    answer: { kind: 'json', schema: list(unknownFlag) },
+    errors: ['app-unknown'],
   },
   plan: {
     ...looking,

@@ -80,6 +80,7 @@ export const operate = {
       'config-not-found',
       'config-invalid',
       'route-conflict',
+      'flag-in-use',
       'limits-unsupported',
       'wrong-state',
       'secret-missing',

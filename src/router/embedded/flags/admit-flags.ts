@@ -101,7 +101,7 @@ function serverOf(
           flags: app.flags.flags,
           teal: (given: GivenContext) => withBucket(teal, given, seed),
           events: `${base}${eventsPath}?epoch=${app.flags.epoch}`,
-          count: (evaluated) => host.tally.count(app.name, evaluated),
+          count: (evaluated, named) => host.tally.count(app.name, evaluated, named),
         },
       );
     },

@@ -1,46 +1,61 @@
 import type { Evaluated } from '../../../features/evaluate.ts';
-
-/** How often a flag gave each of its values; of one that there is not, how often it was asked for. */
-export interface FlagCount {
-  readonly app: string;
-  readonly flag: string;
-  /** By variant; `?` for a flag that there is not, `!` for one that could not be evaluated. */
-  readonly variants: Readonly<Record<string, number>>;
-}
+import type { FlagCount } from '../../router.ts';
 
 /** Names that anybody can make up are remembered up to here, for each app. */
 const mostUnknown = 200;
 
+interface Sum {
+  readonly variants: Record<string, number>;
+  named: number;
+}
+
 /** What a worker has counted since it started. */
 export class FlagTally {
-  readonly #apps = new Map<string, Map<string, Record<string, number>>>();
+  readonly #apps = new Map<string, Map<string, Sum>>();
   readonly #unknown = new Map<string, number>();
 
-  count(app: string, evaluated: Evaluated): void {
+  /** @param named it was asked for by its name */
+  count(app: string, evaluated: Evaluated, named: boolean): void {
     const { key } = evaluated;
     const flags = this.#apps.get(app) ?? this.#add(app);
-    let variants = flags.get(key);
-    if (variants === undefined) {
-      const made = !evaluated.ok && evaluated.code === 'FLAG_NOT_FOUND';
-      if (made && (this.#unknown.get(app) ?? 0) >= mostUnknown) return;
-      if (made) this.#unknown.set(app, (this.#unknown.get(app) ?? 0) + 1);
-      variants = {};
-      flags.set(key, variants);
+    const none = !evaluated.ok && evaluated.code === 'FLAG_NOT_FOUND';
+    let sum = flags.get(key);
+    if (sum === undefined) {
+      const unknown = this.#unknown.get(app) ?? 0;
+      if (none && unknown >= mostUnknown) return;
+      if (none) this.#unknown.set(app, unknown + 1);
+      sum = { variants: {}, named: 0 };
+      flags.set(key, sum);
     }
-    const variant = evaluated.ok ? evaluated.variant : evaluated.code === 'FLAG_NOT_FOUND' ? '?' : '!';
-    variants[variant] = (variants[variant] ?? 0) + 1;
+    const variant = evaluated.ok ? evaluated.variant : none ? '?' : '!';
+    sum.variants[variant] = (sum.variants[variant] ?? 0) + 1;
+    if (named) sum.named++;
   }
 
   /** All of it. */
   get counts(): readonly FlagCount[] {
     return [...this.#apps].flatMap(([app, flags]) =>
-      [...flags].map(([flag, variants]) => ({ app, flag, variants: { ...variants } })),
+      [...flags].map(([flag, { variants, named }]) => ({ app, flag, variants: { ...variants }, named })),
     );
   }
 
-  #add(app: string): Map<string, Record<string, number>> {
-    const flags = new Map<string, Record<string, number>>();
+  #add(app: string): Map<string, Sum> {
+    const flags = new Map<string, Sum>();
     this.#apps.set(app, flags);
     return flags;
   }
+}
+
+/** What all workers have counted together, of whom some may have ended. */
+export function sumFlags(parts: readonly FlagCount[]): readonly FlagCount[] {
+  const sums = new Map<string, Sum & Pick<FlagCount, 'app' | 'flag'>>();
+  for (const { app, flag, variants, named } of parts) {
+    const key = JSON.stringify([app, flag]);
+    const sum = sums.get(key) ?? { app, flag, variants: {}, named: 0 };
+    for (const [variant, count] of Object.entries(variants))
+      sum.variants[variant] = (sum.variants[variant] ?? 0) + count;
+    sum.named += named;
+    sums.set(key, sum);
+  }
+  return [...sums.values()];
 }
