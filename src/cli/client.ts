@@ -39,6 +39,8 @@ import type {
   WhoAmI,
 } from '../control/contract-access.ts';
 import type { UpgradeBody, UpgradeResult } from '../control/upgrade/contract.ts';
+import type { FlagView, UnknownFlag } from '../control/flags/contract.ts';
+import type { FlagSet } from '../features/flag-set.ts';
 import { socketPath } from '../router/socket-path.ts';
 import type { CommonFlags, Context } from './shell/context.ts';
 import { request, type SocketRequest, type SocketResponse } from './shell/http.ts';
@@ -135,9 +137,19 @@ export class Client {
     return this.#get('/v1/doctor');
   }
 
-  /** The states of feature flags; what comes is looked at by who reads it. */
-  flags(): Promise<unknown> {
-    return this.#get('/v1/flags');
+  /** Every feature flag, of one app or of all. */
+  flags(app?: string): Promise<readonly FlagView[]> {
+    return this.#get(`/v1/flags${search(app === undefined ? {} : { app })}`);
+  }
+
+  /** Names that code asks for, and that are no flags. */
+  unknownFlags(app?: string): Promise<readonly UnknownFlag[]> {
+    return this.#get(`/v1/flags/unknown${search(app === undefined ? {} : { app })}`);
+  }
+
+  /** The flags of an app as flagd reads them. */
+  flagd(app: string): Promise<FlagSet> {
+    return this.#get(`/v1/apps/${encodeURIComponent(app)}/flagd`);
   }
 
   whoami(): Promise<WhoAmI> {

@@ -14,6 +14,7 @@ export interface ExplainFlags extends CommonFlags {
   readonly ip?: string;
   readonly country?: string;
   readonly region?: string;
+  readonly feature?: string;
 }
 
 /** Says where somebody would be sent, by which rule, and what changes at each later step. */
@@ -43,8 +44,9 @@ function textOf(result: ExplainResult): string {
   return [result.text, ...(later.length > 0 ? ['at later steps', ...later] : [])].join('\n');
 }
 
-function bodyOf({ user, group, header, cookie, ip, country, region }: ExplainFlags): ExplainBody {
+function bodyOf({ user, group, header, cookie, ip, country, region, feature }: ExplainFlags): ExplainBody {
   return {
+    ...(feature === undefined ? {} : { feature }),
     ...(user === undefined ? {} : { user }),
     ...(group === undefined || group.length === 0 ? {} : { groups: group }),
     ...(header === undefined || header.length === 0 ? {} : { headers: pairs(header, ':', '--header') }),

@@ -1,8 +1,9 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { FlagsCheckFlags } from './flags-check.ts';
+import type { FlagsExportFlags, FlagsShowFlags } from './flags-list.ts';
 import type { FlagsRefsFlags } from './flags-refs.ts';
 import type { FlagsRemoveFlags } from './flags-remove.ts';
-import { guard, type Context } from './shell/context.ts';
+import { guard, type CommonFlags, type Context } from './shell/context.ts';
 import { docs } from './shell/docs.ts';
 import * as is from './shell/flags.ts';
 import { briefs } from './text.ts';
@@ -15,6 +16,27 @@ const folder = { ...is.argument('dir', 'Default: this folder'), optional: true }
 export const flagging = buildRouteMap({
   docs: { brief: briefs.flags },
   routes: {
+    list: buildCommand<CommonFlags, [string?], Context>({
+      docs: docs('flags list', ['', 'of all apps'], ['shop', 'of one']),
+      parameters: { positional: is.appArgument, flags: is.common },
+      loader: async () => guard((await import('./flags-list.ts')).flagsList),
+    }),
+    show: buildCommand<FlagsShowFlags, [string], Context>({
+      docs: docs('flags show', ['new-checkout', 'its stage, its values, who asks for it']),
+      parameters: {
+        positional: { kind: 'tuple', parameters: [is.argument('flag', 'The flag')] },
+        flags: { ...is.common, app: is.textFlag('app', 'Of this app only') },
+      },
+      loader: async () => guard((await import('./flags-list.ts')).flagsShow),
+    }),
+    export: buildCommand<FlagsExportFlags, [string?], Context>({
+      docs: docs('flags export', ['shop --flagd', 'for a provider that evaluates by itself']),
+      parameters: {
+        positional: is.appArgument,
+        flags: { ...is.common, flagd: is.switchFlag('In the format of flagd, which is the only one') },
+      },
+      loader: async () => guard((await import('./flags-list.ts')).flagsExport),
+    }),
     refs: buildCommand<FlagsRefsFlags, [string?], Context>({
       docs: docs(
         'flags refs',

@@ -18,12 +18,14 @@ export const looking = {
       'explain',
       ['shop --user anna --group staff', 'where she is sent, and why'],
       ['shop --ip 203.0.113.7 --country DE', 'an address, or a place'],
+      ['shop --user anna --feature new-checkout', 'and what she gets of a flag'],
     ),
     parameters: {
       positional: is.appArgument,
       flags: {
         ...is.common,
         ...is.somebody,
+        feature: is.textFlag('flag', 'And what they get of this feature flag'),
       },
     },
     loader: async () => guard((await import('./explain.ts')).explain),

@@ -6,6 +6,7 @@
  */
 import type { Explanation } from '../audience/explain.ts';
 import type { Exposure } from '../audience/table.ts';
+import type { Json } from '../config/features.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { InstanceState } from '../platform/platform.ts';
 import type { Approval, Colour, Difference, Drain, Release, ReleaseStatus, Step } from '../release/state.ts';
@@ -241,6 +242,8 @@ export interface ExplainBody {
   readonly country?: string;
   /** ISO 3166-2, such as DE-BY. */
   readonly region?: string;
+  /** A feature flag: what they get of it is told beside where they are sent. */
+  readonly feature?: string;
 }
 
 export interface ExplainResult {
@@ -251,6 +254,18 @@ export interface ExplainResult {
   readonly later: readonly LaterStep[];
   /** While copies of live's requests are sent to the candidate: whether theirs may be. Null: none are. */
   readonly mirrored: boolean | null;
+  /** Of the flag that was asked for; null: none was. */
+  readonly feature: FeatureAnswer | null;
+}
+
+/** What somebody gets of a flag, and why. */
+export interface FeatureAnswer {
+  readonly key: string;
+  readonly value: Json;
+  readonly variant: string;
+  /** As clients are told: STATIC, TARGETING_MATCH, DEFAULT. */
+  readonly reason: string;
+  readonly says: string;
 }
 
 export interface LaterStep {

@@ -1,5 +1,5 @@
 import { compileAudiences, type CompiledTable } from '../audience/compile.ts';
-import { explain } from '../audience/explain.ts';
+import { explain, type Explanation } from '../audience/explain.ts';
 import { explanationText } from '../audience/explain-text.ts';
 import type { AudienceRequest, Place } from '../audience/request.ts';
 import { route } from '../audience/route.ts';
@@ -10,10 +10,13 @@ import { TealError } from '../errors.ts';
 import { upcoming } from '../release/begin.ts';
 import type { AppState, ReleaseStatus } from '../release/state.ts';
 import { stepName, steps } from '../release/steps.ts';
-import type { ExplainBody, ExplainResult, LaterStep } from './contract.ts';
+import { didYouMean } from '../config/did-you-mean.ts';
+import type { TealContext } from '../features/context.ts';
+import { flagsIn } from './flags/asked.ts';
+import type { ExplainBody, ExplainResult, FeatureAnswer, LaterStep } from './contract.ts';
 import type { Deps } from './deps.ts';
 import { exposureTables, restingTable, type ExposureTable } from './exposures.ts';
-import { known } from './known.ts';
+import { known, type KnownState } from './known.ts';
 import { requestOf } from './somebody.ts';
 import { audienceTable, mirrorOf } from './table.ts';
 
@@ -43,16 +46,81 @@ export async function explainWho(deps: Deps, app: string, body: ExplainBody): Pr
   try {
     const lookUp = (address: string): Place | null => places?.lookUp(address) ?? null;
     const request = requestOf(body, state.config);
-    const explanation = explain(compileAudiences(table, lookUp), request);
+    const now = compileAudiences(table, lookUp);
+    const explanation = explain(now, request);
     const later = laterTables(state, state.config).map(({ name, table: at }): LaterStep => {
       const { side, environment, reason } = route(compileAudiences(at, lookUp), request);
       return { name, side, environment, reason };
     });
-    const mirrored = mirroredOf(state, compileAudiences(table, lookUp), request);
-    const text = explanationText(explanation) + (mirrored === null ? '' : mirrorText(state, mirrored));
-    return { explanation, text, later, mirrored };
+    const mirrored = mirroredOf(state, now, request);
+    const feature =
+      body.feature === undefined
+        ? null
+        : featureOf(deps, state, { key: body.feature, visit: new Visit(now, request) });
+    const text =
+      explanationText(explanation) +
+      (mirrored === null ? '' : mirrorText(state, mirrored)) +
+      (feature === null ? '' : sideBySide(explanation, feature));
+    return { explanation, text, later, mirrored, feature };
   } finally {
     places?.close();
+  }
+}
+
+/** Both decisions, one under the other: they are made by one function, and this shows it. */
+function sideBySide(
+  { routed: { side }, says }: Explanation,
+  { key, value, says: why }: FeatureAnswer,
+): string {
+  return `\nroute     ${side}: ${says}\nflag      ${key} = ${JSON.stringify(value)}: ${why}`;
+}
+
+/** What they get of a flag, by the same facts. @throws TealError `flag-unknown` */
+function featureOf(
+  deps: Deps,
+  state: KnownState,
+  { key, visit }: { readonly key: string; readonly visit: Visit },
+): FeatureAnswer {
+  const { flags, tealOf } = flagsIn(deps.apps.state(state.app), state.config);
+  const teal = tealOf(visit);
+  const found = flags.evaluate(key, { teal });
+  if (!found.ok) {
+    const meant = didYouMean(key, flags.keys);
+    throw new TealError(
+      'flag-unknown',
+      `${state.app} has no flag ${key}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
+      {
+        remedy:
+          flags.keys.length === 0
+            ? 'add it below features in teal.yaml'
+            : `the flags are: ${flags.keys.join(', ')}`,
+        details: { app: state.app, flag: key },
+      },
+    );
+  }
+  const { value, variant, reason } = found;
+  return { key, value, variant, reason, says: whyOf(state, key, { variant, teal }) };
+}
+
+function whyOf(
+  state: KnownState,
+  key: string,
+  { variant, teal }: { readonly variant: string; readonly teal: TealContext },
+): string {
+  const record = state.features[key];
+  const goes = record?.version == null ? 'goes with no version' : `goes with ${record.version}`;
+  const groups = teal.groups.length === 0 ? '' : `, of ${teal.groups.join(', ')}`;
+  const who = `they are on ${teal.cohort} (${teal.version ?? 'nothing'})${groups}`;
+  switch (record?.stage) {
+    case 'live-for-all':
+    case 'to-remove':
+      return `${goes}, which is live: everybody has it`;
+    case 'rolled-back':
+      return `${goes}, which was taken back: nobody has it`;
+    case 'open':
+      return `${goes}, and is open; ${who}: ${variant}`;
+    default:
+      return `${goes}, and is open to nobody yet; ${who}: ${variant}`;
   }
 }
 

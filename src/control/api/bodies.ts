@@ -94,6 +94,9 @@ export const explainBody = v.strictObject({
   ip: v.exactOptional(v.pipe(v.string(), v.maxLength(64), v.ip())),
   country: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}$/))),
   region: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{2}-[A-Za-z0-9]{1,3}$/))),
+  feature: v.exactOptional(
+    says(v.pipe(v.string(), v.minLength(1), v.maxLength(100)), 'A feature flag: what they get of it.'),
+  ),
 });
 
 const log = v.exactOptional(

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Answer } from '../../../audience/explain.ts';
 import type { ExplainResult } from '../../contract.ts';
 import { colour, exactly, flag, number, or, text } from './exactly.ts';
+import { anyJson } from './flags.ts';
 
 export const ruleAnswer: v.GenericSchema<Answer> = v.strictObject({
   rule: text,
@@ -43,5 +44,6 @@ export const explainResult = exactly<ExplainResult>()(
     text: v.pipe(text, v.description('The same for a terminal.')),
     later: v.array(v.strictObject({ name: text, side, environment: colour, reason: text })),
     mirrored: or(flag),
+    feature: or(v.strictObject({ key: text, value: anyJson, variant: text, reason: text, says: text })),
   }),
 );

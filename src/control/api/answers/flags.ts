@@ -3,7 +3,8 @@ import type { Json } from '../../../config/features.ts';
 import type { FlagView, UnknownFlag } from '../../flags/contract.ts';
 import { count, exactly, list, or, text, time } from './exactly.ts';
 
-const value: v.GenericSchema<Json> = v.pipe(
+/** A flag's value. */
+export const anyJson: v.GenericSchema<Json> = v.pipe(
   v.custom<Json>((given) => given !== undefined),
   v.description('Any JSON.'),
 );
@@ -13,15 +14,15 @@ export const flagView = exactly<FlagView>()(
     app: text,
     flag: text,
     stage: v.picklist(['draft', 'open', 'live-for-all', 'to-remove', 'rolled-back', 'removed']),
-    keep: v.exactOptional(value),
+    keep: v.exactOptional(anyJson),
     since: time,
     version: or(text),
     release: or(text),
     owner: or(text),
     description: or(text),
     expires: or(time),
-    default: value,
-    on: value,
+    default: anyJson,
+    on: anyJson,
     for: list(text),
     share: v.pipe(text, v.description('Whom it is open to, in words.')),
     evaluations: count,

@@ -70,7 +70,7 @@ export const look = {
     query: none,
     body: explainBody,
     answer: { kind: 'json', schema: explainResult },
-    errors: ['app-unknown', 'wrong-state', 'config-invalid'],
+    errors: ['app-unknown', 'wrong-state', 'config-invalid', 'flag-unknown'],
   },
   flags: {
     ...looking,
