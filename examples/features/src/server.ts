@@ -1,5 +1,14 @@
 import { createServer } from 'node:http';
+import { OFREPProvider } from '@openfeature/ofrep-provider';
+import { OpenFeature } from '@openfeature/server-sdk';
 import { buttonFor, checkout } from './checkout.ts';
+
+// Without it every flag has the default that the code says.
+const { FLAGS_URL: baseUrl, FLAGS_TOKEN: token } = process.env;
+if (baseUrl !== undefined)
+  await OpenFeature.setProviderAndWait(
+    new OFREPProvider({ baseUrl, headers: [['authorization', `Bearer ${token}`]] }),
+  );
 
 const cart = [
   { name: 'kite', price: 2400 },

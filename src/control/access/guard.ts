@@ -77,11 +77,12 @@ function loginInstead(error: TealError, { request, path }: Asking, { login }: En
 }
 
 /** @throws TealError `not-signed-in`, `not-allowed`, `too-many-requests` */
-function admit(caller: Caller | null, { from, needed }: Asking, guarding: Guarding): void {
+function admit(caller: Caller | null, { from, needed, path }: Asking, guarding: Guarding): void {
   const { access, entrance, together } = guarding;
   const now = access.now();
   if (caller?.id) {
-    hold(access.limits.caller(caller.id, now));
+    const { limits } = access;
+    hold(isEvaluation(path) ? limits.evaluation(caller.id, now) : limits.caller(caller.id, now));
     access.used(caller);
   } else if (from.address !== null) hold(access.limits.stranger(from.address, now));
   if (needed.role !== 'anyone') authorize(known(caller, entrance), needed, together);
@@ -103,6 +104,9 @@ async function who(
     throw error;
   }
 }
+
+/** Of feature flags: asked for more often than anything else. */
+const isEvaluation = (path: string): boolean => /^\/v1\/apps\/[^/]+\/ofrep\//.test(path);
 
 function hold(ms: number): void {
   if (ms > 0) throw slower(ms);
