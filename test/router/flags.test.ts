@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import http2 from 'node:http2';
 import net, { type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { AudienceTable } from '../../src/audience/table.ts';
@@ -231,6 +232,30 @@ describe('flags at the router', () => {
     const anonymous = await fetch(base);
     assert.match(anonymous.headers.get('set-cookie') ?? '', /^teal-id=/);
     await anonymous.text();
+  });
+
+  test('are given over HTTP/2, too, one by one and as a stream', async () => {
+    use();
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      engine.acceptHttp2(socket, { remoteAddress: '127.0.0.1', secure: false }),
+    );
+    await listen(server);
+    const session = http2.connect(`http://127.0.0.1:${portOf(server)}`);
+    const one = session.request({ ':method': 'POST', ':path': `${bulkPath}/checkout`, 'x-user': 'anna' });
+    one.end('{"context":{}}');
+    let text = '';
+    for await (const chunk of one) text += String(chunk);
+    assert.equal(JSON.parse(text).value, true);
+    const stream = session.request({ ':path': '/.teal/ofrep/v1/events?epoch=old' });
+    let told = '';
+    for await (const chunk of stream) {
+      told += String(chunk);
+      if (told.includes('refetchEvaluation')) break;
+    }
+    stream.close();
+    session.destroy();
+    await closed(server);
+    assert.equal((await ask(bulkPath)).status, 200);
   });
 
   test('tell pages that are open when they change, and let them be while a release only grows', async () => {
