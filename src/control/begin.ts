@@ -29,7 +29,6 @@ export async function begin(
   undo.defer(unlisten);
   for (const state of apps.states()) runner.want(state.app, effects(state));
   routes.open();
-  await deps.usage.begin();
   undo.adopt(
     daily(() => pruneEvents(apps, deps.store, deps.now()), notPruned),
     (pruning) => pruning.close(),

@@ -79,6 +79,9 @@ async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlO
   const system = undo.adopt(await assemble(ground), leave);
   const { apps } = system.deps;
   await begin(system, undo, options.onEvent ?? (() => undefined));
+  const { usage } = system.deps;
+  await usage.begin();
+  undo.defer(() => usage.close());
   undo.adopt(watchClock(system.clock, apps, jumped(ground.log)), (watching) => watching.close());
   const { stop, ended } = stopper(system, undo);
   const socket = socketPath(ground.config.data, 'control.sock');

@@ -146,7 +146,6 @@ export async function leave({ deps, router, runner, facts, custom }: System): Pr
   // Before the platform lets go: after that no instance is known to be healthy, and the last table would be empty.
   const lastTable = routes.close();
   releases.leave();
-  await endsWithin(deps.usage.close(), giveUpMs);
   await platform.close();
   await endsWithin(lastTable, giveUpMs);
   router.close();

@@ -5,6 +5,7 @@ import type {
   CountRequest,
   DrainReport,
   DrainRequest,
+  FlagCounts,
   RouterStatus,
 } from '../../../src/router/router.ts';
 import type { RoutingTable } from '../../../src/router/table.ts';
@@ -55,6 +56,10 @@ export class Link implements OwnRouter {
 
   count(request: CountRequest): Promise<Counted & { readonly lost: boolean }> {
     return this.#call('count', async (router) => router.count(request));
+  }
+
+  flags(): Promise<FlagCounts> {
+    return this.#call('flags', async () => ({ since: 0, counts: [] }));
   }
 
   past(): Promise<Past> {
