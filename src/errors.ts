@@ -67,6 +67,7 @@ export const errorCodes = {
   'already-live': { exit: 1, status: 409 },
   'not-allowed': { exit: 1, status: 403 },
   frozen: { exit: 1, status: 409 },
+  'moved-on': { exit: 1, status: 409 },
   rejected: { exit: 1, status: 409 },
   'release-failed': { exit: 1, status: 409 },
   'verdict-fail': { exit: 1, status: 424 },

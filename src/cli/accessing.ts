@@ -13,6 +13,11 @@ const contextName = is.argument('name', 'What it is called');
 
 /** The commands about who may come in, and where to, as `app.ts` has the others. */
 export const accessing = {
+  dashboard: buildCommand<CommonFlags, [], Context>({
+    docs: docs('dashboard', ['', 'then open the link']),
+    parameters: { flags: is.common },
+    loader: async () => guard((await import('./dashboard.ts')).dashboard),
+  }),
   login: buildCommand<LoginFlags, [], Context>({
     docs: docs(
       'login',

@@ -32,6 +32,7 @@ import type {
   AuditReport,
   DeviceAnswer,
   DeviceBegun,
+  LinkMade,
   TokenBody,
   TokenMade,
   TokenView,
@@ -154,6 +155,11 @@ export class Client {
 
   whoami(): Promise<WhoAmI> {
     return this.#get('/v1/whoami');
+  }
+
+  /** A link that lets one browser in. */
+  dashboardLink(): Promise<LinkMade> {
+    return this.#post('/v1/login/link', {});
   }
 
   async logout(): Promise<void> {

@@ -6,6 +6,7 @@ import { decideTogether, type Decided, type GroupDecision } from '../release/gro
 import { nothing, stateShape, type AppState } from '../release/state.ts';
 import { upcastState } from '../release/upcast.ts';
 import type { NewEvent, Store, StoredEvent } from '../store/store.ts';
+import { refuseStale } from './board/stamp.ts';
 import { checkSnapshot, fold } from './fold.ts';
 
 /** Who asks, and why. */
@@ -14,6 +15,8 @@ export interface By {
   readonly reason: string | null;
   /** The request that asked, when it is to be done once: what follows from it says so. */
   readonly request?: string;
+  /** What they have seen the app come to: when it has gone on since, nothing is done. */
+  readonly seen?: string;
 }
 
 export const teal: By = { actor: 'teal', reason: null };
@@ -103,7 +106,10 @@ export class Apps {
   async submit(app: string, input: Command | Fact, by: By): Promise<Decided> {
     const decided = await this.decide(
       () => this.companions(app),
-      (states, asked) => decideTogether(states, { app, input }, asked),
+      (states, asked) => {
+        refuseStale(this.state(app), input, by.seen);
+        return decideTogether(states, { app, input }, asked);
+      },
       by,
     );
     return decided.get(app) ?? { events: [] };

@@ -25,6 +25,12 @@ export interface TokenBody {
   readonly actor?: string;
 }
 
+/** A link that lets one browser in. */
+export interface LinkMade {
+  readonly url: string;
+  readonly expiresAt: number;
+}
+
 /** What is known of a token, but for its secret. */
 export type TokenView = Omit<Grant, 'hash' | 'former'> & { readonly state: GrantState };
 

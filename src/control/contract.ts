@@ -51,6 +51,8 @@ export interface CommandBody {
   readonly lease?: string;
   /** approve, reject: `ReleaseView.step.index` of the step that was looked at. A rejection needs a reason. */
   readonly step?: number;
+  /** What whoever asks has seen it come to (`BoardView.stamp`): refused when it has gone on since. Not of deploy and rollback. */
+  readonly seen?: string;
   /** promote: skip the remaining steps. */
   readonly full?: boolean;
   /** scale: role (default the first web role) and instances. */
@@ -229,6 +231,8 @@ export interface StepView {
 }
 
 export type { CourseView, EvidenceView } from './judge/contract.ts';
+export type * from './board/contract.ts';
+export type * from './traffic/contract.ts';
 
 /** Somebody to be explained; everything is optional. */
 export interface ExplainBody {

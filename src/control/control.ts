@@ -1,14 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { getPath } from 'hono/utils/url';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import type { HandedOver, Program } from '../router/embedded/options.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { Access } from './access/access.ts';
-import type { Answer } from './access/guard.ts';
-import { loginPages } from './access/login-pages.ts';
+import { answering } from './answering.ts';
 import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
 import type { ApiServer } from './api/serve.ts';
@@ -19,8 +17,8 @@ import { openEntrances } from './entrances.ts';
 import { lockData, unusable } from './lock.ts';
 import { longestDrain } from './machine.ts';
 import { stopAll } from './stop-all.ts';
-import { flagPages, isForFlags } from './flags/pages.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
+import { Traffic } from './traffic/traffic.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from './upgrade/contract.ts';
 import { baseOf, urlsOf } from './urls.ts';
 import { logLine } from './view/log-line.ts';
@@ -89,20 +87,16 @@ async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlO
   const access = undo.adopt(await Access.open({ ...system.deps, now: system.deps.wall }), (open) =>
     open.close(),
   );
+  const traffic = undo.adopt(new Traffic(system.deps).start(), (looking) => looking.close());
   const app = api(system.deps, {
     ...options,
     access,
     startedAt,
     stop: (how) => void stop(how),
     closing: closing.signal,
+    traffic,
   });
-  const pages = loginPages(access);
-  const flags = flagPages(system.deps, closing.signal);
-  const answer: Answer = (request, env) => {
-    const at = getPath(request);
-    if (isForFlags(at)) return flags.fetch(request, env);
-    return (/^\/login(?:\/|$)/.test(at) ? pages : app).fetch(request, env);
-  };
+  const answer = answering(app, system.deps, { access, traffic, closing: closing.signal });
   const entrances = undo.adopt(
     await openEntrances({ deps: system.deps, access, answer }, socket, options.server),
     (open) => open.close(),

@@ -4,6 +4,7 @@ import type { Access } from './access/access.ts';
 import { standingOf } from './access/standing.ts';
 import { problemResponse } from './api/problem.ts';
 import { ApiServer, serveElsewhere, type Elsewhere } from './api/serve.ts';
+import { errorPage } from './dashboard/pages.ts';
 import type { Deps } from './deps.ts';
 
 /** Where the API can be asked: always on the socket, and over TCP when teal.yaml says so. */
@@ -29,6 +30,7 @@ export async function openEntrances(
       standing: (apps) =>
         Object.fromEntries((apps ?? deps.apps.names()).map((app) => [app, standingOf(deps.apps.state(app))])),
       refuse: problemResponse,
+      refusePage: errorPage,
     });
   await using undo = new AsyncDisposableStack();
   const near = undo.adopt(bound ?? (await ApiServer.bind(socket)), (server) => server.close());
@@ -39,7 +41,14 @@ export async function openEntrances(
   const far =
     listen === null
       ? null
-      : await serveElsewhere(({ port }) => guard(false, originAt(port)), { listen, tls }, deps.log);
+      : await serveElsewhere(
+          ({ port }) => {
+            access.openedAt(originAt(port));
+            return guard(false, originAt(port));
+          },
+          { listen, tls },
+          deps.log,
+        );
   undo.move();
   return {
     socket,

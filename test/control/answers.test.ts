@@ -64,6 +64,8 @@ describe('every answer is what the document says', () => {
   }
 
   test('before anything is deployed', async () => {
+    for (const id of ['overview', 'board', 'traffic', 'releases'] as const) await ask(id);
+    await ask('login-link', { status: 409 });
     for (const id of ['status', 'app', 'evidence', 'doctor', 'healthz', 'readyz', 'openapi'] as const)
       await ask(id);
     for (const id of ['metrics', 'errors', 'events', 'logs', 'access', 'security'] as const) await ask(id);
@@ -86,6 +88,8 @@ describe('every answer is what the document says', () => {
     await ask('deploy', { body: { version: 'v2' } });
     const waiting = await running.when('it waits', ({ release }) => release?.step?.name === 'approve');
     for (const id of ['pause', 'resume', 'freeze', 'unfreeze', 'preview', 'status'] as const) await ask(id);
+    for (const id of ['overview', 'board', 'traffic', 'releases'] as const) await ask(id);
+    await ask('pause', { body: { seen: 'something else' }, status: 409 });
     await ask('deploy', { body: { version: 'v3' }, status: 409 });
     await ask('reject', { body: { step: waiting.release?.step?.index ?? 0, reason: 'no' } });
     await running.when('it is aborted', ({ release }) => release?.status === 'aborted');
@@ -173,6 +177,8 @@ describe('every answer is what the document says', () => {
       'abort',
       'remove',
       'event-stream',
+      // Where browsers come in: test/browser.
+      'login-link',
       'login-device',
       'login-device-token',
       'upgrade',

@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts';
 import type { Store } from '../../store/store.ts';
 import { AuditLog } from './audit-log.ts';
 import type { Caller } from './caller.ts';
+import { Entries } from './entries.ts';
 import { GrantBook } from './grant-book.ts';
 import { Limits } from './limits.ts';
 import { SignIn } from './sign-in.ts';
@@ -25,6 +26,9 @@ export class Access {
   readonly book: GrantBook;
   readonly audit: AuditLog;
   readonly limits = new Limits();
+  readonly entries: Entries;
+  /** Whether browsers reach it encrypted: what their cookies are called. */
+  readonly secure: boolean;
   readonly uploads: Uploads;
   /** Null: there is no `control.oidc`. */
   readonly signIn: SignIn | null;
@@ -32,6 +36,8 @@ export class Access {
   readonly trusted: Networks;
   readonly now: () => number;
   readonly log: Logger;
+  /** Where browsers reach it; null: nowhere, or not known yet. */
+  #origin: string | null = null;
   readonly #timer: NodeJS.Timeout;
 
   private constructor(
@@ -41,7 +47,9 @@ export class Access {
     this.book = book;
     this.audit = audit;
     this.uploads = uploads;
-    const { oidc, url } = config.control;
+    const { oidc, url, tls } = config.control;
+    this.entries = new Entries(book, now);
+    this.secure = url === null ? tls !== null : url.startsWith('https:');
     this.signIn =
       oidc === null || url === null ? null : new SignIn({ oidc, origin: url, book, audit, log, now });
     this.trusted = networksOf(config.control.trustedProxies);
@@ -59,6 +67,13 @@ export class Access {
     const audit = await AuditLog.open(store, options.log);
     return new Access({ book, audit, uploads }, options);
   }
+
+  /** @param origin where browsers reach it, when that is known */
+  openedAt(origin: string): void {
+    this.#origin = origin;
+  }
+
+  readonly origin = (): string | null => this.#origin;
 
   /** Notes that somebody came. */
   used({ id, from }: Caller): void {

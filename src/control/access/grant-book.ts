@@ -22,6 +22,8 @@ export interface Wanted {
   readonly role: AccessRole;
   readonly apps: readonly string[] | null;
   readonly expiresAt: number | null;
+  /** The token that it comes from, and ends with. */
+  readonly of?: string;
 }
 
 /** A secret, which is nowhere else, and what it is good for. */
@@ -87,7 +89,7 @@ export class GrantBook {
   make(wanted: Wanted, by: string): Promise<Made> {
     const secret = makeSecret();
     const now = this.#now();
-    const { kind, name, actor, role, apps, expiresAt } = wanted;
+    const { kind, name, actor, role, apps, expiresAt, of } = wanted;
     const grant: Grant = {
       id: makeId(),
       kind,
@@ -97,6 +99,7 @@ export class GrantBook {
       apps,
       expiresAt,
       hash: hashOf(secret),
+      ...(of === undefined ? {} : { of }),
       madeAt: now,
       madeBy: by,
       revokedAt: null,
@@ -118,7 +121,8 @@ export class GrantBook {
     let found: readonly Grant[] = [];
     await this.#append(by, () => {
       const now = this.#now();
-      found = this.list().filter((grant) => chosen(grant) && stateOf(grant, now) === 'in force');
+      const inForce = this.list().filter((grant) => stateOf(grant, now) === 'in force');
+      found = withTheirs(inForce.filter(chosen), inForce);
       return found.map(({ id }) => ({ type: 'revoked', id, at: now }));
     });
     return found;
@@ -221,6 +225,13 @@ export class GrantBook {
       ]),
     );
   }
+}
+
+/** Sessions end with the token, or the session, that they come from. */
+function withTheirs(chosen: readonly Grant[], all: readonly Grant[]): readonly Grant[] {
+  const ids = new Set(chosen.map(({ id }) => id));
+  const theirs = all.filter(({ id, of }) => of !== undefined && ids.has(of) && !ids.has(id));
+  return theirs.length === 0 ? chosen : withTheirs([...chosen, ...theirs], all);
 }
 
 const isPast = ({ former }: Grant, now: number): boolean => former === undefined || former.until <= now;

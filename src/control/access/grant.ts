@@ -14,6 +14,8 @@ export interface Grant {
   readonly hash: string;
   /** Of the secret before this one, which is good until then. Absent: it has always had this one. */
   readonly former?: { readonly hash: string; readonly until: number };
+  /** The token by which a browser was let in: it ends with that. Absent: by an issuer, or over the socket. */
+  readonly of?: string;
   readonly madeAt: number;
   readonly madeBy: string;
   /** Null: never. */

@@ -27,6 +27,8 @@ export interface Guarding {
   readonly standing: (apps: readonly string[] | null) => Standings;
   /** How a refusal is told. */
   readonly refuse: (error: TealError) => Response;
+  /** The same to a person with a browser. */
+  readonly refusePage?: (error: TealError) => Promise<Response>;
 }
 
 /** Lets through who may: found out who asks, asked not too often, the role is enough. All that is behind may rely on it. */
@@ -61,7 +63,9 @@ async function answered(inner: Answer, asking: Asking, guarding: Guarding): Prom
     await noteRefusal(error, { asking, caller }, guarding);
     const login = loginInstead(error, asking, guarding.entrance);
     if (login !== null) return login;
-    return guarding.refuse(error);
+    return isPage(request) && guarding.refusePage !== undefined
+      ? await guarding.refusePage(error)
+      : guarding.refuse(error);
   }
   const given = { ...env, from: asking.from, ...(caller === null ? {} : { caller }) };
   if (!asking.needed.changes) return await inner(request, given);
@@ -69,12 +73,14 @@ async function answered(inner: Answer, asking: Asking, guarding: Guarding): Prom
 }
 
 /** A person who opens a page is sent to sign in; a program is told. */
-function loginInstead(error: TealError, { request, path }: Asking, { login }: Entrance): Response | null {
-  const page = request.method === 'GET' && request.headers.get('accept')?.includes('text/html') === true;
-  if (!login || !page || error.code !== 'not-signed-in') return null;
+function loginInstead(error: TealError, { request, path }: Asking, { local }: Entrance): Response | null {
+  if (local || !isPage(request) || error.code !== 'not-signed-in') return null;
   const location = `/login?to=${encodeURIComponent(path)}`;
   return new Response(null, { status: 302, headers: { location } });
 }
+
+const isPage = ({ method, headers }: Request): boolean =>
+  method === 'GET' && headers.get('accept')?.includes('text/html') === true;
 
 /** @throws TealError `not-signed-in`, `not-allowed`, `too-many-requests` */
 function admit(caller: Caller | null, { from, needed, path }: Asking, guarding: Guarding): void {

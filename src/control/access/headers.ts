@@ -17,6 +17,18 @@ const unlessSaid: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** Of pages for people: scripts and styles are files of ours; nothing else runs, is loaded, or is asked. */
+export const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** The same answer with them. */
 export function guardedAnswer(response: Response): Response {
   const headers = new Headers(response.headers);

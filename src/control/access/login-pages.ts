@@ -5,17 +5,24 @@ import { hintsOf, problemResponse } from '../api/problem.ts';
 import type { Access } from './access.ts';
 import type { CallerEnv, From } from './caller.ts';
 import { readCookie, setCookie } from './cookies.ts';
-import { signedInPage, failedPage } from './pages.ts';
-import { offered, secondsOf } from './sign-in.ts';
+import { signedInPage, failedPage, tokenPage } from './pages.ts';
+import { tokenPages, type AskToken } from './login-token.ts';
+import { offered, ownPath, secondsOf } from './sign-in.ts';
 
 type Env = { Bindings: CallerEnv };
 
+type Parts = Pick<Access, 'signIn' | 'now' | 'log' | 'entries' | 'limits' | 'secure' | 'origin'>;
+
 /** Where a browser signs in and comes back to; pages for people, whatever happens. */
-export function loginPages({ signIn, now, log }: Pick<Access, 'signIn' | 'now' | 'log'>): Hono<Env> {
+export function loginPages(access: Parts, ask: AskToken = plainAsk): Hono<Env> {
+  const { signIn, now, log } = access;
   const app = new Hono<Env>();
   app.get('/login', async (c) => {
-    const { url, browser, seconds } = await offered(signIn).begin(c.req.query('to') ?? '/', fromOf(c));
-    c.header('set-cookie', setCookie({ secure: offered(signIn).secure, of: 'login' }, browser, seconds));
+    const to = c.req.query('to') ?? '/';
+    // Without an issuer of names there are tokens.
+    if (signIn === null) return c.redirect(`/login/token?to=${encodeURIComponent(ownPath(to))}`, 302);
+    const { url, browser, seconds } = await signIn.begin(to, fromOf(c));
+    c.header('set-cookie', setCookie({ secure: signIn.secure, of: 'login' }, browser, seconds));
     return c.redirect(url.href, 302);
   });
   app.get('/login/callback', async (c) => {
@@ -30,6 +37,7 @@ export function loginPages({ signIn, now, log }: Pick<Access, 'signIn' | 'now' |
     // A page of ours goes on, and not the redirect: the session's cookie is not sent on a way that began elsewhere.
     return c.html(signedInPage(grant.actor, to));
   });
+  tokenPages(app, access, ask);
   app.notFound((c) =>
     problemResponse(
       new TealError('not-found', `There is nothing at ${c.req.path.slice(0, 100)}.`, {
@@ -48,6 +56,8 @@ export function loginPages({ signIn, now, log }: Pick<Access, 'signIn' | 'now' |
   });
   return app;
 }
+
+const plainAsk: AskToken = async ({ to, error }) => tokenPage(to, error);
 
 const fromOf = (c: Context<Env>): From =>
   (c.env as CallerEnv | undefined)?.from ?? { address: null, agent: null };

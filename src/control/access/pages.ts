@@ -25,6 +25,15 @@ export function signedInPage(actor: string, to: string): string {
   );
 }
 
+/** Asks for a token, where there is no other page that does. */
+export function tokenPage(to: string, error: TealError | null): string {
+  const told = error === null ? '' : `<p role="alert">${escaped(error.message)}</p>`;
+  return page(
+    'Sign in to Teal',
+    `${told}<form method="post" action="/login/token"><input type="hidden" name="to" value="${escaped(to)}"><label>Token <input name="token" type="password" required autocomplete="off"></label> <button>Sign in</button></form>`,
+  );
+}
+
 export function failedPage({ message, remedy, code }: TealError): string {
   return page(
     'Not signed in',

@@ -203,7 +203,7 @@ export class SignIn {
 }
 
 /** A path of our own: what leads elsewhere, however it is written, leads to the front page. */
-function ownPath(to: string): string {
+export function ownPath(to: string): string {
   return /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(to) ? to : '/';
 }
 

@@ -42,8 +42,18 @@ const step = v.pipe(
   v.description('release.step.index of the status that was looked at.'),
 );
 
+const seen = v.exactOptional(
+  says(
+    v.pipe(v.string(), v.maxLength(200)),
+    '`stamp` of the board that was looked at: refused when the app has gone on since.',
+  ),
+);
+
 /** What commands with nothing to say beyond why take. */
 export const plainBody = v.strictObject({ reason });
+
+/** The same of one app, by somebody who has looked at it. */
+export const seenBody = v.strictObject({ reason, seen });
 
 const deploying = { reason, from, promote, onConflict, lease };
 
@@ -60,12 +70,18 @@ export const promoteBody = v.strictObject({
   full: v.exactOptional(v.pipe(v.boolean(), v.description('Skip the steps that are left.'))),
 });
 
+export const seenPromoteBody = v.strictObject({ ...promoteBody.entries, seen });
+
 export const approveBody = v.strictObject({ reason, step });
+
+export const seenApproveBody = v.strictObject({ ...approveBody.entries, seen });
 
 export const rejectBody = v.strictObject({
   reason: says(v.pipe(v.string(), v.minLength(1), v.maxLength(2000)), 'What is wrong.'),
   step,
 });
+
+export const seenRejectBody = v.strictObject({ ...rejectBody.entries, seen });
 
 export const scaleBody = v.strictObject({
   reason,

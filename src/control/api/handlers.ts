@@ -10,6 +10,7 @@ import { refuseElsewhere, refuseFiles, refuseShortcut } from '../access/elsewher
 import { securityChecks } from '../access/security.ts';
 import { namesItsApp, onlyApps, refuseOther, shownTo } from '../access/visible.ts';
 import { apply } from '../apply.ts';
+import { boardHandlers } from '../board/handlers.ts';
 import type { CommandBody, CommandName, CommandResult, GroupResult } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { doctor } from '../doctor.ts';
@@ -24,6 +25,7 @@ import { planGroup } from '../plan/group.ts';
 import { plan } from '../plan/plan.ts';
 import { previewLink } from '../preview.ts';
 import { rollbackAll } from '../rollback-all.ts';
+import { Traffic } from '../traffic/traffic.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from '../upgrade/contract.ts';
 import { version } from '../../config/version.ts';
 import { accessLogOf, accessQuery } from './access-log.ts';
@@ -46,6 +48,8 @@ export interface ApiOptions {
   readonly upgrade?: (body: UpgradeBody) => Promise<UpgradeResult>;
   /** The last upgrade. */
   readonly upgraded?: () => UpgradeView | null;
+  /** Absent: nobody looks at traffic. */
+  readonly traffic?: Traffic;
 }
 
 /** As many lines of each log as a terminal shows. */
@@ -72,7 +76,8 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
     async ({ params, body, by, signal, caller }: ToApp): Promise<CommandResult> => {
       refuseFiles(caller, body, deps.config);
       refuseShortcut(caller, body, isManual(deps, params.app));
-      const asked = { name, body, by: { ...by, reason: body.reason ?? null }, signal };
+      const seen = body.seen === undefined ? {} : { seen: body.seen };
+      const asked = { name, body, by: { ...by, ...seen, reason: body.reason ?? null }, signal };
       return await uploads.during([body.from], () => command(deps, params.app, asked));
     };
   const together =
@@ -199,6 +204,7 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
       refuseElsewhere(caller, 'teal upgrade');
       return await upgrade(body);
     },
+    ...boardHandlers(deps, options.traffic ?? new Traffic(deps)),
     ...accessHandlers(options.access),
     healthz: async () => ({ alive: true, version }),
     readyz: () => readiness.check(),

@@ -12,6 +12,8 @@ import { personOf } from '../../../src/control/access/person.ts';
 import { csrfOf, hashOf, looksRight, makeSecret } from '../../../src/control/access/secret-text.ts';
 import { neighbourhood, Throttle } from '../../../src/control/access/throttle.ts';
 import { loginPages } from '../../../src/control/access/login-pages.ts';
+import { dashboardPages } from '../../../src/control/dashboard/pages.ts';
+import { Traffic } from '../../../src/control/traffic/traffic.ts';
 import { onlyApps } from '../../../src/control/access/visible.ts';
 import { api } from '../../../src/control/api/app.ts';
 import { routeEntries } from '../../../src/control/api/routes/routes.ts';
@@ -56,7 +58,21 @@ const isDeclared = (method: string, path: string): boolean =>
 
 describe('what a request needs', () => {
   const sample = (path: string): string => path.replaceAll(/:(\w+)/g, 'some-$1');
-  const loginRoutes = ['GET /login', 'GET /login/callback'];
+  const loginRoutes = [
+    'GET /login',
+    'GET /login/callback',
+    'GET /login/token',
+    'POST /login/token',
+    'GET /login/link',
+  ];
+  const pageRoutes = [
+    'GET /',
+    'GET /apps/:app',
+    'GET /apps/:app/history',
+    'GET /apps/:app/logs',
+    'GET /events',
+    'GET /assets/:file',
+  ];
 
   test('is said of every route that there is, as the table of routes has it, and of none that there is not', async (t) => {
     const deps = await fakeDeps(t);
@@ -77,10 +93,18 @@ describe('what a request needs', () => {
     const flagRoutes = flagPages(deps, new AbortController().signal)
       .routes.filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path}`);
+    const session = (): never => assert.fail('nobody asks');
+    assert.deepEqual(
+      dashboardPages({ deps, traffic: new Traffic(deps), session })
+        .routes.filter(({ method }) => method !== 'ALL')
+        .map(({ method, path }) => `${method} ${path}`),
+      pageRoutes,
+    );
     const there = [
       ...routeEntries.map(([, { method, path }]) => `${method} ${path}`),
       ...loginRoutes,
       ...flagRoutes,
+      ...pageRoutes,
     ];
     for (const route of flagRoutes) {
       const [method = '', path = ''] = route.split(' ');
@@ -130,7 +154,7 @@ describe('what a request needs', () => {
 
   test('is admin wherever nothing is said', () => {
     for (const [method, path] of [
-      ['GET', '/'],
+      ['GET', '/apps'],
       ['GET', '/v1/secrets'],
       ['DELETE', '/v1/apps/shop'],
       ['PUT', '/v1/status'],

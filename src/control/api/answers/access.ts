@@ -5,6 +5,7 @@ import type {
   AuditReport,
   DeviceAnswer,
   DeviceBegun,
+  LinkMade,
   SessionView,
   TokenMade,
   TokenView,
@@ -53,6 +54,10 @@ export const tokenView = exactly<TokenView>()(
     actor: v.pipe(text, v.description('As whom it acts.')),
     role,
     apps,
+    of: v.pipe(
+      v.exactOptional(text),
+      v.description('Id of the token that a session comes from, and ends with.'),
+    ),
     madeAt: time,
     madeBy: text,
     expiresAt,
@@ -67,6 +72,13 @@ export const tokenMade = exactly<TokenMade>()(
   v.strictObject({
     secret: v.pipe(text, v.description('The only time that it is seen: Teal keeps its hash.')),
     token: tokenView,
+  }),
+);
+
+export const linkMade = exactly<LinkMade>()(
+  v.strictObject({
+    url: v.pipe(text, v.description('Lets a browser in once, as who asked; a secret.')),
+    expiresAt: time,
   }),
 );
 

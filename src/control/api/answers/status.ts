@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Exposure } from '../../../audience/table.ts';
-import { releaseStatuses } from '../../../release/state.ts';
+import { releaseStatuses, type Difference } from '../../../release/state.ts';
 import type { Verdict } from '../../../release/verdict.ts';
 import type {
   AppStatus,
@@ -104,6 +104,10 @@ const stepView = exactly<StepView>()(
   }),
 );
 
+export const difference = exactly<Difference>()(
+  v.strictObject({ role: text, what: text, live: text, candidate: text }),
+);
+
 export const releaseView = exactly<ReleaseView>()(
   v.strictObject({
     id: text,
@@ -125,7 +129,7 @@ export const releaseView = exactly<ReleaseView>()(
     pausedAt: or(time),
     deadlineAt: time,
     windowEndsAt: or(time),
-    differences: v.array(v.strictObject({ role: text, what: text, live: text, candidate: text })),
+    differences: v.array(difference),
     drain: or(v.strictObject({ finished: count, cut: count, seconds: number })),
     reason: or(text),
     error: or(error),

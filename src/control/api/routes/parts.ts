@@ -33,6 +33,7 @@ export const refusals: readonly ErrorCode[] = [
   'already-live',
   'not-allowed',
   'frozen',
+  'moved-on',
 ];
 
 /** What putting a version in place adds to them. */

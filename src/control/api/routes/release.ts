@@ -1,7 +1,18 @@
 import type * as v from 'valibot';
 import type { ErrorCode } from '../../../errors.ts';
 import { commandResult, groupResult, rollbackResult } from '../answers/results.ts';
-import { approveBody, deployBody, groupDeployBody, plainBody, promoteBody, rejectBody } from '../bodies.ts';
+import {
+  approveBody,
+  deployBody,
+  groupDeployBody,
+  plainBody,
+  promoteBody,
+  rejectBody,
+  seenApproveBody,
+  seenBody,
+  seenPromoteBody,
+  seenRejectBody,
+} from '../bodies.ts';
 import type { Role, Route } from '../route.ts';
 import { none, ofApp, ofGroup, refusals, versionRefusals } from './parts.ts';
 
@@ -52,6 +63,7 @@ const together = <const N extends string, B extends v.GenericSchema>(
 const deployRefusals: readonly ErrorCode[] = [...versionRefusals, 'control-unavailable'];
 
 const plain = { body: plainBody };
+const seen = { body: seenBody };
 /** What lets a release past a gate, as `promote` does, too; what brings people back or holds it is for everyone who may deploy. */
 const sign = { role: 'approver' } as const;
 
@@ -65,21 +77,21 @@ export const release = {
   promote: one('promote', {
     ...sign,
     says: 'Goes on now, past what the release waits for.',
-    body: promoteBody,
+    body: seenPromoteBody,
   }),
-  approve: one('approve', { ...sign, says: 'Signs off the step at which it waits.', body: approveBody }),
-  reject: one('reject', { says: 'Refuses to sign it off: it aborts.', body: rejectBody }),
-  abort: one('abort', { ...plain, says: 'Gives up a release that is not live.' }),
-  retry: one('retry', { ...plain, says: 'The same version again.', errors: versionRefusals }),
+  approve: one('approve', { ...sign, says: 'Signs off the step at which it waits.', body: seenApproveBody }),
+  reject: one('reject', { says: 'Refuses to sign it off: it aborts.', body: seenRejectBody }),
+  abort: one('abort', { ...seen, says: 'Gives up a release that is not live.' }),
+  retry: one('retry', { ...seen, says: 'The same version again.', errors: versionRefusals }),
   rollback: one('rollback', {
     ...plain,
     says: 'Back to the version before, at once.',
     errors: versionRefusals,
   }),
-  pause: one('pause', { ...plain, says: 'Holds a release where it is.' }),
-  resume: one('resume', { ...plain, says: 'Lets it go on.' }),
-  freeze: one('freeze', { ...plain, says: 'Nothing is deployed and no step advances until it is unfrozen.' }),
-  unfreeze: one('unfreeze', { ...plain, ...sign, says: 'Ends a freeze.' }),
+  pause: one('pause', { ...seen, says: 'Holds a release where it is.' }),
+  resume: one('resume', { ...seen, says: 'Lets it go on.' }),
+  freeze: one('freeze', { ...seen, says: 'Nothing is deployed and no step advances until it is unfrozen.' }),
+  unfreeze: one('unfreeze', { ...seen, ...sign, says: 'Ends a freeze.' }),
   'group-deploy': together('deploy', {
     says: 'Starts a release of several apps as one.',
     body: groupDeployBody,

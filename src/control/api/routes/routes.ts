@@ -1,5 +1,6 @@
 import type { Handler, Route } from '../route.ts';
 import { access } from './access.ts';
+import { board } from './board.ts';
 import { look } from './look.ts';
 import { operate } from './operate.ts';
 import { release } from './release.ts';
@@ -9,7 +10,7 @@ import { teal } from './teal.ts';
  * The whole HTTP API as data: what is validated, mounted, documented (docs/openapi.json), asked for by role and fuzzed comes from here. The keys
  * are the names of the operations.
  */
-export const routes = { ...look, ...release, ...operate, ...access, ...teal } as const;
+export const routes = { ...look, ...board, ...release, ...operate, ...access, ...teal } as const;
 
 export type RouteId = keyof typeof routes;
 

@@ -1,0 +1,46 @@
+import uPlot from 'uplot';
+import type { Columns } from './series.ts';
+
+interface Drawing {
+  readonly height: number;
+  readonly show: (value: number | null) => string;
+}
+
+/** Curves on a canvas; colours as the style sheet has them. */
+export function draw(box: HTMLElement, { times, lines }: Columns, { height, show }: Drawing): uPlot {
+  const colourOf = (name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
+  const axis = {
+    stroke: () => colourOf('--faint'),
+    grid: { stroke: () => colourOf('--line'), width: 1 },
+    ticks: { show: false },
+  };
+  const options: uPlot.Options = {
+    width: box.clientWidth,
+    height,
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'teal' }, points: { size: 6 } },
+    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1e-6)] } },
+    axes: [
+      { ...axis, size: 26, font, values: (_, splits) => splits.map(clock) },
+      { ...axis, size: 56, font, values: (_, splits) => splits.map((value) => show(value)) },
+    ],
+    series: [
+      {},
+      ...lines.map(({ colour, main, label }): uPlot.Series => ({
+        label,
+        stroke: () => colourOf(`--${colour}`),
+        width: main ? 2 : 1,
+        alpha: main ? 1 : 0.45,
+        ...(label === 'p99' ? { dash: [3, 3] } : {}),
+        points: { show: false },
+        spanGaps: false,
+      })),
+    ],
+  };
+  return new uPlot(options, [times, ...lines.map(({ values }) => values)] as uPlot.AlignedData, box);
+}
+
+const font = '11px system-ui, sans-serif';
+
+const clock = (seconds: number): string => new Date(seconds * 1000).toTimeString().slice(0, 8);

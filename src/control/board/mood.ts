@@ -1,0 +1,43 @@
+import type { AppStatus } from '../contract.ts';
+import type { Mood, OverviewApp } from './contract.ts';
+
+/** Above this part of failed requests an app is in trouble whatever else is the case: one in twenty is noticed by everybody. */
+const troubleShare = 0.05;
+
+type Said = readonly [Mood, string];
+
+/** Whether an app needs somebody, and what there is to say of it. */
+export function moodOf(status: AppStatus, pulse: Pick<OverviewApp['pulse'], 'errors'>): Said {
+  return troubleOf(status, pulse) ?? askOf(status) ?? goesOn(status);
+}
+
+function troubleOf(
+  { release, live, environments }: AppStatus,
+  { errors }: Pick<OverviewApp['pulse'], 'errors'>,
+): Said | null {
+  const instances = live === null ? [] : (environments[live]?.instances ?? []);
+  if (instances.length > 0 && !instances.some(({ state }) => state === 'healthy'))
+    return ['trouble', 'no instance of what is live is healthy'];
+  if (errors !== null && errors > troubleShare)
+    return ['trouble', `${Math.round(errors * 100)} % of the requests fail`];
+  if (release === null || release.error === null || !release.ended) return null;
+  return ['trouble', `${release.version}: ${firstLine(release.reason ?? release.error.message)}`];
+}
+
+function askOf({ release, frozen, maintenance }: AppStatus): Said | null {
+  if (release?.step?.asks === true) return ['asks', `${release.version} waits for an approval`];
+  if (frozen !== null) return ['asks', `frozen by ${frozen.actor}`];
+  if (release !== null && release.pausedAt !== null && !release.ended)
+    return ['asks', `${release.version} is paused`];
+  return maintenance === null ? null : ['asks', 'maintenance: people see a page instead of the app'];
+}
+
+function goesOn({ release, live }: AppStatus): Said {
+  if (release?.status === 'promoted')
+    return ['calm', `${release.version} has everyone; the way back is open`];
+  if (release !== null && !release.ended)
+    return ['moving', `${release.version}: ${release.step?.name ?? release.status}`];
+  return live === null ? ['empty', 'nothing is deployed'] : ['calm', 'live'];
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text;

@@ -1,0 +1,23 @@
+import { TealError } from '../../errors.ts';
+import type { AppState } from '../../release/state.ts';
+
+/** What an app has come to, in a word: it differs when a command would be about something else. What is only counted is not in it. */
+export function stampOf({ release, live, frozen }: AppState): string {
+  const parts = release === null ? ['none'] : [release.id, release.status, release.cursor];
+  const held = [release?.pausedAt == null ? [] : ['paused'], frozen === null ? [] : ['frozen']];
+  return [...parts, live ?? 'nothing', ...held.flat()].join(':');
+}
+
+/** Refuses what was decided by a look at something that is no longer so. Going back is never refused. @throws TealError `moved-on` */
+export function refuseStale(
+  state: AppState,
+  { type }: { readonly type: string },
+  seen: string | undefined,
+): void {
+  const now = stampOf(state);
+  if (seen === undefined || type === 'rollback' || seen === now) return;
+  throw new TealError('moved-on', `${state.app} has gone on since it was looked at: nothing was done.`, {
+    remedy: 'look at it again, then decide again',
+    details: { seen, now },
+  });
+}

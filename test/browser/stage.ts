@@ -1,0 +1,110 @@
+/** A real Teal with a real shop, people who visit it, and a browser that looks at the dashboard. */
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
+import type { AppStatus } from '../../src/control/contract.ts';
+import type { LinkMade, TokenMade } from '../../src/control/contract-access.ts';
+import { letIn, type Crowd } from '../../examples/canary/crowd.ts';
+import { makeHome, type Home } from '../../examples/canary/home.ts';
+import { makePeople, type Person } from '../../examples/canary/people.ts';
+import { Screen } from '../../examples/demo/screen.ts';
+import { Teal } from '../../examples/demo/teal.ts';
+import { freshDashboard } from '../../scripts/dashboard/build.ts';
+
+/** Where Debian has it; another one by CHROMIUM. */
+export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** @throws Error that says how to get it */
+export function needChromium(): void {
+  if (existsSync(chromiumPath)) return;
+  throw new Error(
+    `there is no Chromium at ${chromiumPath}: apt-get install chromium, or say where with CHROMIUM=…`,
+  );
+}
+
+export interface Stage {
+  readonly teal: Teal;
+  readonly browser: Browser;
+  /** Where the dashboard is. */
+  readonly origin: string;
+  /** A browser of somebody who may do everything. */
+  admin(options?: Parameters<Browser['newContext']>[0]): Promise<BrowserContext>;
+  token(name: string, role: string): Promise<string>;
+  status(): Promise<AppStatus>;
+  /** Polls the status until it is so. */
+  when(what: string, holds: (status: AppStatus) => boolean): Promise<AppStatus>;
+  close(): Promise<void>;
+}
+
+/** @param stepMs how long each exposure lasts */
+export async function makeStage(stepMs: number): Promise<Stage> {
+  needChromium();
+  await freshDashboard();
+  const undo = new AsyncDisposableStack();
+  try {
+    const home = undo.adopt(await makeHome(stepMs), (made) => made.remove());
+    await appendFile(join(home.folder, 'teal.yaml'), '\ncontrol: { listen: 127.0.0.1:0 }\n');
+    const screen = new Screen(process.stderr);
+    const teal = new Teal({
+      folder: home.folder,
+      screen: quiet(screen),
+      signal: new AbortController().signal,
+    });
+    undo.defer(() => teal.down());
+    const url = await teal.up();
+    await teal.run('deploy', 'shop', 'v1', '--from', 'builds/v1', '--until', 'ready');
+    await teal.run('approve', 'shop', '--wait');
+    undo.adopt(letIn(url, somePeople(home.provider)), (crowd: Crowd) => crowd.stop().then(() => undefined));
+    const browser = undo.adopt(await chromium.launch(launchOptions), (open) => open.close());
+    const link = (): Promise<LinkMade> => teal.ask<LinkMade>('dashboard');
+    const { origin } = new URL((await link()).url);
+    const status = (): Promise<AppStatus> => teal.ask<AppStatus>('status', 'shop');
+    return {
+      teal,
+      browser,
+      origin,
+      status,
+      admin: async (options = {}) => {
+        const context = await browser.newContext(options);
+        const page = await context.newPage();
+        await page.goto((await link()).url);
+        await page.waitForURL(`${origin}/`);
+        await page.close();
+        return context;
+      },
+      token: async (name, role) =>
+        (await teal.ask<TokenMade>('token', 'create', name, '--role', role, '--as', name)).secret,
+      when: async (what, holds) => {
+        for (const end = Date.now() + 40_000; Date.now() < end;) {
+          const found = await status();
+          if (holds(found)) return found;
+          await new Promise((resolve) => setTimeout(resolve, 150));
+        }
+        throw new Error(`waited in vain until ${what}`);
+      },
+      close: () => undo.disposeAsync(),
+    };
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}
+
+/** Enough of every kind for curves and a judge, and few enough for a browser beside them on two cores. */
+const somePeople = (provider: Home['provider']): readonly Person[] =>
+  makePeople(provider).filter((_, index) => index % 4 === 0);
+
+export const launchOptions = {
+  executablePath: chromiumPath,
+  headless: true,
+  // Containers have a small /dev/shm, and root has no sandbox.
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+};
+
+/** Tests have their own words. */
+function quiet(screen: Screen): Screen {
+  screen.command = () => undefined;
+  screen.output = () => undefined;
+  return screen;
+}
