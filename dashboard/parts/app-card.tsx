@@ -18,7 +18,9 @@ export const AppCard = ({ app: each }: { readonly app: OverviewApp }) => {
         <code>{version}</code>{' '}
         {since === null ? null : <span class="faint">up {age(now.value - since)}</span>}
       </p>
-      <p class="says">{says}</p>
+      <p class="says" title={says}>
+        {says}
+      </p>
       {release === null ? null : (
         <p class="way">
           <progress

@@ -21,6 +21,9 @@ export function AppHead({ board: { status } }: { readonly board: BoardView }) {
           </a>
         ))}
       </p>
+      <p class="faint next">
+        Next: <code>{next}</code>
+      </p>
       {release?.reason == null ? null : (
         <p class={`notice ${release.error === null ? '' : 'bad'}`}>
           {release.version}: {firstLine(release.reason)}{' '}
@@ -39,9 +42,6 @@ export function AppHead({ board: { status } }: { readonly board: BoardView }) {
           <code>{queued.version}</code> of {queued.actor} follows when this release has ended
         </p>
       )}
-      <p class="faint next">
-        Next: <code>{next}</code>
-      </p>
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
+import type { draw } from './plot.ts';
 import type { TrafficPoint } from '../../src/control/contract.ts';
 import { Colour } from './colour.tsx';
 import { columnsOf, latest, type Columns, type Measure } from './series.ts';
@@ -12,13 +13,15 @@ interface Props {
   readonly points: readonly TrafficPoint[];
   readonly measures: readonly Measure[];
   readonly show: (value: number | null) => string;
+  /** The scale reaches at least that far: what is next to nothing shall not look like much. */
+  readonly least: number;
 }
 
 /** A curve of each environment with what it has come to; drawn as a picture until the script that draws it live is there. */
-export function Chart({ title, points, measures, show }: Props) {
+export function Chart({ title, points, measures, show, least }: Props) {
   const columns = columnsOf(points, measures);
   const box = useRef<HTMLDivElement>(null);
-  const live = useLive(box, columns, show);
+  const live = useLive(box, columns, { height, show, least });
   return (
     <figure class="chart">
       <figcaption>
@@ -72,7 +75,7 @@ const Legend = ({
 function useLive(
   box: { readonly current: HTMLDivElement | null },
   columns: Columns,
-  show: Props['show'],
+  drawing: Parameters<typeof draw>[2],
 ): boolean {
   const plot = useRef<uPlot | null>(null);
   const [live, set] = useState(false);
@@ -82,11 +85,11 @@ function useLive(
   useEffect(() => {
     let gone = false;
     let watching: ResizeObserver | null = null;
-    void import('./plot.ts').then(({ draw }) => {
+    void import('./plot.ts').then((drawn) => {
       if (gone || box.current === null) return;
       set(true);
       const target = box.current;
-      plot.current = draw(target, newest.current, { height, show });
+      plot.current = drawn.draw(target, newest.current, drawing);
       watching = new ResizeObserver(() => plot.current?.setSize({ width: target.clientWidth, height }));
       watching.observe(target);
     });

@@ -25,12 +25,14 @@ export function Charts({
         title="Requests a second"
         points={shown}
         show={rate}
+        least={1}
         measures={[{ label: 'req/s', main: true, of: ({ requests, seconds }) => requests / seconds }]}
       />
       <Chart
         title="Errors"
         points={shown}
         show={percent}
+        least={0.01}
         measures={[
           {
             label: 'failed',
@@ -43,6 +45,7 @@ export function Charts({
         title="Time to first byte"
         points={shown}
         show={latency}
+        least={0.01}
         measures={[
           { label: 'p95', main: true, of: ({ p95 }) => p95 },
           { label: 'p50', main: false, of: ({ p50 }) => p50 },

@@ -1,9 +1,10 @@
 import type { ReleaseView } from '../../src/control/contract.ts';
+import { Differences } from './differences.tsx';
 
-/** In what the two environments are not identical. */
+/** Whether the two environments are the same but for the version. */
 export function Parity({ release }: { readonly release: ReleaseView | null }) {
   if (release === null || release.from === null) return null;
-  const { differences } = release;
+  const { differences, from, version } = release;
   return (
     <details class="parity" open={differences.length > 0}>
       <summary>
@@ -12,26 +13,7 @@ export function Parity({ release }: { readonly release: ReleaseView | null }) {
           : `${differences.length} settings differ from live`}
       </summary>
       {differences.length === 0 ? null : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">setting</th>
-              <th scope="col">live</th>
-              <th scope="col">candidate</th>
-            </tr>
-          </thead>
-          <tbody>
-            {differences.map(({ role, what, live, candidate }) => (
-              <tr key={`${role} ${what}`}>
-                <th scope="row">
-                  {role} {what}
-                </th>
-                <td>{live}</td>
-                <td>{candidate}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Differences differences={differences} before={from} after={version} />
       )}
     </details>
   );

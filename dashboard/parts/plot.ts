@@ -4,10 +4,12 @@ import type { Columns } from './series.ts';
 interface Drawing {
   readonly height: number;
   readonly show: (value: number | null) => string;
+  /** The scale reaches at least that far. */
+  readonly least: number;
 }
 
 /** Curves on a canvas; colours as the style sheet has them. */
-export function draw(box: HTMLElement, { times, lines }: Columns, { height, show }: Drawing): uPlot {
+export function draw(box: HTMLElement, { times, lines }: Columns, { height, show, least }: Drawing): uPlot {
   const colourOf = (name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
   const axis = {
     stroke: () => colourOf('--faint'),
@@ -20,10 +22,10 @@ export function draw(box: HTMLElement, { times, lines }: Columns, { height, show
     padding: [8, 4, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'teal' }, points: { size: 6 } },
-    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1e-6)] } },
+    scales: { y: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.1, least)] } },
     axes: [
-      { ...axis, size: 26, font, values: (_, splits) => splits.map(clock) },
-      { ...axis, size: 56, font, values: (_, splits) => splits.map((value) => show(value)) },
+      { ...axis, size: 26, space: 70, font, values: (_, splits) => splits.map(clock) },
+      { ...axis, size: 50, font, values: (_, splits) => splits.map((value) => show(value)) },
     ],
     series: [
       {},

@@ -1,6 +1,7 @@
 import type { ReleaseRow } from '../../src/control/contract.ts';
 import { now } from '../live/clock.ts';
 import { Colour } from './colour.tsx';
+import { ReleaseMore } from './release-more.tsx';
 import { count, duration, moment } from './units.ts';
 
 /** One release in the history. */
@@ -45,6 +46,7 @@ export const ReleaseLine = ({ row }: { readonly row: ReleaseRow }) => {
       <p class="why" title={verdict ?? why ?? ''}>
         {why ?? verdict ?? ''}
       </p>
+      <ReleaseMore row={row} />
     </li>
   );
 };

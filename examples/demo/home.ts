@@ -13,6 +13,8 @@ export interface Home {
   readonly queue: string;
   /** Rewrites teal.yaml: the next version meets a tenth of the people first. */
   inPhases(): Promise<void>;
+  /** Has Teal listen for browsers, on any free port. */
+  withDashboard(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -23,14 +25,18 @@ export async function makeHome(): Promise<Home> {
   try {
     const queue = join(folder, 'orders', 'jobs.sqlite');
     const file = join(folder, 'teal.yaml');
-    const text = await config(queue);
+    let text = await config(queue);
     await writeFile(file, text);
     await buildShop('v1', join(folder, 'builds/v1'));
     await buildShop('v2', join(folder, 'builds/v2'));
     await buildShop('v3', join(folder, 'builds/v3'), { broken: 'after-switch' });
     await buildShop('v4', join(folder, 'builds/v4'));
     const inPhases = (): Promise<void> => writeFile(file, changed(text, phases));
-    return { folder, queue, inPhases, remove };
+    const withDashboard = (): Promise<void> => {
+      text = `${text}\ncontrol: { listen: 127.0.0.1:0 }\n`;
+      return writeFile(file, text);
+    };
+    return { folder, queue, inPhases, withDashboard, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -30,11 +30,14 @@ export interface Facts {
   readonly jobs: { readonly queued: number; readonly done: number; readonly twice: number };
 }
 
-/** Plays the story from `teal up` to v4; everything but Teal itself has ended when it resolves or rejects. */
-export async function play(stage: Stage): Promise<Facts> {
+/**
+ * Plays the story from `teal up` to v4; everything but Teal itself has ended when it resolves or rejects.
+ * @param up URL of the app, when Teal is up already
+ */
+export async function play(stage: Stage, up?: string): Promise<Facts> {
   const { teal, screen, signal } = stage;
   screen.part('1  v1 goes live, and the shop opens');
-  const url = await teal.up();
+  const url = up ?? (await teal.up());
   await teal.run('deploy', 'shop', 'v1', '--from', 'builds/v1', '--wait');
   const tabs = openTabs(url);
   const visitors = letIn(url);

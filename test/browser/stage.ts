@@ -1,6 +1,6 @@
 /** A real Teal with a real shop, people who visit it, and a browser that looks at the dashboard. */
 import { existsSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 import type { AppStatus } from '../../src/control/contract.ts';
@@ -8,6 +8,7 @@ import type { LinkMade, TokenMade } from '../../src/control/contract-access.ts';
 import { letIn, type Crowd } from '../../examples/canary/crowd.ts';
 import { makeHome, type Home } from '../../examples/canary/home.ts';
 import { makePeople, type Person } from '../../examples/canary/people.ts';
+import { buildShop } from '../../examples/shop/build.ts';
 import { Screen } from '../../examples/demo/screen.ts';
 import { Teal } from '../../examples/demo/teal.ts';
 import { freshDashboard } from '../../scripts/dashboard/build.ts';
@@ -37,14 +38,21 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+export interface Company {
+  /** Apps beside the shop, of the same kind. */
+  readonly others?: readonly string[];
+  /** The one of them whose second version does not start. */
+  readonly broken?: string;
+}
+
 /** @param stepMs how long each exposure lasts */
-export async function makeStage(stepMs: number): Promise<Stage> {
+export async function makeStage(stepMs: number, { others = [], broken }: Company = {}): Promise<Stage> {
   needChromium();
   await freshDashboard();
   const undo = new AsyncDisposableStack();
   try {
     const home = undo.adopt(await makeHome(stepMs), (made) => made.remove());
-    await appendFile(join(home.folder, 'teal.yaml'), '\ncontrol: { listen: 127.0.0.1:0 }\n');
+    await prepare(home.folder, others);
     const screen = new Screen(process.stderr);
     const teal = new Teal({
       folder: home.folder,
@@ -52,10 +60,17 @@ export async function makeStage(stepMs: number): Promise<Stage> {
       signal: new AbortController().signal,
     });
     undo.defer(() => teal.down());
-    const url = await teal.up();
+    await teal.up();
     await teal.run('deploy', 'shop', 'v1', '--from', 'builds/v1', '--until', 'ready');
     await teal.run('approve', 'shop', '--wait');
+    const [url] = (await teal.ask<AppStatus>('status', 'shop')).urls;
+    if (url === undefined) throw new Error('the shop has no URL');
     undo.adopt(letIn(url, somePeople(home.provider)), (crowd: Crowd) => crowd.stop().then(() => undefined));
+    for (const app of others) await teal.run('deploy', app, 'v1', '--from', 'builds/v1', '--wait');
+    if (broken !== undefined) {
+      await buildShop('v2', join(home.folder, 'builds/broken'), { broken: 'crash' });
+      await teal.fails('deploy', broken, 'v2', '--from', 'builds/broken', '--wait');
+    }
     const browser = undo.adopt(await chromium.launch(launchOptions), (open) => open.close());
     const link = (): Promise<LinkMade> => teal.ask<LinkMade>('dashboard');
     const { origin } = new URL((await link()).url);
@@ -89,6 +104,21 @@ export async function makeStage(stepMs: number): Promise<Stage> {
     await undo.disposeAsync();
     throw error;
   }
+}
+
+/** Browsers reach it, and there are more apps than one. */
+async function prepare(folder: string, others: readonly string[]): Promise<void> {
+  const file = join(folder, 'teal.yaml');
+  const text = await readFile(file, 'utf8');
+  const more = others.map(
+    (app) => `  ${app}:
+    hosts: [${app}.localhost]
+    run: { process: { command: node server.js, instances: 1, environment: { SHOP_DATA: ${JSON.stringify(join(folder, `${app}.sqlite`))} } } }
+    health: { path: /healthz, interval: 500ms }
+`,
+  );
+  const control = 'control: { listen: 127.0.0.1:0 }';
+  await writeFile(file, `${text.replace(/^apps:\n/m, `apps:\n${more.join('')}`)}\n${control}\n`);
 }
 
 /** Enough of every kind for curves and a judge, and few enough for a browser beside them on two cores. */

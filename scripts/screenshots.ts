@@ -1,0 +1,67 @@
+/**
+ * Writes docs/images: the dashboard as it is before a real Teal that releases a shop to its first people.
+ *
+ *   npm run screenshots
+ */
+import { mkdir } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { makeStage } from '../test/browser/stage.ts';
+
+const folder = join(import.meta.dirname, '..', 'docs', 'images');
+/** Long enough for curves. */
+const stepMs = 8000;
+
+const others = ['blog', 'search', 'checkout', 'mail'];
+
+const wide = { viewport: { width: 1440, height: 900 } };
+/** Below it there is nothing. */
+const upper = { x: 0, y: 0, width: 1440, height: 470 };
+const looks = {
+  light: { ...wide, colorScheme: 'light' },
+  dark: { ...wide, colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+} as const;
+
+await mkdir(folder, { recursive: true });
+const stage = await makeStage(stepMs, { others, broken: 'mail' });
+const [base = ''] = (await stage.status()).urls;
+/** Those beside the shop have some visitors, too. */
+const visiting = setInterval(() => {
+  for (const [index, app] of others.entries())
+    for (let many = 0; many <= index * 2; many++)
+      request(new URL('/api/products', base), { headers: { host: `${app}.localhost` } }, (answer) =>
+        answer.resume(),
+      )
+        .on('error', () => undefined)
+        .end();
+}, 250);
+try {
+  await stage.teal.run('deploy', 'shop', 'v2', '--from', 'builds/v2', '--until', 'ready');
+  for (const [name, look] of Object.entries(looks)) {
+    const context = await stage.admin(look);
+    const page = await context.newPage();
+    for (const [what, path] of [
+      ['overview', '/'],
+      ['app', '/apps/shop'],
+    ] as const) {
+      await page.goto(`${stage.origin}${path}`);
+      await page.locator('html[data-live]').waitFor();
+      await page
+        .locator(what === 'app' ? '.u-wrap canvas' : 'svg.spark')
+        .first()
+        .waitFor();
+      await page.waitForTimeout(1000);
+      const file = join(folder, `${what}-${name}.png`);
+      await page.screenshot({
+        path: file,
+        ...(what === 'overview' && name !== 'phone' ? { clip: upper } : {}),
+      });
+    }
+    await context.close();
+  }
+  console.log(`written to ${folder}`);
+} finally {
+  clearInterval(visiting);
+  await stage.close();
+}
