@@ -1,10 +1,13 @@
-/** Runs it every so often, one after the other, and not while nobody sees the page. @returns runs it soon, and ends it */
+/**
+ * Runs it every so often, one after the other, and not while nobody sees the page.
+ * @param soonMs several events come at once: they are looked at once
+ * @returns runs it soon, and ends it
+ */
 export function again(
   run: () => Promise<void>,
   everyMs: number,
+  soonMs = 120,
 ): { readonly soon: () => void; readonly end: () => void } {
-  /** Several events come at once: they are looked at once. */
-  const soonMs = 120;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
   let running = false;

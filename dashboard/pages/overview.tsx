@@ -11,6 +11,8 @@ import { count } from '../parts/units.ts';
 import { Virtual } from '../parts/virtual.tsx';
 
 const everyMs = 3000;
+/** A thousand of them are a megabyte, and something happens to one of them all the time. */
+const perAppMs = 5;
 /** A card and the space below it, as the style sheet has it. */
 const cardPx = 164;
 
@@ -28,10 +30,14 @@ export function OverviewPageView({ page }: { readonly page: OverviewPage }) {
   const search = useSignal('');
   const mood = useSignal<Mood | null>(null);
   useEffect(() => {
-    const looking = again(async () => {
-      const found = await look<OverviewView>('/v1/overview');
-      if (found !== null) overview.value = found;
-    }, everyMs);
+    const looking = again(
+      async () => {
+        const found = await look<OverviewView>('/v1/overview');
+        if (found !== null) overview.value = found;
+      },
+      everyMs + page.overview.apps.length * perAppMs,
+      Math.max(120, page.overview.apps.length),
+    );
     const end = follow(null, looking.soon);
     return () => {
       end();

@@ -47,8 +47,8 @@ export function Charts({
         show={latency}
         least={0.01}
         measures={[
-          { label: 'p95', main: true, of: ({ p95 }) => p95 },
           { label: 'p50', main: false, of: ({ p50 }) => p50 },
+          { label: 'p95', main: true, of: ({ p95 }) => p95 },
           { label: 'p99', main: false, of: ({ p99 }) => p99 },
         ]}
       />

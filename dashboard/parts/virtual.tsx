@@ -41,7 +41,7 @@ export function Virtual<T>({
       class="virtual"
       aria-label={label}
       ref={list}
-      {...(above + below === 0 ? {} : { style: { paddingTop: above, paddingBottom: below } })}
+      {...(above + below === 0 ? {} : { style: { paddingTop: `${above}px`, paddingBottom: `${below}px` } })}
     >
       {items.slice(from * shown.columns, to * shown.columns).map(row)}
     </ul>

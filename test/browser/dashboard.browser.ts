@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { OverviewView, ReleaseRow } from '../../src/control/contract.ts';
 import { makeStage, type Stage } from './stage.ts';
 import { accessible, fits, watched } from './watched.ts';
 
@@ -137,6 +138,51 @@ describe('the dashboard, before a Teal that releases a shop under load', { timeo
     await accessible(page);
     await page.goto(`${stage.origin}/apps/shop/logs`);
     await accessible(page);
+    quiet();
+    await context.close();
+  });
+
+  test('a thousand apps and ten thousand releases stay smooth: only what is seen is in the page', async () => {
+    const context = await stage.admin();
+    const { page, quiet } = await watched(context);
+    await page.route('**/v1/overview', async (route) => {
+      const overview = (await (await route.fetch()).json()) as OverviewView;
+      const [shop] = overview.apps;
+      const apps = Array.from({ length: 1000 }, (_, index) => ({ ...shop, app: `app-${index}` }));
+      await route.fulfill({ json: { ...overview, apps } });
+    });
+    await page.goto(stage.origin);
+    await page.getByText('app-0', { exact: true }).waitFor();
+    assert.ok((await page.locator('.card').count()) < 120, 'not all of them');
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await page.getByText('app-999', { exact: true }).waitFor();
+    assert.ok((await page.locator('.card').count()) < 120, 'not all of them');
+
+    const many = 10_000;
+    await page.route('**/v1/apps/shop/releases?*', async (route) => {
+      const before = Number(new URL(route.request().url()).searchParams.get('before') ?? many);
+      const [row] = (await (
+        await route.fetch({ url: `${stage.origin}/v1/apps/shop/releases?limit=1` })
+      ).json()) as ReleaseRow[];
+      const seqs = Array.from({ length: 2500 }, (_, index) => before - index - 1).filter((seq) => seq > 0);
+      await route.fulfill({ json: seqs.map((seq) => ({ ...row, seq: seq - many, id: `shop-${seq}` })) });
+    });
+    await page.goto(`${stage.origin}/apps/shop/history`);
+    await page.locator('html[data-live]').waitFor();
+    const longest = await page.evaluate<number>(`(async () => {
+      let longest = 0;
+      const end = performance.now() + 3000;
+      for (let last = performance.now(); last < end; ) {
+        scrollBy(0, 4000);
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+      }
+      return longest;
+    })()`);
+    assert.ok((await page.locator('.release').count()) < 120, 'not all of them');
+    assert.ok(longest < 1000, `a frame took ${longest} ms`);
     quiet();
     await context.close();
   });

@@ -63,7 +63,7 @@ async function answered(inner: Answer, asking: Asking, guarding: Guarding): Prom
     await noteRefusal(error, { asking, caller }, guarding);
     const login = loginInstead(error, asking, guarding.entrance);
     if (login !== null) return login;
-    return isPage(request) && guarding.refusePage !== undefined
+    return isPage(request) && !asking.path.startsWith('/v1/') && guarding.refusePage !== undefined
       ? await guarding.refusePage(error)
       : guarding.refuse(error);
   }

@@ -6,12 +6,12 @@ import type { Access } from './access.ts';
 import type { CallerEnv, From } from './caller.ts';
 import { readCookie, setCookie } from './cookies.ts';
 import { signedInPage, failedPage, tokenPage } from './pages.ts';
-import { tokenPages, type AskToken } from './login-token.ts';
+import { tokenPages, type AskToken, type EntryParts } from './login-token.ts';
 import { offered, ownPath, secondsOf } from './sign-in.ts';
 
 type Env = { Bindings: CallerEnv };
 
-type Parts = Pick<Access, 'signIn' | 'now' | 'log' | 'entries' | 'limits' | 'secure' | 'origin'>;
+type Parts = Pick<Access, 'signIn' | 'now' | 'log'> & EntryParts;
 
 /** Where a browser signs in and comes back to; pages for people, whatever happens. */
 export function loginPages(access: Parts, ask: AskToken = plainAsk): Hono<Env> {

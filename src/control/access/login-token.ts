@@ -1,12 +1,14 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { TealError } from '../../errors.ts';
 import type { Access } from './access.ts';
-import type { CallerEnv } from './caller.ts';
+import { envOf } from '../api/caller.ts';
+import type { CallerEnv, From } from './caller.ts';
 import { setCookie } from './cookies.ts';
 import { pagePolicy } from './headers.ts';
 import type { Made } from './grant-book.ts';
 import { signedInPage } from './pages.ts';
 import { slower } from './refusals.ts';
+import { noteSignIn } from './sign-in-note.ts';
 import { ownPath, secondsOf } from './sign-in.ts';
 
 type Env = { Bindings: CallerEnv };
@@ -19,13 +21,16 @@ const pageHeaders = { 'content-type': 'text/html; charset=utf-8', 'content-secur
 /** A token, and where to go: some hundred bytes. */
 const mostBytes = 4096;
 
+export type EntryParts = Pick<Access, 'entries' | 'limits' | 'now' | 'secure' | 'origin' | 'audit'>;
+
 /** Lets a browser in by a token that somebody has, or by a link that is good once. */
 export function tokenPages(
   app: Hono<Env>,
-  { entries, limits, now, secure, origin }: Pick<Access, 'entries' | 'limits' | 'now' | 'secure' | 'origin'>,
+  { entries, limits, now, secure, origin, audit }: EntryParts,
   ask: AskToken,
 ): void {
-  const letIn = ({ secret, grant }: Made, to: string): Response => {
+  const letIn = async ({ secret, grant }: Made, to: string, c: Context<Env>): Promise<Response> => {
+    await noteSignIn(audit, { grant, from: fromOf(c), path: c.req.path, error: null, at: now() });
     const cookie = setCookie({ secure, of: 'session' }, secret, secondsOf(grant, now()));
     // A page of ours goes on, and not a redirect: the session's cookie is not sent on a way that began elsewhere.
     return new Response(signedInPage(grant.actor, to), {
@@ -40,16 +45,21 @@ export function tokenPages(
     const form = await formOf(c.req.raw);
     const to = ownPath(form.get('to') ?? '/');
     try {
-      return letIn(await entries.byToken((form.get('token') ?? '').trim()), to);
+      return await letIn(await entries.byToken((form.get('token') ?? '').trim()), to, c);
     } catch (error) {
       if (!(error instanceof TealError) || error.code !== 'not-signed-in') throw error;
-      const wait = limits.failure((c.env as CallerEnv | undefined)?.from?.address ?? 'socket', now());
+      const from = fromOf(c);
+      const wait = limits.failure(from.address ?? 'socket', now());
       if (wait > 0) throw slower(wait);
+      if (limits.note(now()) === 0)
+        await noteSignIn(audit, { grant: null, from, path: c.req.path, error, at: now() });
       return await asking({ to, error }, 401);
     }
   });
-  app.get('/login/link', async (c) => letIn(await entries.byLink(c.req.query('code') ?? ''), '/'));
+  app.get('/login/link', async (c) => letIn(await entries.byLink(c.req.query('code') ?? ''), '/', c));
 }
+
+const fromOf = (c: Context<Env>): From => envOf(c).from ?? { address: null, agent: null };
 
 /** Nobody is signed in as somebody else by a page of another site. */
 function refuseElsewhere(headers: Headers, origin: string | null): void {

@@ -9,6 +9,7 @@ import { causesOf } from './causes.ts';
 import type { Grant } from './grant.ts';
 import type { GrantBook, Made } from './grant-book.ts';
 import { Issuer, type DeviceStart, type Outgoing } from './issuer.ts';
+import { noteSignIn } from './sign-in-note.ts';
 import { personOf, type Claims, type Person } from './person.ts';
 import { Throttle } from './throttle.ts';
 
@@ -164,22 +165,9 @@ export class SignIn {
     return made;
   }
 
-  async #note(grant: Grant | null, { address, agent }: From, error: TealError | null): Promise<void> {
-    await this.#parts.audit.add({
-      at: this.#parts.now(),
-      actor: grant?.actor ?? 'nobody',
-      role: grant?.role ?? null,
-      by: grant?.kind ?? null,
-      token: grant?.id ?? null,
-      address,
-      agent,
-      what: 'sign in',
-      path: '/login',
-      status: error === null ? 200 : 403,
-      code: error?.code ?? null,
-      before: null,
-      after: error === null ? null : { why: error.message },
-    });
+  #note(grant: Grant | null, from: From, error: TealError | null): Promise<void> {
+    const { audit, now } = this.#parts;
+    return noteSignIn(audit, { grant, from, path: '/login', error, at: now() });
   }
 
   #failure(error: unknown): TealError {

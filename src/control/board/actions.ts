@@ -1,6 +1,5 @@
 import type { AccessRole } from '../../config/control.ts';
-import type { TealError } from '../../errors.ts';
-import { decideTogether } from '../../release/group-orders.ts';
+import { decideTogether, type GroupDecision } from '../../release/group-orders.ts';
 import type { Command } from '../../release/input.ts';
 import type { AppState } from '../../release/state.ts';
 import { mayAs } from '../access/role.ts';
@@ -34,12 +33,12 @@ export function actionsOf(
   return offers(state).map(({ id, command, label, does, body = {}, needsReason = false }) => {
     const needed = commandRoles[command];
     const input = inputOf(command, body);
-    const answer = decideTogether(states, { app, input }, { now, actor });
-    const refusal = !mayAs(role, needed)
-      ? { says: `This needs the role ${needed}; you are ${role}.`, remedy: `ask somebody who is ${needed}` }
-      : answer.refused !== undefined
-        ? saidOf(answer.refused)
-        : null;
+    const refusal = mayAs(role, needed)
+      ? refusalOf(decideTogether(states, { app, input }, { now, actor }), app)
+      : {
+          says: `This needs the role ${needed}; you are ${role}.`,
+          remedy: `ask somebody who is ${needed}`,
+        };
     return {
       id,
       label,
@@ -53,10 +52,13 @@ export function actionsOf(
   });
 }
 
-const saidOf = ({ message, remedy }: TealError): { says: string; remedy: string } => ({
-  says: message,
-  remedy,
-});
+/** What would do nothing is no offer either. */
+function refusalOf({ refused, decisions }: GroupDecision, app: string): ActionView['refusal'] {
+  if (refused !== undefined) return { says: refused.message, remedy: refused.remedy };
+  const own = decisions.get(app);
+  if (own === undefined || own.events.length > 0 || own.note === undefined) return null;
+  return { says: `${own.note.charAt(0).toUpperCase()}${own.note.slice(1)}.`, remedy: '' };
+}
 
 function offers(state: AppState): readonly Offer[] {
   const { release, frozen } = state;

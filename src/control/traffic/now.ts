@@ -52,5 +52,5 @@ function sums(points: readonly TrafficPoint[]): Pick<Pulse, 'rate' | 'errors'> {
   };
 }
 
-/** Six digits: it goes to pages every few seconds. */
-const rounded = (value: number): number => Number(value.toPrecision(6));
+/** As exact as it is shown: it goes to pages every few seconds. */
+const rounded = (value: number): number => Number(value.toPrecision(3));
