@@ -46,4 +46,5 @@ export function AppHead({ board: { status } }: { readonly board: BoardView }) {
   );
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text;
+/** Without what only leads over to the lines that the ladder shows. */
+const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? text).replace(/\. It said:$/, '');

@@ -35,6 +35,8 @@ export interface Stage {
   status(): Promise<AppStatus>;
   /** Polls the status until it is so. */
   when(what: string, holds: (status: AppStatus) => boolean): Promise<AppStatus>;
+  /** Nobody visits the shop any more. */
+  hush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,7 +67,9 @@ export async function makeStage(stepMs: number, { others = [], broken }: Company
     await teal.run('approve', 'shop', '--wait');
     const [url] = (await teal.ask<AppStatus>('status', 'shop')).urls;
     if (url === undefined) throw new Error('the shop has no URL');
-    undo.adopt(letIn(url, somePeople(home.provider)), (crowd: Crowd) => crowd.stop().then(() => undefined));
+    const crowd = undo.adopt(letIn(url, somePeople(home.provider)), (visiting: Crowd) =>
+      visiting.stop().then(() => undefined),
+    );
     for (const app of others) await teal.run('deploy', app, 'v1', '--from', 'builds/v1', '--wait');
     if (broken !== undefined) {
       await buildShop('v2', join(home.folder, 'builds/broken'), { broken: 'crash' });
@@ -98,6 +102,7 @@ export async function makeStage(stepMs: number, { others = [], broken }: Company
         }
         throw new Error(`waited in vain until ${what}`);
       },
+      hush: async () => void (await crowd.stop()),
       close: () => undo.disposeAsync(),
     };
   } catch (error) {

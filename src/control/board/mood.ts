@@ -40,4 +40,5 @@ function goesOn({ release, live }: AppStatus): Said {
   return live === null ? ['empty', 'nothing is deployed'] : ['calm', 'live'];
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text;
+/** Without what only leads over to the lines that are left out. */
+const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? text).replace(/\. It said:$/, '');
