@@ -5,7 +5,7 @@ import type { Colour } from '../../src/release/state.ts';
 export interface Way {
   readonly rule: string;
   readonly to: Colour;
-  /** Of all people, 0 to 1: a percentage as it is set, audiences by the requests that were seen. */
+  /** Of all people, 0 to 1: a percentage as it is set, audiences together by the requests that were seen. */
   readonly share: number;
 }
 
@@ -25,13 +25,22 @@ export function flowOf(
   const set = who.exposed
     .filter(({ to }) => to.length === 0)
     .reduce((sum, { percent }) => sum + percent / 100, 0);
-  const named = who.exposed.filter(({ to }) => to.length > 0).length;
-  const each = named === 0 ? 0 : Math.max(0, (seen ?? set) - set) / named;
-  const ways = who.exposed.map(({ says, to, percent }): Way => ({
-    rule: says,
-    to: release.colour,
-    share: to.length === 0 ? percent / 100 : each,
-  }));
+  const named = who.exposed.filter(({ to }) => to.length > 0);
+  const ways: readonly Way[] = [
+    // Which of them somebody came by is not counted: they are one way.
+    ...(named.length === 0
+      ? []
+      : [
+          {
+            rule: named.map(({ says }) => says).join(', '),
+            to: release.colour,
+            share: Math.max(0, (seen ?? set) - set),
+          },
+        ]),
+    ...who.exposed
+      .filter(({ to }) => to.length === 0)
+      .map(({ says, percent }): Way => ({ rule: says, to: release.colour, share: percent / 100 })),
+  ];
   const rest = Math.max(0, 1 - ways.reduce((sum, { share }) => sum + share, 0));
   return [...ways, { rule: 'everyone else', to: live, share: rest }];
 }
