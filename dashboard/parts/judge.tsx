@@ -1,7 +1,7 @@
-import type { EvidenceView, ReleaseView } from '../../src/control/contract.ts';
+import type { StandingView, ReleaseView } from '../../src/control/contract.ts';
 import { count } from './units.ts';
 
-const actions: Readonly<Record<EvidenceView['verdict']['action'], string>> = {
+const actions: Readonly<Record<StandingView['verdict']['action'], string>> = {
   'roll-back': 'rolls back',
   'restart-instance': 'restarts an instance',
   stop: 'stops',
@@ -16,7 +16,7 @@ export function Judge({
   evidence,
   release,
 }: {
-  readonly evidence: EvidenceView | null;
+  readonly evidence: StandingView | null;
   readonly release: ReleaseView | null;
 }) {
   if (evidence === null)
@@ -115,7 +115,7 @@ const span = Math.log(4);
 const at = (ratio: number): number =>
   ((Math.max(-span, Math.min(span, Math.log(ratio))) + span) / (2 * span)) * width;
 
-function Interval({ ratio }: { readonly ratio: EvidenceView['metrics'][number]['ratio'] }) {
+function Interval({ ratio }: { readonly ratio: StandingView['metrics'][number]['ratio'] }) {
   if (ratio === null) return <span class="faint">too few to say</span>;
   const { low, high } = ratio;
   const [from, to] = [at(Math.max(low, 1e-9)), high === null ? width : at(high)];

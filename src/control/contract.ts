@@ -230,7 +230,7 @@ export interface StepView {
   readonly by: readonly string[] | null;
 }
 
-export type { CourseView, EvidenceView } from './judge/contract.ts';
+export type { CourseView, EvidenceView, StandingView } from './judge/contract.ts';
 export type * from './board/contract.ts';
 export type * from './traffic/contract.ts';
 

@@ -282,17 +282,20 @@ describe('the dashboard, before a Teal that releases a shop under load', { timeo
         }
       });
     };
-    const median = async (url: string): Promise<number> => {
-      const all: number[] = [];
-      for (let turn = 0; turn < 10; turn++) all.push(await paint(url));
-      return all.toSorted((one, two) => one - two)[5] as number;
-    };
     await context.route('**/blank', (route) => route.fulfill({ contentType: 'text/html', body: '<p>blank' }));
-    const blank = await median(`${stage.origin}/blank`);
+    const took: Record<string, number[]> = { '/blank': [], '/': [], '/apps/shop': [] };
+    // In turns: what else the machine does falls on each of them alike.
+    for (let turn = 0; turn < 10; turn++)
+      for (const [path, all] of Object.entries(took)) all.push(await paint(`${stage.origin}${path}`));
+    const median = (path: string): number => {
+      const sorted = (took[path] ?? []).toSorted((one, two) => one - two);
+      return ((sorted[4] ?? Number.NaN) + (sorted[5] ?? Number.NaN)) / 2;
+    };
+    const blank = median('/blank');
     for (const path of ['/', '/apps/shop']) {
-      const ours = await median(`${stage.origin}${path}`);
-      t.diagnostic(`${path}: ${Math.round(ours)} ms, a blank page ${Math.round(blank)} ms`);
-      assert.ok(ours - blank <= 300, `${path}: ${ours} ms over ${blank} ms`);
+      const over = Math.round(median(path) - blank);
+      t.diagnostic(`${path}: ${over} ms over the ${Math.round(blank)} ms of a blank page`);
+      assert.ok(over <= 300, `${path}: ${over} ms over ${Math.round(blank)} ms`);
     }
     await context.close();
   });

@@ -85,12 +85,16 @@ describe('looking at routers', () => {
   const made = (states: readonly unknown[] = []) => {
     let now = 0;
     let requests = 0;
+    let dead = false;
     const asked: (StatusOf | undefined)[] = [];
     const router = {
       status: async (of?: StatusOf) => {
         asked.push(of);
+        if (dead) throw new Error('no answer');
         requests += 10;
-        return { environments: [counts({ live: tallied(requests, 0) })] } as unknown as RouterStatus;
+        const environments = [counts({ live: tallied(requests, 0) }), counts({}, { app: 'blog', requests })];
+        const told = environments.filter(({ app }) => of?.apps?.includes(app) ?? true);
+        return { environments: told, endpoints: [{ app: 'blog' }] } as unknown as RouterStatus;
       },
     };
     const traffic = new Traffic({
@@ -106,6 +110,7 @@ describe('looking at routers', () => {
         await traffic.look();
       },
       later: (ms: number) => (now += ms),
+      die: () => (dead = true),
     };
   };
 
@@ -122,6 +127,22 @@ describe('looking at routers', () => {
     );
     const [, , second] = traffic.of('shop').points;
     assert.equal(traffic.of('shop', second?.at).points.length, 2, 'only what is newer');
+  });
+
+  test('leaves what was seen last of every app, for pages that do not wait; nothing of a router that is gone', async () => {
+    const { traffic, look, die } = made([{ app: 'shop', release: { status: 'stepping' } }]);
+    const seen = () =>
+      traffic.router()?.environments.map(({ app, tallies }) => [app, tallies?.live?.classes[1]]);
+    assert.equal(traffic.router(), null, 'nobody has looked');
+    await look();
+    await look();
+    assert.deepEqual(seen(), [
+      ['blog', undefined],
+      ['shop', 20],
+    ]);
+    die();
+    await look();
+    assert.equal(traffic.router(), null);
   });
 
   test('goes on for what is being released, whoever watches', async () => {

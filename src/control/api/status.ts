@@ -1,3 +1,4 @@
+import type { RouterStatus } from '../../router/router.ts';
 import type { AppStatus, Status } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { known } from '../known.ts';
@@ -10,40 +11,64 @@ import { version } from '../../config/version.ts';
 const routerMs = 500;
 /** The router may be switching just then, and what was done is known without it. */
 const afterCommandMs = 100;
+/** An idle router answers in a few; of the 300 ms in which a page is to be painted this leaves the most to the browser. */
+const soonMs = 40;
 
 export async function statusOf(deps: Deps, app: string): Promise<AppStatus> {
-  return appStatus(known(deps, app), await look(deps, routerMs, app));
+  return appStatus(known(deps, app), await lookAt(deps, patient, app));
 }
+
+const hasty: Looking = { waitMs: afterCommandMs, last: () => null };
 
 /** What a command's answer shows, also of an app that is gone now. */
 export async function statusAfter(deps: Deps, app: string): Promise<AppStatus> {
-  const seen = await look(deps, afterCommandMs, app);
+  const seen = await lookAt(deps, hasty, app);
   return appStatus(deps.apps.state(app), seen);
 }
 
 /** The same for several apps, of which the router is asked once. */
 export async function statusesAfter(deps: Deps): Promise<(app: string) => AppStatus> {
-  const of = byApp(await look(deps, afterCommandMs));
+  const of = byApp(await lookAt(deps, hasty));
   return (app) => appStatus(deps.apps.state(app), of(app));
 }
 
 export async function wholeStatus(deps: Deps, startedAt: number): Promise<Status> {
-  const seen = await look(deps, routerMs);
-  const of = byApp(seen);
+  const seen = await lookAt(deps, patient);
   return {
     version,
     pid: process.pid,
     startedAt,
     config: deps.config.file,
     router: seen.router,
-    apps: deps.apps.states().map((state) => appStatus(state, of(state.app))),
+    apps: statuses(deps, seen, () => true),
   };
 }
 
+export function statuses(deps: Deps, seen: Seen, shown: (app: string) => boolean): readonly AppStatus[] {
+  const of = byApp(seen);
+  const states = deps.apps.states().filter(({ app }) => shown(app));
+  return states.map((state) => appStatus(state, of(state.app)));
+}
+
+/** How long the router is waited for, and what is shown of it instead. */
+export interface Looking {
+  readonly waitMs: number;
+  /** As it was seen last; null: not yet. */
+  readonly last: () => RouterStatus | null;
+}
+
+export const patient: Looking = { waitMs: routerMs, last: () => null };
+
+/** Who opens a page sees nothing until it is there: what it shows of the router may be seconds old, and it looks again by itself. */
+export const soon = (last: Looking['last']): Looking => ({
+  waitMs: last() === null ? routerMs : soonMs,
+  last,
+});
+
 /** @param app nothing is asked of others; of all of them when left out */
-async function look(deps: Deps, waitMs: number, app?: string): Promise<Seen> {
+export async function lookAt(deps: Deps, { waitMs, last }: Looking, app?: string): Promise<Seen> {
   const asked = deps.router.status(app === undefined ? undefined : { apps: [app] }).catch(() => null);
-  const router = (await endsWithin(asked, waitMs)) ? await asked : null;
+  const router = (await endsWithin(asked, waitMs)) ? await asked : last();
   return { instances: deps.platform.instances(app), router, base: router === null ? null : baseOf(router) };
 }
 

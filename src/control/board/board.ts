@@ -4,30 +4,41 @@ import { explain } from '../../audience/explain.ts';
 import type { AppState } from '../../release/state.ts';
 import { whom } from '../../release/steps.ts';
 import type { StoredEvent } from '../../store/store.ts';
-import { statusOf } from '../api/status.ts';
+import { lookAt, patient, type Looking } from '../api/status.ts';
 import type { Deps } from '../deps.ts';
-import { evidenceOf } from '../judge/view.ts';
-import type { EvidenceView } from '../judge/contract.ts';
+import { standingOf } from '../judge/view.ts';
+import type { StandingView } from '../judge/contract.ts';
 import { known, type KnownState } from '../known.ts';
 import { requestOf } from '../somebody.ts';
 import { audienceTable } from '../table.ts';
+import { appStatus } from '../view/status.ts';
 import { actionsOf, type Asker } from './actions.ts';
 import type { BoardView, WhoView } from './contract.ts';
 import { rungsOf } from './rungs.ts';
 import { stampOf } from './stamp.ts';
 
 /** One app with all that its page shows but the traffic. @throws TealError `app-unknown` */
-export async function boardOf(deps: Deps, app: string, asker: Asker): Promise<BoardView> {
+export async function boardOf(
+  deps: Deps,
+  app: string,
+  asker: Asker,
+  looking: Looking = patient,
+): Promise<BoardView> {
   known(deps, app);
-  const [status, events] = await Promise.all([statusOf(deps, app), eventsOf(deps, app)]);
+  const [seen, events, standing] = await Promise.all([
+    lookAt(deps, looking, app),
+    eventsOf(deps, app),
+    judgedBy(deps, deps.apps.state(app)),
+  ]);
   // What follows is of one moment: nothing is waited for between the parts.
   const state = known(deps, app);
+  // Another one may have begun meanwhile.
+  const judged = standing?.release === state.release?.id ? standing : null;
   const states = deps.apps.companions(app).map((each) => deps.apps.state(each));
-  const judged = await judgedBy(deps, state);
   return {
     at: deps.now(),
     stamp: stampOf(state),
-    status,
+    status: appStatus(state, seen),
     rungs: rungsOf(state, events),
     actions: actionsOf(states, app, { ...asker, now: deps.now() }),
     who: whoOf(state, judged),
@@ -64,14 +75,11 @@ async function eventsOf(
 }
 
 /** A release that nobody was compared in has no evidence, which is no mistake here. */
-async function judgedBy(deps: Deps, { app, release }: AppState): Promise<EvidenceView | null> {
-  if (release === null) return null;
-  const kept = await deps.store.evidence.releases(app);
-  if (!kept.includes(release.id)) return null;
-  return await evidenceOf(deps, app, release.id).catch(() => null);
+async function judgedBy(deps: Deps, { app, release }: AppState): Promise<StandingView | null> {
+  return release === null ? null : await standingOf(deps, app, release.id).catch(() => null);
 }
 
-function whoOf(state: KnownState, judged: EvidenceView | null): WhoView {
+function whoOf(state: KnownState, judged: StandingView | null): WhoView {
   const table = audienceTable(state, state.config);
   const answers =
     table === null

@@ -2,7 +2,7 @@
 import type { ErrorJson } from '../../errors.ts';
 import type { Colour, Difference, ReleaseStatus, Step } from '../../release/state.ts';
 import type { AppStatus } from '../contract.ts';
-import type { EvidenceView } from '../judge/contract.ts';
+import type { StandingView } from '../judge/contract.ts';
 import type { Pulse } from '../traffic/now.ts';
 
 /** Every app in a line: what needs somebody first. */
@@ -55,7 +55,7 @@ export interface BoardView {
   readonly actions: readonly ActionView[];
   readonly who: WhoView;
   /** What the release on the page is judged by; null: it is not. */
-  readonly evidence: EvidenceView | null;
+  readonly evidence: StandingView | null;
 }
 
 export type RungState = 'passed' | 'skipped' | 'failed' | 'current' | 'ahead' | 'dropped';

@@ -1,6 +1,6 @@
 import { buckets } from '../../audience/bucket.ts';
 import type { AppState, Release } from '../../release/state.ts';
-import { wholeStatus } from '../api/status.ts';
+import { lookAt, patient, statuses, type Looking } from '../api/status.ts';
 import type { AppStatus } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { pulse } from '../traffic/now.ts';
@@ -13,16 +13,17 @@ export async function overviewOf(
   deps: Deps,
   traffic: Traffic,
   shown: (app: string) => boolean,
+  looking: Looking = patient,
 ): Promise<OverviewView> {
-  const { router, apps } = await wholeStatus(deps, 0);
+  const seen = await lookAt(deps, looking);
   const points = traffic.all();
   const now = deps.now();
-  const lines = apps
-    .filter(({ app }) => shown(app))
-    .map((status) => lineOf(status, deps.apps.state(status.app), pulse(points(status.app), now)));
+  const lines = statuses(deps, seen, shown).map((status) =>
+    lineOf(status, deps.apps.state(status.app), pulse(points(status.app), now)),
+  );
   return {
     at: now,
-    generation: router?.generation ?? null,
+    generation: seen.router?.generation ?? null,
     apps: lines.toSorted((one, two) => order(one) - order(two) || (one.app < two.app ? -1 : 1)),
   };
 }

@@ -10,6 +10,7 @@ import { shownTo } from '../access/visible.ts';
 import { envOf } from '../api/caller.ts';
 import { recentEvents } from '../api/events.ts';
 import { problemResponse } from '../api/problem.ts';
+import { soon } from '../api/status.ts';
 import { boardOf } from '../board/board.ts';
 import { shownTo as shownApps } from '../board/handlers.ts';
 import { releasesOf } from '../board/history.ts';
@@ -51,14 +52,28 @@ export function dashboardPages({ deps, traffic, session }: PagesParts): Hono<Env
   app.get('/', (c) =>
     show(c, async (common) => {
       const { caller = null } = envOf(c);
-      return { ...common, kind: 'overview', overview: await overviewOf(deps, traffic, shownApps(caller)) };
+      return {
+        ...common,
+        kind: 'overview',
+        overview: await overviewOf(
+          deps,
+          traffic,
+          shownApps(caller),
+          soon(() => traffic.router()),
+        ),
+      };
     }),
   );
   app.get('/apps/:app', (c) =>
     show(c, async (common) => {
       const { actor, role } = signedIn(envOf(c).caller ?? null);
       const name = c.req.param('app');
-      const board = await boardOf(deps, name, { actor, role });
+      const board = await boardOf(
+        deps,
+        name,
+        { actor, role },
+        soon(() => traffic.router()),
+      );
       return { ...common, kind: 'app', board, traffic: traffic.of(name) };
     }),
   );

@@ -3,8 +3,14 @@ import type { People, Rule } from '../../judge/facts.ts';
 import type { Colour } from '../../release/state.ts';
 import type { Verdict } from '../../release/verdict.ts';
 
-/** What a release was judged by. */
-export interface EvidenceView {
+/** What a release was judged by, and how it came to that. */
+export interface EvidenceView extends StandingView {
+  /** Ticks after which something changed, oldest first. */
+  readonly course: readonly CourseView[];
+}
+
+/** What a release was judged by, as of the last tick. */
+export interface StandingView {
   readonly app: string;
   readonly release: string;
   /** Of the last tick. */
@@ -29,8 +35,6 @@ export interface EvidenceView {
     readonly lost: number;
     readonly sampled: number;
   };
-  /** How it came to that: ticks after which something changed, oldest first. */
-  readonly course: readonly CourseView[];
 }
 
 export interface CourseView {

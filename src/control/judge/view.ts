@@ -2,7 +2,7 @@ import { TealError } from '../../errors.ts';
 import { defaults } from '../../judge/settings.ts';
 import { eventMetrics } from '../../judge/judge.ts';
 import type { StoredTick } from '../../store/evidence.ts';
-import type { CourseView, EvidenceView } from '../contract.ts';
+import type { CourseView, EvidenceView, StandingView } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { known } from '../known.ts';
 import type { JudgeMemory, TickRecord } from './memory.ts';
@@ -21,14 +21,25 @@ export async function evidenceOf(
   const kept = await evidence.releases(app);
   const name = release ?? kept[0];
   if (name === undefined) return null;
-  const stored = await evidence.memory(app, name);
+  const standing = await standingOf(deps, app, name);
+  if (standing === null) throw noEvidence(app, name, kept);
+  return { ...standing, course: courseOf(await evidence.ticks(app, name)) };
+}
+
+/** The same as of its last tick alone: its cost does not grow with the hours that a release takes. @returns null when there is none */
+export async function standingOf(
+  { store }: Pick<Deps, 'store'>,
+  app: string,
+  release: string,
+): Promise<StandingView | null> {
+  const stored = await store.evidence.memory(app, release);
   const memory = stored?.memory as JudgeMemory | undefined;
-  if (stored === null || memory?.last == null) throw noEvidence(app, name, kept);
+  if (stored === null || memory?.last == null) return null;
   const { ground, state, last, sums } = memory;
   const says = new Map(defaults.metrics.map((metric) => [metric.id, metric.says]));
   return {
     app,
-    release: name,
+    release,
     at: stored.at,
     candidate: ground.candidate,
     verdict: last.verdict,
@@ -38,7 +49,6 @@ export async function evidenceOf(
     limits: ground.policy.limits,
     personMinutes: minutesOf(memory),
     counted: sums,
-    course: courseOf(await evidence.ticks(app, name)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AppState } from '../../release/state.ts';
 import { transitions } from '../../release/transitions.ts';
-import type { EnvironmentCounts } from '../../router/router.ts';
+import type { EnvironmentCounts, RouterStatus } from '../../router/router.ts';
 import type { Deps } from '../deps.ts';
 import type { TrafficPoint, TrafficView } from './contract.ts';
 import { between, reading, type Reading } from './points.ts';
@@ -27,6 +27,7 @@ export class Traffic {
   readonly #last = new Map<string, Reading>();
   readonly #points = new Map<string, TrafficPoint[]>();
   readonly #watched = new Map<string, number>();
+  #router: RouterStatus | null = null;
   #everyone = Number.NEGATIVE_INFINITY;
   #turn = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -56,13 +57,22 @@ export class Traffic {
     return (app) => this.#kept(app);
   }
 
+  /** As the router was seen last; null: not yet, or it did not answer. */
+  router(): RouterStatus | null {
+    return this.#router;
+  }
+
   /** One look at the router: of all apps, or of those that somebody watches or that are released just now. */
   async look(): Promise<void> {
     const { router, now } = this.#sources;
     const apps = this.#turn++ % restEvery === 0 || this.#isWatched(this.#everyone) ? null : this.#chosen();
     if (apps !== null && apps.length === 0) return;
     const status = await router.status(apps === null ? undefined : { apps }).catch(() => null);
-    if (status === null) return;
+    if (status === null) {
+      this.#router = null;
+      return;
+    }
+    this.#router = apps === null ? status : merged(this.#router, status, apps);
     const at = now();
     for (const counts of status.environments) this.#add(counts, at);
     this.#forget(at);
@@ -119,6 +129,22 @@ export class Traffic {
     for (const [key, { at }] of this.#last) if (now - at >= keptMs) this.#last.delete(key);
     for (const [app, since] of this.#watched) if (!this.#isWatched(since)) this.#watched.delete(app);
   }
+}
+
+/** What was seen of some apps, and of the others before. */
+function merged(
+  before: RouterStatus | null,
+  now: RouterStatus,
+  apps: readonly string[],
+): RouterStatus | null {
+  if (before === null) return null;
+  const others = <Item extends { readonly app: string }>(items: readonly Item[]): readonly Item[] =>
+    items.filter(({ app }) => !apps.includes(app));
+  return {
+    ...now,
+    environments: [...others(before.environments), ...now.environments],
+    endpoints: [...others(before.endpoints), ...now.endpoints],
+  };
 }
 
 const isMoving = ({ release }: AppState): boolean =>

@@ -12,7 +12,7 @@ import type {
 } from '../../board/contract.ts';
 import type { TrafficPoint, TrafficView } from '../../traffic/contract.ts';
 import type { Pulse } from '../../traffic/now.ts';
-import { evidence } from './evidence.ts';
+import { standing } from './evidence.ts';
 import { colour, count, error, exactly, flag, number, or, text, time } from './exactly.ts';
 import { appStatus, difference, stepKind } from './status.ts';
 
@@ -128,7 +128,7 @@ export const boardView = exactly<BoardView>()(
     rungs: v.array(rung),
     actions: v.array(action),
     who,
-    evidence: or(evidence),
+    evidence: or(standing),
   }),
 );
 
