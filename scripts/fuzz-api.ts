@@ -56,7 +56,8 @@ async function fuzz(): Promise<void> {
   );
   const statuses = [...tally.byStatus].toSorted(([one], [two]) => String(one).localeCompare(String(two)));
   console.log(`answers          ${statuses.map(([status, times]) => `${status}: ${times}`).join(' · ')}`);
-  const missing = Object.keys(routes).filter((id) => !tally.succeeded.has(id));
+  // It would need a Teal installed to put in its place: its refusals are what is looked at here.
+  const missing = Object.keys(routes).filter((id) => id !== 'upgrade' && !tally.succeeded.has(id));
   console.log(
     `operations       ${tally.succeeded.size} of ${Object.keys(routes).length} answered with success`,
   );

@@ -11,6 +11,9 @@ const actions: Readonly<Record<StandingView['verdict']['action'], string>> = {
   wait: 'goes on looking',
 };
 
+/** Of a release that has ended nothing more comes of it. */
+const looking: ReadonlySet<StandingView['verdict']['action']> = new Set(['wait', 'advance', 'ask', 'freeze']);
+
 /** What the judge says, how sure it is, and the rule by which it decides. */
 export function Judge({
   evidence,
@@ -27,10 +30,12 @@ export function Judge({
       </section>
     );
   const { verdict, metrics, rules, promise } = evidence;
+  const over = release?.ended === true && looking.has(verdict.action);
+  const says = over ? 'has stopped looking' : actions[verdict.action];
   return (
     <section class="panel judge" aria-labelledby="judge">
       <h2 id="judge">
-        The judge <span class={`chip ${verdict.action}`}>{actions[verdict.action]}</span>
+        The judge <span class={`chip ${verdict.action}`}>{says}</span>
       </h2>
       <p class="sentence">{verdict.sentence}</p>
       <Harm log={verdict.log} alpha={promise.alpha} />
@@ -115,12 +120,18 @@ const span = Math.log(4);
 const at = (ratio: number): number =>
   ((Math.max(-span, Math.min(span, Math.log(ratio))) + span) / (2 * span)) * width;
 
+/** Less is written as 0.00. */
+const leastToSay = 0.005;
+
 function Interval({ ratio }: { readonly ratio: StandingView['metrics'][number]['ratio'] }) {
   if (ratio === null) return <span class="faint">too few to say</span>;
   const { low, high } = ratio;
+  // A bar from end to end would look like a finding.
+  if (high === null && low < leastToSay) return <span class="faint">nothing is ruled out yet</span>;
   const [from, to] = [at(Math.max(low, 1e-9)), high === null ? width : at(high)];
   const kind = low > 1 ? 'worse' : high !== null && high < 1 ? 'better' : 'open';
-  const says = `${low.toFixed(2)} to ${high === null ? 'any number of' : high.toFixed(2)} times`;
+  const says =
+    high === null ? `${low.toFixed(2)} times or more` : `${low.toFixed(2)} to ${high.toFixed(2)} times`;
   return (
     <span class="span">
       <svg viewBox={`0 0 ${width} 16`} class={kind} role="img" aria-label={says}>
@@ -129,7 +140,7 @@ function Interval({ ratio }: { readonly ratio: StandingView['metrics'][number]['
         <rect x={from} y={5} width={Math.max(2, to - from)} height={6} rx={3} />
       </svg>
       <span class="times">
-        {low.toFixed(2)}–{high === null ? '…' : high.toFixed(2)}×
+        {high === null ? `${low.toFixed(2)}× or more` : `${low.toFixed(2)}–${high.toFixed(2)}×`}
       </span>
     </span>
   );

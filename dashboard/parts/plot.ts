@@ -19,7 +19,8 @@ export function draw(box: HTMLElement, { times, lines }: Columns, { height, show
   const options: uPlot.Options = {
     width: box.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    // On the right there is room for half of a time of day.
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'teal' }, points: { size: 6 } },
     scales: { y: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.1, least)] } },
@@ -45,4 +46,5 @@ export function draw(box: HTMLElement, { times, lines }: Columns, { height, show
 
 const font = '11px system-ui, sans-serif';
 
-const clock = (seconds: number): string => new Date(seconds * 1000).toTimeString().slice(0, 8);
+/** In UTC, as every other time on the page. */
+const clock = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(11, 19);

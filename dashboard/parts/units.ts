@@ -27,6 +27,7 @@ const two = (value: number): string => String(value).padStart(2, '0');
 /** Requests a second. */
 export function rate(value: number | null): string {
   if (value === null) return '–';
+  if (value === 0) return '0';
   return value >= 100 ? Math.round(value).toString() : value.toFixed(value >= 10 ? 0 : 1);
 }
 
@@ -41,6 +42,7 @@ export function percent(value: number | null): string {
 /** Seconds, as milliseconds where they are few. */
 export function latency(seconds: number | null): string {
   if (seconds === null) return '–';
+  if (seconds === 0) return '0 ms';
   return seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
 }
 

@@ -79,7 +79,8 @@ function loginInstead(error: TealError, { request, path }: Asking, { local }: En
   return new Response(null, { status: 302, headers: { location } });
 }
 
-const isPage = ({ method, headers }: Request): boolean =>
+/** Whether a person would see the answer. */
+export const isPage = ({ method, headers }: Request): boolean =>
   method === 'GET' && headers.get('accept')?.includes('text/html') === true;
 
 /** @throws TealError `not-signed-in`, `not-allowed`, `too-many-requests` */

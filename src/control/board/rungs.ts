@@ -124,7 +124,10 @@ function windowRung(
         ? 'passed'
         : goesOn.has(status) || status === 'scaling' || status === 'switching'
           ? 'ahead'
-          : 'dropped';
+          : switched === null
+            ? 'dropped'
+            : 'passed';
+  const usedUp = state === 'passed' && status !== 'retiring' && status !== 'completed';
   const endsAt = state === 'current' ? windowEndsAt : null;
   const ended = state === 'passed' ? endedAt : null;
   return [
@@ -136,6 +139,7 @@ function windowRung(
       startedAt: switched,
       endedAt: ended,
       endsAt,
+      reason: usedUp ? 'ended by going back' : null,
     },
   ];
 }

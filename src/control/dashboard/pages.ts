@@ -4,6 +4,7 @@ import { errorCodes, TealError } from '../../errors.ts';
 import { readLogs } from '../../platform/process/logs.ts';
 import { signedIn, type CallerEnv } from '../access/caller.ts';
 import { pagePolicy } from '../access/headers.ts';
+import { isPage } from '../access/guard.ts';
 import type { AskToken } from '../access/login-token.ts';
 import { tokenPage } from '../access/pages.ts';
 import { shownTo } from '../access/visible.ts';
@@ -111,7 +112,8 @@ export function dashboardPages({ deps, traffic, session }: PagesParts): Hono<Env
   app.onError(async (error, c) => {
     const told = error instanceof TealError ? error : failed(error);
     if (!(error instanceof TealError)) deps.log.error({ error, path: c.req.path }, 'a page failed');
-    return await errorPage(told, built);
+    // Who asks for no page is a program that took a wrong path.
+    return isPage(c.req.raw) ? await errorPage(told, built) : problemResponse(told);
   });
   return app;
 }

@@ -82,7 +82,8 @@ describe('the ladder of a release', () => {
       'window current',
     ]);
     story.does({ type: 'rollback', reason: null });
-    assert.deepEqual(drawn(story).at(-1), 'window dropped');
+    assert.deepEqual(drawn(story).at(-1), 'window passed');
+    assert.equal(rungsOf(story.state, ofRelease(story)).at(-1)?.reason, 'ended by going back');
   });
 
   test('says where it failed, and what was not reached then', () => {
