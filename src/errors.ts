@@ -90,6 +90,10 @@ export const errorCodes = {
   'store-unreadable': { exit: 1, status: 503 },
   'store-conflict': { exit: 1, status: 409 },
   'store-newer': { exit: 1, status: 503 },
+  'store-unavailable': { exit: 1, status: 503 },
+  'store-exists': { exit: 1, status: 409 },
+  'backup-invalid': { exit: 1, status: 422 },
+  'package-missing': { exit: 2, status: 422 },
   'disk-full': { exit: 1, status: 507 },
   // features/
   'flag-unknown': { exit: 2, status: 404 },
@@ -122,6 +126,7 @@ export const errorCodes = {
   'control-unavailable': { exit: 1, status: 503 },
   'already-running': { exit: 1, status: 409 },
   'upgrade-failed': { exit: 1, status: 424 },
+  'not-leader': { exit: 1, status: 503 },
   'timed-out': { exit: 4, status: 504 },
   'requests-failed': { exit: 1, status: 500 },
   'target-unreachable': { exit: 1, status: 503 },

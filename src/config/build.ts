@@ -16,6 +16,7 @@ import type {
   Role,
   TlsConfig,
 } from './config.ts';
+import type { StoreConfig } from './kinds-store.ts';
 import { routesOfRole } from './routes.ts';
 import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, ServersInput } from './schema.ts';
 
@@ -38,6 +39,7 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
   return {
     file: absolute,
     data,
+    store: buildStore(input.store, base),
     geoDatabase: geoDatabase === undefined ? null : resolve(base, geoDatabase),
     metrics: input.router.metrics ?? null,
     control: buildControl(input, base),
@@ -66,6 +68,13 @@ export function build(input: FileInput, file: string, pages: ReadonlyMap<string,
       ]),
     ),
   };
+}
+
+/** @param base the folder of teal.yaml */
+function buildStore(store: StoreConfig, base: string): StoreConfig {
+  return store.kind === 'secret' && store.source === 'file'
+    ? { ...store, name: resolve(base, store.name) }
+    : store;
 }
 
 /** Beside the log of the router process. */

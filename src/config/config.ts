@@ -1,6 +1,7 @@
 import type { Identity, Rule } from './audience.ts';
 import type { ControlConfig } from './control.ts';
 import type { Feature } from './features.ts';
+import type { StoreConfig } from './kinds-store.ts';
 import type { MetricPolicy } from './metrics.ts';
 
 /** The typed form of teal.yaml. Every duration is in milliseconds, every size in bytes, every path absolute. */
@@ -9,6 +10,8 @@ export interface Config {
   readonly file: string;
   /** Where Teal keeps its state: event log, versions, instances, logs, the routers' last table. */
   readonly data: string;
+  /** Where the event log is. */
+  readonly store: StoreConfig;
   /** `router.geo-database`: MMDB file with the countries (and regions) of addresses; null: the optional package, when it is installed. */
   readonly geoDatabase: string | null;
   /** Where Prometheus reads metrics, beside the control socket; a loopback address. */

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { keys, named, type Leaf } from './leaf.ts';
 import { host, pathPrefix, requestPath, status } from './kinds-network.ts';
 import { choice, cores, duration, integer, name, orNone, size, text } from './kinds-plain.ts';
+import { store } from './kinds-store.ts';
 import { command, directory, environmentValue, signal, variableName } from './kinds-process.ts';
 import { audiences, identity } from './schema-audience.ts';
 import { features } from './schema-features.ts';
@@ -230,6 +231,11 @@ export const fileSchema = keys({
     directoryOfData(),
     '.teal',
     'Where Teal keeps its state, relative to teal.yaml. .teal by default: beside the file it belongs to.',
+  ),
+  store: key(
+    store,
+    'sqlite',
+    'Where the event log is: sqlite (a file in data), or a PostgreSQL database, so that several control planes can share it: env:NAME or file:/path that holds its URL, or a URL without a password. `teal up --store` and TEAL_STORE win over it. sqlite by default: it needs no server, and one control plane is enough for one machine.',
   ),
   router: key(router, {}, 'The router that carries the traffic of all apps.'),
   control: key(control, {}, 'How the control plane is reached from elsewhere, and by whom.'),

@@ -54,15 +54,7 @@ function createFile(file: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${file}.new-${randomBytes(6).toString('hex')}`;
   try {
-    closeSync(openSync(draft, 'wx', 0o600));
-    const database = new DatabaseSync(draft);
-    try {
-      database.exec(walMode);
-      database.exec(`BEGIN; ${create} COMMIT;`);
-    } finally {
-      database.close();
-    }
-    chmodSync(draft, 0o600);
+    createDatabase(draft);
     sync(draft);
     // Unlike rename, link never puts it over one that another process has created in between.
     linkSync(draft, file);
@@ -74,7 +66,21 @@ function createFile(file: string): void {
   sync(folder);
 }
 
-function sync(path: string): void {
+/** An empty one, under a name that nothing has yet. */
+export function createDatabase(file: string): void {
+  closeSync(openSync(file, 'wx', 0o600));
+  const database = new DatabaseSync(file);
+  try {
+    database.exec(walMode);
+    database.exec(`BEGIN; ${create} COMMIT;`);
+  } finally {
+    database.close();
+  }
+  chmodSync(file, 0o600);
+}
+
+/** On disk when it returns. */
+export function sync(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);

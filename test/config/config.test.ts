@@ -247,6 +247,7 @@ test('all but the command has a default', () => {
       maxUploadBytes: 1024 ** 3,
       oidc: null,
     },
+    store: { kind: 'sqlite' },
     geoDatabase: null,
     metrics: null,
     router: {

@@ -561,6 +561,16 @@ const together: readonly Mistake[] = [
     '127.0.0.1:8080 twice',
     /^name it once; see router\.listen/,
   ]),
+  row('a store that is none', `store: @mysql\n${shop()}`, 'store', [
+    /^sqlite, env:NAME, file:/,
+    '"mysql"',
+    /^write sqlite, or name/,
+  ]),
+  row('a password where everybody reads it', `store: @postgres://a:b@c/d\n${shop()}`, 'store', [
+    /^sqlite, env:NAME, file:/,
+    '"a URL with a password"',
+    /^a password may not be read here/,
+  ]),
   row('no address without encryption', router('listen: @[]'), 'router.listen', [
     'at least one address',
     'an empty list',

@@ -2,34 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { NewTick } from '../../src/store/evidence.ts';
 import type { NewEvent, Store } from '../../src/store/store.ts';
+import { event, type Case } from './case.ts';
+import { records } from './records.ts';
 
 /** One place where a store keeps things; every `open` is another process's view of it. */
 export interface Installation {
   open(): Promise<Store>;
   remove(): Promise<void>;
 }
-
-export const event = (type: string, more: Partial<NewEvent> = {}): NewEvent => ({
-  at: 1_700_000_000_000,
-  actor: 'user:anna',
-  reason: null,
-  type,
-  data: { type },
-  ...more,
-});
-
-const tick = (seq: number, data: unknown, memory: unknown): NewTick => ({
-  app: 'shop',
-  release: 'shop-2',
-  seq,
-  at: 1000 + seq,
-  data,
-  memory,
-});
-
-type Case = (store: Store, open: () => Promise<Store>) => Promise<void>;
 
 const cases: Readonly<Record<string, Case>> = {
   'an event comes back as it was appended, with its place in the log and in its stream': async (store) => {
@@ -50,6 +31,9 @@ const cases: Readonly<Record<string, Case>> = {
     assert.deepEqual(await store.read('shop'), stored);
     assert.deepEqual(await store.read('shop', 1), stored.slice(1));
     assert.deepEqual(await store.read('shop', 2), []);
+    assert.deepEqual(await store.read('shop', 0, 1), stored.slice(0, 1));
+    assert.deepEqual(await store.read('shop', 1, 5), stored.slice(1));
+    assert.deepEqual(await store.read('none', 0, 1), []);
   },
 
   'what was appended is there for whoever opens it next': async (store, open) => {
@@ -266,48 +250,6 @@ const cases: Readonly<Record<string, Case>> = {
     );
   },
 
-  'evidence is kept tick by tick, with the memory after the last one, for whoever opens it next': async (
-    store,
-    open,
-  ) => {
-    assert.equal(await store.evidence.memory('shop', 'shop-2'), null);
-    await store.evidence.save(tick(0, { counts: [1] }, 'first'));
-    await store.evidence.save(tick(1, { counts: [2] }, 'second'));
-    await store.evidence.save({ ...tick(0, 'other', 'other'), release: 'shop-3' });
-    await store.close();
-    const again = await open();
-    assert.deepEqual(await again.evidence.memory('shop', 'shop-2'), { seq: 1, at: 1001, memory: 'second' });
-    assert.deepEqual(await again.evidence.ticks('shop', 'shop-2'), [
-      { seq: 0, at: 1000, data: { counts: [1] } },
-      { seq: 1, at: 1001, data: { counts: [2] } },
-    ]);
-    assert.deepEqual(
-      (await again.evidence.ticks('shop', 'shop-2', 0)).map(({ seq }) => seq),
-      [1],
-    );
-  },
-
-  'a tick that is kept is never changed, and one that was left out is refused with its memory': async (
-    store,
-  ) => {
-    await store.evidence.save(tick(0, 'first', 'first'));
-    await store.evidence.save(tick(0, 'again', 'again'));
-    await assert.rejects(store.evidence.save(tick(2, 'third', 'third')), { code: 'store-conflict' });
-    assert.deepEqual(await store.evidence.ticks('shop', 'shop-2'), [{ seq: 0, at: 1000, data: 'first' }]);
-    assert.equal((await store.evidence.memory('shop', 'shop-2'))?.memory, 'first');
-  },
-
-  'of evidence the newest releases of an app stay': async (store) => {
-    for (const [index, release] of ['shop-1', 'shop-2', 'shop-10'].entries())
-      await store.evidence.save({ ...tick(0, release, release), release, at: index });
-    await store.evidence.save({ ...tick(0, 'b', 'b'), app: 'blog', release: 'blog-1' });
-    assert.deepEqual(await store.evidence.releases('shop'), ['shop-10', 'shop-2', 'shop-1']);
-    assert.equal(await store.evidence.keepNewest('shop', 1), 2);
-    assert.deepEqual(await store.evidence.releases('shop'), ['shop-10']);
-    assert.deepEqual(await store.evidence.ticks('shop', 'shop-1'), []);
-    assert.deepEqual(await store.evidence.releases('blog'), ['blog-1']);
-  },
-
   'events after a position come oldest first, of one stream or of all, page by page': async (store) => {
     for (const version of [0, 1, 2]) {
       await store.append('shop', version, [event(`s${version}`)]);
@@ -338,26 +280,6 @@ const cases: Readonly<Record<string, Case>> = {
     assert.equal(await (await open()).pruned(), second?.seq);
   },
 
-  'a request is noted once, and its answer is there for whoever opens it next, until it expires': async (
-    store,
-    open,
-  ) => {
-    const [last] = await store.append('shop', 0, [event('one')]);
-    const request = { id: 'r1', fingerprint: 'f1', at: 100, expiresAt: 200 };
-    assert.equal(await store.requests.claim(request), null);
-    const after = last?.seq ?? 0;
-    const known = { fingerprint: 'f1', after, answer: null };
-    assert.deepEqual(await store.requests.claim({ ...request, fingerprint: 'f2' }), known);
-    await store.requests.finish('r1', { status: 409, body: '{"ü":1}' });
-    await store.close();
-    const again = await open();
-    const answer = { status: 409, body: '{"ü":1}' };
-    assert.deepEqual(await again.requests.claim({ ...request, at: 199 }), { ...known, answer });
-    assert.equal(await again.requests.prune(199), 0);
-    assert.equal(await again.requests.claim({ ...request, at: 200, expiresAt: 300 }), null, 'as new');
-    assert.equal(await again.requests.prune(300), 1);
-  },
-
   'a probe writes, and leaves nothing that anybody reads': async (store) => {
     await store.probe();
     await store.probe();
@@ -374,7 +296,7 @@ const cases: Readonly<Record<string, Case>> = {
 /** Declares one test per case; each gets an installation of its own, and all it opens is closed. */
 export function behaviour(name: string, install: () => Promise<Installation>): void {
   describe(`${name} does what every store does`, () => {
-    for (const [says, run] of Object.entries(cases)) {
+    for (const [says, run] of Object.entries({ ...cases, ...records })) {
       describe(says, () => {
         let installation: Installation;
         const opened: Store[] = [];

@@ -8,7 +8,8 @@ import { test, type TestContext } from 'node:test';
 import { TealError } from '../../src/errors.ts';
 import { markOf } from '../../src/store/file.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
-import { behaviour, event } from './behaviour.ts';
+import { behaviour } from './behaviour.ts';
+import { event } from './case.ts';
 import { installSqlite, type SqliteInstallation } from './installation.ts';
 
 behaviour('SQLite', installSqlite);
