@@ -5,6 +5,7 @@ import { ProcessPlatform } from '../platform/process/process-platform.ts';
 import { StaticPlatform } from '../platform/static/static-platform.ts';
 import { VersionStore } from '../platform/versions/version-store.ts';
 import { EmbeddedRouter } from '../router/embedded/embedded.ts';
+import type { RouterFence } from '../router/router.ts';
 import { Clock } from './clock.ts';
 import type { Drivers } from './drivers.ts';
 import { testsIn } from './effects/run-test.ts';
@@ -16,8 +17,15 @@ const defaultDrainMs = 30_000;
 export const longestDrain = ({ apps }: Config): number =>
   Math.max(0, ...Object.values(apps).map(({ drain }) => drain.deadlineMs)) || defaultDrainMs;
 
+interface Standing {
+  readonly config: Config;
+  readonly log: Logger;
+  /** By what a leader acts; none: there is no other control plane. */
+  readonly fence?: RouterFence;
+}
+
 /** The drivers of this machine. */
-export const machine = ({ config, log }: { readonly config: Config; readonly log: Logger }): Drivers => ({
+export const machine = ({ config, log, fence }: Standing): Drivers => ({
   versions: () => VersionStore.open({ data: config.data }),
   router: () =>
     EmbeddedRouter.start(
@@ -25,12 +33,13 @@ export const machine = ({ config, log }: { readonly config: Config; readonly log
       {
         drainMs: longestDrain(config),
         kept: ({ code, message }) => log.warn({ code }, `the router of another Teal goes on: ${message}`),
+        ...(fence === undefined ? {} : { fence }),
       },
     ),
   platform: (hooks) =>
     new Platforms({
       drivers: {
-        process: new ProcessPlatform({ data: config.data, log, hooks }),
+        process: new ProcessPlatform({ data: config.data, log, hooks, fence: () => fence?.check() }),
         static: new StaticPlatform({ hooks }),
       },
       driverOf: ({ spec }) => (spec.origins === undefined ? 'process' : 'static'),

@@ -3,6 +3,13 @@ import type { Colour } from '../release/state.ts';
 import type { RoutingTable } from './table.ts';
 import type { CopyCounts, Tallies } from './tally.ts';
 
+/** What a control plane that shares its event log with others acts by: routers refuse a term lower than they have seen. */
+export interface RouterFence {
+  readonly term: number;
+  /** @throws TealError `not-leader` when this one may not act any more */
+  check(): void;
+}
+
 /**
  * What the control plane asks of a router. Drivers: `embedded` (now), `haproxy`, `gateway-api`.
  * Every call is idempotent: it may be repeated after a crash of the caller.

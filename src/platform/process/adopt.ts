@@ -53,8 +53,9 @@ async function find(folder: string, spec: InstanceSpec, context: Context): Promi
   const healthy = readMark(folder, 'healthy');
   const healthyMs = healthy === null ? null : exit.at - healthy;
   writeEnded(folder, { ...exit, asked: stopping, healthyMs });
+  const { closing, fence } = context;
   if (record !== null)
-    await clearGroup(record, { signal: spec.spec.stop.signal, graceMs: 0, closing: context.closing });
+    await clearGroup(record, { signal: spec.spec.stop.signal, graceMs: 0, closing, fence });
   context.log.warn({ instance: spec.id, ...exit }, 'an instance ended while Teal was away');
   return stopping ? null : { spec, folder, running: false, stopping, crashes: [] };
 }

@@ -15,6 +15,8 @@ export interface Context {
   readonly log: Log;
   /** Aborts when the platform is closed: whatever waits for others gives up. */
   readonly closing: AbortSignal;
+  /** Asked right before a process is started or told to end. @throws when this Teal may not act any more */
+  readonly fence: () => void;
   /** An instance has ended: old folders of its place may go. */
   readonly ended: () => void;
 }

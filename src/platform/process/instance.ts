@@ -51,6 +51,7 @@ export async function launchInstance(
   try {
     const { cgroup, directory } = spec;
     if (cgroup !== null && plan.cgroup !== null) createCgroup(cgroup, plan.cgroup);
+    context.fence();
     const launcher = await launch({ folder, argv, directory, environment, ulimits: plan.ulimits, cgroup });
     return { spec, folder, launcher };
   } catch (error) {

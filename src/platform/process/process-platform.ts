@@ -18,6 +18,8 @@ export interface ProcessPlatformOptions {
   /** Makes an instance's id unique for ever. */
   readonly randomId?: () => string;
   readonly log?: Log;
+  /** Asked right before a process is started or told to end. @throws when this Teal may not act any more */
+  readonly fence?: () => void;
   /** Teal's environment: what is passed on, and where secrets come from. */
   readonly environment?: NodeJS.ProcessEnv;
   /** What this machine can enforce; looked up when not given. */
@@ -46,6 +48,7 @@ export class ProcessPlatform implements Platform {
       own: options.environment ?? process.env,
       support: options.support ?? limitSupport(),
       log: options.log ?? quiet,
+      fence: options.fence ?? (() => undefined),
       closing: this.#closing.signal,
       ended: () => this.#prune(),
     };

@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Teal's own environment: where secrets come from. */
   readonly own: NodeJS.ProcessEnv;
   readonly closing: AbortSignal;
+  /** @throws when this Teal may not act any more */
+  readonly fence: () => void;
   /** Its state has changed. */
   readonly changed: () => void;
 }
@@ -101,10 +103,12 @@ export class Run {
   /** Notes an end that nobody asked for, and clears what it left behind. Returns for how long it had been healthy. */
   async crashed(exit: Exit): Promise<number | null> {
     const healthyMs = this.#healthyAt === null ? null : exit.at - this.#healthyAt;
+    const { closing, fence } = this.#options;
+    // It may be the next leader who has ended it.
+    fence();
     writeEnded(this.folder, { ...exit, asked: false, healthyMs });
-    const { closing } = this.#options;
     if (this.record !== null)
-      await clearGroup(this.record, { signal: 'SIGTERM', graceMs: orphanGraceMs, closing });
+      await clearGroup(this.record, { signal: 'SIGTERM', graceMs: orphanGraceMs, closing, fence });
     return healthyMs;
   }
 
@@ -135,6 +139,7 @@ export class Run {
       ended: this.#watch.ended,
       now: this.#options.now,
       closing: this.#options.closing,
+      fence: this.#options.fence,
     });
     this.#watch.close();
     const { code, signal } = stopped;

@@ -270,8 +270,8 @@ export class Slot {
   }
 
   #follow({ spec, folder, launcher }: Pick<RunOptions, 'spec' | 'folder' | 'launcher'>): Run {
-    const { now, own, closing } = this.#context;
-    return new Run({ spec, folder, launcher, now, own, closing, changed: () => this.#runChanged() });
+    const { now, own, closing, fence } = this.#context;
+    return new Run({ spec, folder, launcher, now, own, closing, fence, changed: () => this.#runChanged() });
   }
 
   #recall(adopted: Adopted): void {

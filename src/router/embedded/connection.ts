@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
+import type { RouterFence } from '../router.ts';
 import { socketPath } from '../socket-path.ts';
 import { Link } from './link.ts';
 import type { HandedOver, HandOverRequest, Hello, Program, RouterOptions } from './options.ts';
@@ -23,9 +24,11 @@ const defaultDrainMs = 30_000;
 
 export interface Adopting {
   /** For what is in flight on a router that has to hand over, since it runs another Teal or other options. */
-  readonly drainMs: number;
+  readonly drainMs?: number;
   /** Told why a router of another Teal goes on as it is; with options as asked and of the same protocol it can. */
-  readonly kept: (error: TealError) => void;
+  readonly kept?: (error: TealError) => void;
+  /** By what a leader acts; none: there is one control plane. */
+  readonly fence?: RouterFence;
 }
 
 /** The link to the router process of one data directory: kept open, whoever dies. */
@@ -40,10 +43,7 @@ export class Connection {
   #parted = false;
   readonly #adopting: Adopting;
 
-  constructor(
-    options: RouterOptions,
-    adopting: Adopting = { drainMs: defaultDrainMs, kept: () => undefined },
-  ) {
+  constructor(options: RouterOptions, adopting: Adopting = {}) {
     this.#adopting = adopting;
     // As it comes back over the link: without what JSON leaves out.
     this.#options = JSON.parse(JSON.stringify(options)) as RouterOptions;
@@ -73,6 +73,7 @@ export class Connection {
   async caller(): Promise<Caller> {
     if (this.closed) throw unavailable('the link to the router has been closed');
     if (this.#parted) throw unavailable('the router is of another Teal now');
+    this.#adopting.fence?.check();
     if (this.#caller !== null) return this.#caller;
     this.#opening ??= this.#reopen().finally(() => {
       this.#opening = null;
@@ -89,7 +90,7 @@ export class Connection {
     const caller = await this.caller();
     this.closed = true;
     const gone = closedSocket(this.#socket);
-    await caller.call('shutdown', { deadlineMs }).catch(() => {});
+    await caller.call('shutdown', { deadlineMs }).catch(unlessDeposed);
     await gone;
   }
 
@@ -101,7 +102,7 @@ export class Connection {
       try {
         return await this.#establish();
       } catch (error) {
-        if (performance.now() > until) throw error;
+        if (performance.now() > until || isDeposed(error)) throw error;
       }
     }
   }
@@ -111,23 +112,34 @@ export class Connection {
     const socket = (await tryConnect(this.#path)) ?? (await this.#spawned());
     const caller = this.#attach(socket);
     const gone = closedSocket(socket);
-    const hello = (await caller.call('hello', {}).catch(() => null)) as Hello | null;
-    const fits = hello?.protocol === protocol && isDeepStrictEqual(hello.options, this.#options);
-    if (fits && (!first || isOurs(hello))) return (this.#caller = caller);
-    const refused = await this.#replace(caller, hello);
-    if (refused === null) {
-      await gone;
-      return this.#establish();
-    }
-    if (!fits) {
+    try {
+      if (await this.#adopt(caller, first)) return (this.#caller = caller);
+    } catch (error) {
       socket.destroy();
-      throw refused;
+      throw error;
     }
-    this.#adopting.kept(refused);
-    return (this.#caller = caller);
+    await gone;
+    return this.#establish();
+  }
+
+  /** Whether this router is the one to talk to; else it makes place for another. @throws TealError why neither */
+  async #adopt(caller: Caller, first: boolean): Promise<boolean> {
+    const hello = (await caller.call('hello', {}).catch((error: unknown) => {
+      // It follows another control plane: not ours to replace.
+      if (isDeposed(error)) throw error;
+      return null;
+    })) as Hello | null;
+    const fits = hello?.protocol === protocol && isDeepStrictEqual(hello.options, this.#options);
+    if (fits && (!first || isOurs(hello))) return true;
+    const refused = await this.#replace(caller, hello);
+    if (refused === null) return false;
+    if (!fits || isDeposed(refused)) throw refused;
+    this.#adopting.kept?.(refused);
+    return true;
   }
 
   async #spawned(): Promise<Socket> {
+    this.#adopting.fence?.check();
     await spawnRouter(this.#options);
     const socket = await tryConnect(this.#path);
     if (socket === null) throw unavailable('the router started, but does not answer');
@@ -140,7 +152,7 @@ export class Connection {
       // The one that runs serves by certificates it has read; these may be no good, and then it had better stay.
       if (this.#options.tls !== null) await readCertificates(this.#options.tls);
       if (hello?.version !== undefined) {
-        await this.#ask(caller, ownProgram(), this.#adopting.drainMs);
+        await this.#ask(caller, ownProgram(), this.#adopting.drainMs ?? defaultDrainMs);
         return null;
       }
     } catch (error) {
@@ -150,19 +162,21 @@ export class Connection {
         refused.code === 'port-taken' && hello !== null && listensAt(hello.options, refused.details['port']);
       if (!inItsOwnWay) return refused;
     }
+    this.#adopting.fence?.check();
     // It cannot hand over, or is stopping already: the next starts when this one has gone.
-    await caller.call('shutdown', { deadlineMs: replaceDeadlineMs }).catch(() => {});
+    await caller.call('shutdown', { deadlineMs: replaceDeadlineMs }).catch(unlessDeposed);
     return null;
   }
 
   async #ask(caller: Caller, program: Program, drainMs: number): Promise<HandedOver> {
+    this.#adopting.fence?.check();
     const request: HandOverRequest = { ...program, options: this.#options, drainMs };
     return (await caller.call('hand-over', request)) as HandedOver;
   }
 
   #attach(socket: Socket): Caller {
     const link = new Link(socket, (message) => caller.receive(message));
-    const caller = new Caller((message) => link.send(message));
+    const caller = new Caller((message) => link.send(message), this.#adopting.fence?.term ?? null);
     this.#socket = socket;
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.destroy());
@@ -179,6 +193,13 @@ export class Connection {
   #comeBack(): void {
     if (!this.closed) this.caller().catch(() => {});
   }
+}
+
+const isDeposed = (error: unknown): boolean => error instanceof TealError && error.code === 'not-leader';
+
+/** A router that ends may not come to answer; one that refuses to goes on. */
+function unlessDeposed(error: unknown): void {
+  if (isDeposed(error)) throw error;
 }
 
 /** Null when nobody listens there. */

@@ -40,7 +40,7 @@ export class EmbeddedRouter implements Router {
    * Adopts the router process of the data directory, or starts one. Resolves when it listens.
    * One of another Teal, or with other options, hands its sockets over to one of this Teal, and ends when what it carries
    * has ended. Where it cannot, it is restarted: drained for a moment, with the port unanswered until the next one listens.
-   * @throws TealError `port-taken`, `router-unavailable`
+   * @throws TealError `port-taken`, `router-unavailable`, `not-leader`
    */
   static async start(options: RouterOptions, adopting?: Adopting): Promise<EmbeddedRouter> {
     const connection = new Connection(options, adopting);

@@ -8,6 +8,7 @@ import type { Listener } from './listen-handle.ts';
 import type { HandedOver, HandOverRequest } from './options.ts';
 import type { Parent } from './parent.ts';
 import { Successor } from './successor.ts';
+import type { Terms } from './terms.ts';
 import type { TicketKeys } from './tls/keeper.ts';
 import type { Workers } from './workers.ts';
 
@@ -16,6 +17,7 @@ export interface HandOverParts {
   readonly workers: Workers;
   readonly listeners: readonly Listener[];
   readonly tickets: () => TicketKeys | null;
+  readonly terms: Terms;
   readonly log: Logger;
   /** What only the one that serves may do ends here; called once, when that is another. */
   readonly left: () => void;
@@ -91,7 +93,7 @@ export class HandOver {
   async #move(successor: Successor, { generation }: Prepared): Promise<void> {
     const table = this.#parts.parent.inForce.given;
     if (table !== null && table.generation !== generation) await successor.bring(table);
-    await successor.serve();
+    await successor.serve({ term: this.#parts.terms.highest });
   }
 
   async #end(successor: Successor, leaving: Leaving): Promise<void> {

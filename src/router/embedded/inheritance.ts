@@ -44,6 +44,12 @@ export interface Prepared {
   readonly generation: number;
 }
 
+/** What comes with `serve`, as of that moment. */
+export interface ServeOrder {
+  /** Of the latest leader that was heard; whoever has a lower one is refused. Absent in what a router of an older Teal says. */
+  readonly term?: number;
+}
+
 /** The last word of a router that leaves. */
 export interface RetiredMessage {
   readonly retired: {

@@ -27,6 +27,7 @@ import { toTealError } from './rpc.ts';
 import { ownProgram } from './spawn.ts';
 import { Succession, type Orders } from './succession.ts';
 import { loadTable } from './table-file.ts';
+import { Terms } from './terms.ts';
 import { CertificateKeeper } from './tls/keeper.ts';
 import { Workers } from './workers.ts';
 
@@ -56,12 +57,13 @@ async function main(argument: string, succession: Succession | null): Promise<vo
   let stopping = false;
   let stop: (deadlineMs: number) => Promise<void> = async () => {};
   const socket = socketPath(options.data, path.join('router', 'control.sock'));
-  const handler = handlerOf(
-    options,
-    ready.promise,
-    (deadlineMs) => stop(deadlineMs),
-    () => stopping,
-  );
+  const terms = new Terms();
+  const handler = handlerOf(options, {
+    terms,
+    ready: ready.promise,
+    stop: (deadlineMs) => stop(deadlineMs),
+    stopping: () => stopping,
+  });
   const { control, leftover } =
     succession === null
       ? await ControlServer.listen(socket, handler)
@@ -104,7 +106,17 @@ async function main(argument: string, succession: Succession | null): Promise<vo
     };
     const tickets = () => keeper?.tickets ?? null;
     const failed = () => control.reclaim(socket);
-    const handOver = new HandOver({ parent, workers, listeners, tickets, log, left, failed, over: exit });
+    const handOver = new HandOver({
+      parent,
+      workers,
+      listeners,
+      tickets,
+      terms,
+      log,
+      left,
+      failed,
+      over: exit,
+    });
     const serve = (): void => {
       parent.begin();
       ready.resolve({ parent, handOver });
@@ -116,7 +128,13 @@ async function main(argument: string, succession: Succession | null): Promise<vo
       return;
     }
     await parent.inForce.settled();
-    const orders = ordersOf(succession, { parent, workers, take: () => control.take(socket), serve });
+    const orders = ordersOf(succession, {
+      parent,
+      workers,
+      terms,
+      take: () => control.take(socket),
+      serve,
+    });
     succession.ready({ version, protocol, generation: parent.inForce.given?.generation ?? 0 }, orders);
   } catch (error) {
     ready.reject(error);
@@ -128,16 +146,18 @@ async function main(argument: string, succession: Succession | null): Promise<vo
 interface TakingOver {
   readonly parent: Parent;
   readonly workers: Workers;
+  readonly terms: Terms;
   /** The path at which the control plane asks. */
   readonly take: () => Promise<void>;
   readonly serve: () => void;
 }
 
 /** What this process does when the one before says so: from the end of the second, that one is one of its members. */
-function ordersOf(succession: Succession, { parent, workers, take, serve }: TakingOver): Orders {
+function ordersOf(succession: Succession, { parent, workers, terms, take, serve }: TakingOver): Orders {
   return {
     bring: (table) => parent.inForce.takeOver(table),
-    serve: async () => {
+    serve: async ({ term }) => {
+      terms.admit(term);
       await workers.serve();
       await take();
       const predecessor = succession.succeed(log, workers.table, (said) =>
@@ -174,13 +194,16 @@ function parentOf(options: RouterOptions, { workers, listeners, keeper, told }: 
   });
 }
 
-function handlerOf(
-  options: RouterOptions,
-  ready: Promise<Serving>,
-  stop: (deadlineMs: number) => Promise<void>,
-  stopping: () => boolean,
-): Handler {
+interface Asked {
+  readonly terms: Terms;
+  readonly ready: Promise<Serving>;
+  readonly stop: (deadlineMs: number) => Promise<void>;
+  readonly stopping: () => boolean;
+}
+
+function handlerOf(options: RouterOptions, { terms, ready, stop, stopping }: Asked): Handler {
   return async (op, args, context) => {
+    terms.admit(context.term);
     const { parent, handOver } = await ready;
     if (op !== 'shutdown' && stopping()) throw isStopping();
     switch (op) {

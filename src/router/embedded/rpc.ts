@@ -6,7 +6,7 @@ import { TealError } from '../../errors.ts';
  * A call is answered once, by a result or an error; before that there may be progress, and it may be given up.
  */
 export type Message =
-  | { readonly id: number; readonly op: string; readonly args: unknown }
+  | { readonly id: number; readonly op: string; readonly args: unknown; readonly term?: number }
   | { readonly id: number; readonly progress: number }
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: ErrorJson }
@@ -26,12 +26,15 @@ interface Waiting {
 /** The calling side. */
 export class Caller {
   readonly #send: (message: Message) => void;
+  readonly #term: { readonly term: number } | Record<string, never>;
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
   #failure: TealError | null = null;
 
-  constructor(send: (message: Message) => void) {
+  /** @param term of the leader who calls; null where there is only one control plane */
+  constructor(send: (message: Message) => void, term: number | null = null) {
     this.#send = send;
+    this.#term = term === null ? {} : { term };
   }
 
   /** Rejects with the other side's TealError, with the signal's reason, or with what `fail` was given. */
@@ -48,7 +51,7 @@ export class Caller {
     };
     signal?.addEventListener('abort', giveUp, { once: true });
     this.#waiting.set(id, { resolve, reject, onProgress });
-    this.#send({ id, op, args });
+    this.#send({ id, op, args, ...this.#term });
     return promise.finally(() => signal?.removeEventListener('abort', giveUp));
   }
 
@@ -75,6 +78,8 @@ export class Caller {
 /** What a handler may tell while it works. */
 export interface CallContext {
   readonly signal: AbortSignal;
+  /** Of the leader who calls. */
+  readonly term?: number;
   progress(value: number): void;
 }
 
@@ -93,7 +98,7 @@ export class Answerer {
 
   receive(message: Message): void {
     if ('cancel' in message) this.#running.get(message.id)?.abort();
-    else if ('op' in message) void this.#answer(message.id, message.op, message.args);
+    else if ('op' in message) void this.#answer(message);
   }
 
   /** The caller is gone: what still runs for it is given up. */
@@ -102,11 +107,12 @@ export class Answerer {
     this.#running.clear();
   }
 
-  async #answer(id: number, op: string, args: unknown): Promise<void> {
+  async #answer({ id, op, args, term }: Extract<Message, { readonly op: string }>): Promise<void> {
     const controller = new AbortController();
     this.#running.set(id, controller);
     const context = {
       signal: controller.signal,
+      ...(term === undefined ? {} : { term }),
       progress: (progress: number) => this.#send({ id, progress }),
     };
     try {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { RoutingTable } from '../table.ts';
 import { TealError } from '../../errors.ts';
-import type { Inheritance, Prepared, RetiredMessage, SocketMessage } from './inheritance.ts';
+import type { Inheritance, Prepared, RetiredMessage, ServeOrder, SocketMessage } from './inheritance.ts';
 import { handOverProtocol, isCall } from './inheritance.ts';
 import type { ListenHandle, Speech } from './listen-handle.ts';
 import { Predecessor } from './predecessor.ts';
@@ -16,7 +16,7 @@ export interface InheritedSocket extends SocketMessage {
 /** What this process does when the one before says so. */
 export interface Orders {
   bring(table: RoutingTable): Promise<void>;
-  serve(): Promise<void>;
+  serve(order: ServeOrder): Promise<void>;
 }
 
 /** A router process that takes over from the one that has started it, as it sees that. */
@@ -95,7 +95,9 @@ export class Succession {
     if (orders === null || !(op === 'bring' || op === 'serve')) {
       throw new TealError('internal', `${op} is not understood`, { remedy: 'Use the same version.' });
     }
-    return op === 'bring' ? orders.bring((args as { table: RoutingTable }).table) : orders.serve();
+    return op === 'bring'
+      ? orders.bring((args as { table: RoutingTable }).table)
+      : orders.serve(args as ServeOrder);
   };
 }
 

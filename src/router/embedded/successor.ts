@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { RoutingTable } from '../table.ts';
 import type { ErrorJson } from '../../errors.ts';
 import { TealError } from '../../errors.ts';
-import type { Inheritance, Prepared, RetiredMessage, SocketMessage } from './inheritance.ts';
+import type { Inheritance, Prepared, RetiredMessage, ServeOrder, SocketMessage } from './inheritance.ts';
 import { isCall } from './inheritance.ts';
 import type { Listener } from './listen-handle.ts';
 import type { HandOverRequest } from './options.ts';
@@ -66,8 +66,8 @@ export class Successor {
   }
 
   /** From when it resolves, new connections and the control plane come to it, too. */
-  async serve(): Promise<void> {
-    await this.#call('serve', {}, takeOverMs);
+  async serve(order: ServeOrder): Promise<void> {
+    await this.#call('serve', order, takeOverMs);
   }
 
   /** Its workers end with it. Resolves when it is gone. */
