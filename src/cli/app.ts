@@ -14,16 +14,18 @@ import type { MaintenanceFlags } from './maintenance.ts';
 import type { PromoteFlags } from './promote.ts';
 import type { RemoveFlags } from './remove.ts';
 import type { RollbackFlags } from './rollback.ts';
+import type { UpFlags } from './up.ts';
 import type { WaitFlags } from './shell/release.ts';
 import type { ScaleFlags } from './scale.ts';
 import type { UpgradeFlags } from './upgrade.ts';
-import { guard, type CommonFlags, type Context, type LocalFlags, type ReasonFlags } from './shell/context.ts';
+import { guard, type CommonFlags, type Context, type ReasonFlags } from './shell/context.ts';
 import { accessing } from './accessing.ts';
 import { flagging } from './flagging.ts';
 import { migrating } from './migrating.ts';
 import { looking } from './looking.ts';
 import { docs } from './shell/docs.ts';
 import * as is from './shell/flags.ts';
+import { storing } from './storing.ts';
 import { briefs } from './text.ts';
 
 // Each command's code is loaded only when it runs; this table is what help and the parser need to know of it.
@@ -39,9 +41,14 @@ const routes = {
     },
     loader: async () => guard((await import('./init.ts')).init),
   }),
-  up: buildCommand<LocalFlags, [], Context>({
+  up: buildCommand<UpFlags, [], Context>({
     docs: docs('up', ['', 'Ctrl-C drains and stops everything; SIGTERM stops only the control plane']),
-    parameters: { flags: is.local },
+    parameters: {
+      flags: {
+        ...is.local,
+        store: is.textFlag('store', 'Where the event log is: sqlite, env:NAME or file:/path'),
+      },
+    },
     loader: async () => guard((await import('./up.ts')).up),
   }),
   down: buildCommand<CommonFlags, [], Context>({
@@ -276,6 +283,7 @@ const routes = {
   flags: flagging,
   db: migrating,
   ...accessing,
+  ...storing,
 };
 
 /** @param text every message of the parser */

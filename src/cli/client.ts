@@ -50,6 +50,7 @@ import type { Packed } from './shell/pack.ts';
 import { placeOf } from './shell/place.ts';
 import { errorOf } from './shell/problem.ts';
 import type { Server } from './shell/server.ts';
+import { answeringSocket } from './shell/socket.ts';
 import { explainFailure, notAnswered, notRunning } from './shell/unreachable.ts';
 
 /** Reading anything is a matter of milliseconds; one that takes this long will not answer. */
@@ -343,7 +344,7 @@ export async function connectControl(context: Context, flags: CommonFlags): Prom
   const data = await dataDirectory(config);
   // Asking for the socket's path would create the directory: looking at something that never ran leaves no traces.
   if (!existsSync(data)) throw notRunning(config);
-  return new Client(config, socketPath(data, 'control.sock'));
+  return new Client(config, await answeringSocket(socketPath(data, 'control.sock')));
 }
 
 /** A person is told where their command goes: a context in use is easily forgotten. */

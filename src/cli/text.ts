@@ -91,6 +91,10 @@ export const briefs = {
   'audit list': 'Show who asked for what',
   'audit verify': 'Check that nobody has changed the audit log',
   'audit export': 'Print the audit log as JSON, one entry a line',
+  backup: 'Write a backup of the event log to a file',
+  restore: 'Make the event log that of a backup',
+  store: 'Where the event log is',
+  'store migrate': 'Bring the event log to another place: SQLite or PostgreSQL',
   config: 'Look at teal.yaml',
   'config check': 'Check teal.yaml, with line and remedy for every mistake',
   doctor: 'Look for what is wrong with Teal and this machine',
@@ -112,6 +116,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
   ['Database', ['db lint', 'db new']],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'keys rotate', 'remove']],
   ['Access', ['login', 'logout', 'context', 'token', 'audit']],
+  ['Keep', ['backup', 'restore', 'store migrate']],
 ];
 
 /** `teal --help`: examples that can be run come first. */

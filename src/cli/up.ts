@@ -1,26 +1,35 @@
-import type { EventView } from '../control/contract.ts';
-import type { Control, ControlOptions } from '../control/control.ts';
+import type { EventView, LeaderView } from '../control/contract.ts';
+import type { Control } from '../control/control.ts';
+import type { FollowOptions } from '../control/upgrade/follow.ts';
 import { succeedsVariable } from '../control/upgrade/next-process.ts';
 import { renderBlock } from './render/block.ts';
 import { renderEvent } from './render/event.ts';
 import type { LocalFlags, Context } from './shell/context.ts';
 import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
+import { renderLeader } from './render/leader.ts';
 import { findConfig } from './shell/locate.ts';
 import type { View } from './shell/terminal.ts';
 import { upTexts } from './text.ts';
+
+export interface UpFlags extends LocalFlags {
+  readonly store?: string;
+}
 
 /**
  * Runs Teal in the foreground. Ctrl-C drains and stops everything; SIGTERM, as service managers send it, stops only
  * the control plane, so that it can be replaced while the router and the instances go on serving.
  */
-export async function up(this: Context, flags: LocalFlags): Promise<void> {
+export async function up(this: Context, flags: UpFlags): Promise<void> {
   const { terminal, json } = this;
   const file = findConfig(flags.config, this);
   const options = {
     file,
     log: json ? ('json' as const) : ('pretty' as const),
+    ...(flags.store === undefined ? {} : { store: flags.store }),
     onEvent: (event: EventView) =>
       terminal.out(json ? JSON.stringify(event) : renderEvent(event, terminal.view)),
+    onLeader: (leader: LeaderView) =>
+      terminal.out(json ? JSON.stringify({ leader }) : renderLeader(leader, terminal.view)),
   };
   if (this.env[succeedsVariable] !== undefined && process.connected) return await takeOver(options);
   const force = new AbortController();
@@ -29,6 +38,7 @@ export async function up(this: Context, flags: LocalFlags): Promise<void> {
   const args = [
     '--config',
     file,
+    ...(flags.store === undefined ? [] : ['--store', flags.store]),
     ...(json ? ['--json'] : []),
     ...(flags.noColor === true ? ['--no-color'] : []),
   ];
@@ -42,7 +52,7 @@ export async function up(this: Context, flags: LocalFlags): Promise<void> {
 }
 
 /** Started by a `teal up` that is being upgraded: that one passes signals on. */
-async function takeOver(options: Pick<ControlOptions, 'file' | 'log' | 'onEvent'>): Promise<void> {
+async function takeOver(options: FollowOptions): Promise<void> {
   const { follow } = await import('../control/upgrade/follow.ts');
   // Nobody that is started from here is meant by it.
   delete process.env[succeedsVariable];
@@ -73,16 +83,23 @@ async function stop(
   else if (how.everything) say(upTexts.stopped);
 }
 
-function facts(file: string, { urls, socket, url }: Control) {
-  return { urls, socket, control: url, config: file, pid: process.pid };
+function facts(file: string, { urls, socket, url, leader }: Control) {
+  const who = leader === null ? {} : { leader };
+  return { urls, socket, control: url, config: file, pid: process.pid, ...who };
 }
 
 function welcome(file: string, control: Control, view: View): string {
+  const { leader } = control;
+  const standsBy = leader !== null && leader.name !== leader.answeredBy;
   return renderBlock(
     {
       state: 'ok',
-      label: 'Teal is up',
-      value: control.urls.length === 0 ? 'no address yet' : control.urls.join('  '),
+      label: standsBy ? 'Teal stands by' : 'Teal is up',
+      value: standsBy
+        ? `for ${leader.name ?? 'the next leader'}`
+        : control.urls.length === 0
+          ? 'no address yet'
+          : control.urls.join('  '),
       rows: [
         ['Config', file],
         ['Control', control.url],

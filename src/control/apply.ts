@@ -124,6 +124,7 @@ function appChanges(deps: Pick<Deps, 'apps'>, config: Config): readonly ConfigCh
 function routerChanges(before: Config, after: Config): readonly ConfigChange[] {
   const pairs: [string, unknown, unknown][] = [
     ['data', before.data, after.data],
+    ['store', before.store, after.store],
     ['router', before.router, after.router],
     ['router.metrics', before.metrics, after.metrics],
     ['control', before.control, after.control],

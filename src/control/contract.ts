@@ -8,6 +8,7 @@ import type { Explanation } from '../audience/explain.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { Json } from '../config/features.ts';
 import type { ErrorJson } from '../errors.ts';
+import type { PlaneView } from './lead/contract.ts';
 import type { InstanceState } from '../platform/platform.ts';
 import type { Approval, Colour, Difference, Drain, Release, ReleaseStatus, Step } from '../release/state.ts';
 import type { RouterStatus } from '../router/router.ts';
@@ -123,7 +124,7 @@ export interface PreviewLink {
   readonly expiresAt: number;
 }
 
-export interface Status {
+export interface Status extends PlaneView {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: number;
@@ -231,6 +232,7 @@ export interface StepView {
 }
 
 export type { CourseView, EvidenceView, StandingView } from './judge/contract.ts';
+export type { LeaderView } from './lead/contract.ts';
 export type * from './board/contract.ts';
 export type * from './traffic/contract.ts';
 

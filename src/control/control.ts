@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
+import { TealError } from '../errors.ts';
 import type { HandedOver, Program } from '../router/embedded/options.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
@@ -9,25 +10,32 @@ import { Access } from './access/access.ts';
 import { answering } from './answering.ts';
 import { api } from './api/app.ts';
 import { metricsApi, serveMetrics } from './api/metrics.ts';
-import type { ApiServer } from './api/serve.ts';
+import { serveAt, type ApiServer } from './api/serve.ts';
 import { begin } from './begin.ts';
 import { watchClock } from './clock.ts';
-import type { EventView } from './contract.ts';
-import { openEntrances } from './entrances.ts';
+import type { EventView, LeaderView } from './contract.ts';
+import { openEntrances, type Nearby } from './entrances.ts';
+import { share } from './lead/share.ts';
 import { lockData, unusable } from './lock.ts';
 import { longestDrain } from './machine.ts';
 import { stopAll } from './stop-all.ts';
+import { storePlace } from './store-place.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
 import { Traffic } from './traffic/traffic.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from './upgrade/contract.ts';
 import { baseOf, urlsOf } from './urls.ts';
 import { logLine } from './view/log-line.ts';
+import { whenFree } from './when-free.ts';
 
 export interface ControlOptions {
   /** The teal.yaml. */
   readonly file: string;
   readonly log: 'pretty' | 'json' | 'silent';
   readonly onEvent?: (event: EventView) => void;
+  /** `--store`: wins over TEAL_STORE and teal.yaml. */
+  readonly store?: string;
+  /** Told when another control plane leads than before, or none; where several share an event log. */
+  readonly onLeader?: (leader: LeaderView) => void;
   /** Replaces Teal itself; refused when left out: nobody is there to put another in this one's place. */
   readonly upgrade?: (body: UpgradeBody) => Promise<UpgradeResult>;
   readonly upgraded?: () => UpgradeView | null;
@@ -37,7 +45,10 @@ export interface ControlOptions {
 
 /** A running control plane. */
 export interface Control {
+  /** Empty while another one leads. */
   readonly urls: readonly string[];
+  /** Who leads, where several share an event log; null where this is the only one. */
+  readonly leader: LeaderView | null;
   readonly socket: string;
   /** Where the API is reached over TCP: `control.listen`; null when it is not. */
   readonly url: string | null;
@@ -59,37 +70,74 @@ export interface Control {
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const config = await loadConfig(options.file);
+  const place = storePlace(config, { flag: options.store, environment: process.env });
   const undo = new AsyncDisposableStack();
+  const onEvent = options.onEvent ?? (() => undefined);
+  const log = logger(options.log);
   try {
     await makeFolder(config.data);
+    if (place.kind === 'postgres') {
+      const { file, onLeader = () => undefined } = options;
+      const work = (ground: Ground, own: AsyncDisposableStack, host: Host) =>
+        run(ground, own, { ...host, onEvent, upgrade: notWhereShared });
+      return await share({ file, config, url: place.url, log, undo, work, onLeader });
+    }
     undo.adopt(lockData(config.data), (lock) => lock.release());
     const store = undo.adopt(await SqliteStore.open(storeFile(config.data)), (open) => open.close());
-    const ground = { config, store, log: logger(options.log) };
-    return await run(ground, undo, options);
+    const socket = socketPath(config.data, 'control.sock');
+    const { server, upgrade, upgraded } = options;
+    return await run({ config, store, log }, undo, {
+      socket,
+      serve: (answer) => serveAt(socket, answer, server),
+      onEvent,
+      ...(upgrade === undefined ? {} : { upgrade }),
+      ...(upgraded === undefined ? {} : { upgraded }),
+    });
   } catch (error) {
     await undo.disposeAsync();
     throw error;
   }
 }
 
-async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlOptions): Promise<Control> {
+/** Of several control planes the next one is there already, or is started beside. */
+function notWhereShared(): Promise<never> {
+  throw new TealError(
+    'wrong-state',
+    'Control planes that share an event log are not replaced by teal upgrade.',
+    {
+      remedy:
+        'Start the newer Teal beside this one, then stop this one with SIGTERM: docs/high-availability.md',
+    },
+  );
+}
+
+/** Where a control plane that works is asked. */
+export interface Host extends Nearby {
+  /** Told that it was asked to stop, before it does. */
+  readonly stopping?: (everything: boolean) => void;
+}
+
+interface Working extends Host, Pick<ControlOptions, 'upgrade' | 'upgraded'> {
+  readonly onEvent: (event: EventView) => void;
+}
+
+async function run(ground: Ground, undo: AsyncDisposableStack, host: Working): Promise<Control> {
   const startedAt = Date.now();
   const system = undo.adopt(await assemble(ground), leave);
   const { apps } = system.deps;
-  await begin(system, undo, options.onEvent ?? (() => undefined));
+  await begin(system, undo, host.onEvent);
   const { usage } = system.deps;
   await usage.begin();
   undo.defer(() => usage.close());
   undo.adopt(watchClock(system.clock, apps, jumped(ground.log)), (watching) => watching.close());
-  const { stop, ended } = stopper(system, undo);
-  const socket = socketPath(ground.config.data, 'control.sock');
+  const { stop, ended } = stopper(system, undo, host.stopping);
   const closing = new AbortController();
   const access = undo.adopt(await Access.open({ ...system.deps, now: system.deps.wall }), (open) =>
     open.close(),
   );
   const traffic = undo.adopt(new Traffic(system.deps).start(), (looking) => looking.close());
   const app = api(system.deps, {
-    ...options,
+    ...host,
     access,
     startedAt,
     stop: (how) => void stop(how),
@@ -97,12 +145,14 @@ async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlO
     traffic,
   });
   const answer = answering(app, system.deps, { access, traffic, closing: closing.signal });
-  const entrances = undo.adopt(
-    await openEntrances({ deps: system.deps, access, answer }, socket, options.server),
-    (open) => open.close(),
+  const entrances = undo.adopt(await openEntrances({ deps: system.deps, access, answer }, host), (open) =>
+    open.close(),
   );
   const { metrics: address } = ground.config;
-  const served = address === null ? null : await serveMetrics(metricsApi(system.deps), address);
+  const { shared = false } = host;
+  const serving = { shared, log: ground.log, what: 'metrics' };
+  const served =
+    address === null ? null : await whenFree(() => serveMetrics(metricsApi(system.deps), address), serving);
   undo.defer(() => served?.close());
   // First of all: streams end by themselves, before their server closes.
   undo.defer(() => closing.abort());
@@ -112,9 +162,10 @@ async function run(ground: Ground, undo: AsyncDisposableStack, options: ControlO
     .flatMap(({ config }) => (config === null || base === null ? [] : urlsOf(config, base)));
   return {
     urls,
-    socket,
+    leader: system.deps.plane().leader,
+    socket: host.socket,
     url: entrances.url,
-    metrics: served?.port ?? null,
+    metrics: served?.now?.port ?? null,
     ended,
     stop,
     data: ground.config.data,
@@ -134,7 +185,11 @@ const jumped =
       ? log.warn(told, 'the clock of the machine was set; every timer goes on with what it had left')
       : log.error(told, 'the clock was set, and that could not be stored; trying again');
 
-function stopper(system: System, undo: AsyncDisposableStack): Pick<Control, 'stop' | 'ended'> {
+function stopper(
+  system: System,
+  undo: AsyncDisposableStack,
+  told: Host['stopping'],
+): Pick<Control, 'stop' | 'ended'> {
   const end = Promise.withResolvers<void>();
   // Whoever asked over the API has no one to tell; `ended` still rejects for whoever waits for it.
   end.promise.catch((error: unknown) => system.deps.log.error({ error }, 'Teal did not stop cleanly'));
@@ -142,6 +197,7 @@ function stopper(system: System, undo: AsyncDisposableStack): Pick<Control, 'sto
   return {
     ended: end.promise,
     stop({ everything, signal }) {
+      if (stopping === null) told?.(everything);
       stopping ??= (everything ? stopAll(system, signal) : Promise.resolve())
         .finally(() => undo.disposeAsync())
         .then(end.resolve, end.reject);

@@ -8,6 +8,7 @@ import type { Versions } from './drivers.ts';
 import type { RunTest } from './effects/run-test.ts';
 import type { Rules } from './judge/rules.ts';
 import type { Usage } from './flags/usage.ts';
+import type { PlaneView } from './lead/contract.ts';
 import type { Leases } from './leases.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
@@ -32,6 +33,8 @@ export interface Deps {
   readonly rules: Rules;
   /** Runs the tests of candidates. */
   readonly runTest: RunTest;
+  /** Where the event log is, and who leads. */
+  readonly plane: () => PlaneView;
   readonly log: Logger;
   /** Milliseconds since the epoch, as releases go by it (clock.ts). */
   readonly now: () => number;

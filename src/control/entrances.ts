@@ -3,9 +3,10 @@ import { guarded } from './access/guard.ts';
 import type { Access } from './access/access.ts';
 import { standingOf } from './access/standing.ts';
 import { problemResponse } from './api/problem.ts';
-import { ApiServer, serveElsewhere, type Elsewhere } from './api/serve.ts';
+import { serveElsewhere, type Elsewhere } from './api/serve.ts';
 import { errorPage } from './dashboard/pages.ts';
 import type { Deps } from './deps.ts';
+import { whenFree } from './when-free.ts';
 
 /** Where the API can be asked: always on the socket, and over TCP when teal.yaml says so. */
 export interface Entrances {
@@ -15,11 +16,19 @@ export interface Entrances {
   close(): Promise<void>;
 }
 
-/** Opens them, each with its guard before it. @param bound the socket's, when it is bound already, and perhaps asked @throws TealError `port-taken`, `certificate-invalid` */
+/** The socket, and who answers on it. */
+export interface Nearby {
+  readonly socket: string;
+  /** Answers by this from now on, until closed. */
+  serve(answer: Answer): Promise<{ close(): Promise<void> }>;
+  /** Other control planes share the event log: one that is stopped may still hold the address, and nobody waits for it. */
+  readonly shared?: boolean;
+}
+
+/** Opens them, each with its guard before it. @throws TealError `port-taken`, `certificate-invalid` */
 export async function openEntrances(
   { deps, access, answer }: { readonly deps: Deps; readonly access: Access; readonly answer: Answer },
-  socket: string,
-  bound?: ApiServer,
+  nearby: Nearby,
 ): Promise<Entrances> {
   const { listen, url, oidc, tls } = deps.config.control;
   const guard = (local: boolean, origin: string): Answer =>
@@ -33,26 +42,28 @@ export async function openEntrances(
       refusePage: errorPage,
     });
   await using undo = new AsyncDisposableStack();
-  const near = undo.adopt(bound ?? (await ApiServer.bind(socket)), (server) => server.close());
-  near.answerBy(guard(true, 'http://teal'));
-  await near.take();
+  const near = undo.adopt(await nearby.serve(guard(true, 'http://teal')), (server) => server.close());
   const originAt = (port: number): string =>
     url ?? `${tls === null ? 'http' : 'https'}://${bracketed(listen?.host ?? '')}:${port}`;
   const far =
     listen === null
       ? null
-      : await serveElsewhere(
-          ({ port }) => {
-            access.openedAt(originAt(port));
-            return guard(false, originAt(port));
-          },
-          { listen, tls },
-          deps.log,
+      : await whenFree(
+          () =>
+            serveElsewhere(
+              ({ port }) => {
+                access.openedAt(originAt(port));
+                return guard(false, originAt(port));
+              },
+              { listen, tls },
+              deps.log,
+            ),
+          { shared: nearby.shared === true, log: deps.log, what: 'commands from elsewhere' },
         );
   undo.move();
   return {
-    socket,
-    url: urlOf(far),
+    socket: nearby.socket,
+    url: urlOf(far?.now ?? null),
     close: async () => void (await Promise.all([near.close(), far?.close()])),
   };
 }

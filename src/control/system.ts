@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { CustomMetrics } from '../metrics/custom/custom-metrics.ts';
 import type { Platform, PlatformHooks } from '../platform/platform.ts';
 import type { Fact } from '../release/input.ts';
+import type { RouterFence } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import { applyAtStart } from './apply.ts';
 import { Apps } from './apps.ts';
@@ -38,6 +39,9 @@ export interface Ground {
   readonly config: Config;
   readonly store: Store;
   readonly log: Logger;
+  /** By what a leader acts; none: there is no other control plane. */
+  readonly fence?: RouterFence;
+  readonly plane?: Deps['plane'];
 }
 
 /** An effect that ignores its signal does not keep Teal from ending; whatever it does is found again at the next start. */
@@ -62,7 +66,7 @@ type Parts = Pick<Deps, 'apps' | 'keys' | 'versions'> &
   Pick<System, 'router' | 'clock'> & { readonly drivers: Drivers };
 
 function wire(
-  { config, store, log }: Ground,
+  { config, store, log, plane = alone(config) }: Ground,
   { apps, keys, versions, router, clock, drivers }: Parts,
 ): System {
   const notStored = (app: string, { type }: Fact, error: unknown): void =>
@@ -110,6 +114,7 @@ function wire(
     keys,
     rules: rulesOf(custom),
     runTest: drivers.runTest,
+    plane,
     log,
     now: clock.now,
     wall: clock.wall,
@@ -152,6 +157,11 @@ export async function leave({ deps, router, runner, facts, custom }: System): Pr
   const settled = Promise.all([lastTable, runner.close(), facts.close(), custom.close()]);
   if (!(await endsWithin(settled, giveUpMs))) log.warn('something did not end in time; it is left behind');
 }
+
+/** There is one control plane, with a file for itself. */
+const alone =
+  ({ data }: Config): Deps['plane'] =>
+  () => ({ store: { kind: 'sqlite', where: storeFile(data) }, leader: null });
 
 /** Where the event log of a data directory is. */
 export const storeFile = (data: string): string => path.join(data, 'teal.db');

@@ -51,6 +51,8 @@ export interface Settings {
   readonly router?: Readonly<Record<string, string>>;
   readonly app?: Readonly<Record<string, string>>;
   readonly people?: string;
+  /** Where the event log is, when not in the folder. */
+  readonly store?: string;
   /** More entries of `run.process.environment`. */
   readonly environment?: string;
   /** Beside teal.yaml. */
@@ -92,6 +94,8 @@ export class World implements AsyncDisposable {
   readonly url: string;
   readonly client: Client;
   readonly #patches: readonly Patch[];
+  /** As in its settings, for more of them. */
+  store: string = 'sqlite';
   #up: Up | null = null;
   readonly #loads: Load[] = [];
 
@@ -150,6 +154,7 @@ export class World implements AsyncDisposable {
   }
 
   configure(settings: Settings): void {
+    this.store = settings.store ?? this.store;
     if (settings.tls === true) certify(this.folder);
     for (const [name, content] of Object.entries(settings.files ?? {}))
       writeFileSync(path.join(this.folder, name), content);
@@ -363,7 +368,7 @@ function clean(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
-function yaml(settings: Settings, { folder, port, h2cPort, tlsPort, controlPort }: World): string {
+function yaml(settings: Settings, { folder, port, h2cPort, tlsPort, controlPort, store }: World): string {
   const release = { 'rollback-window': '1h', deadline: '60s', 'preview-instances': '1', ...settings.release };
   const tests = settings.tests ?? ['http: /api/products\n          contains: cup'];
   const keys = (of: Readonly<Record<string, string>> = {}, indent: string): string =>
@@ -371,6 +376,7 @@ function yaml(settings: Settings, { folder, port, h2cPort, tlsPort, controlPort 
       .map(([key, value]) => `${indent}${key}: ${value}\n`)
       .join('');
   return `data: ${folder}/data
+store: ${store}
 ${settings.people === undefined ? '' : `people: ${settings.people}`}
 ${settings.control === true ? `control: { listen: 127.0.0.1:${controlPort} }` : ''}
 router:

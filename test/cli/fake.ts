@@ -282,7 +282,9 @@ export class FakeControl {
       tablesRepaired: { count: 0, last: null },
       accessLog: null,
     };
-    return { version: '0.1.0', pid: 1, startedAt: now, config: this.directory, router, apps: this.apps };
+    const store = { kind: 'sqlite' as const, where: '/x/teal.db' };
+    const { directory: config, apps } = this;
+    return { version: '0.1.0', pid: 1, startedAt: now, config, store, leader: null, router, apps };
   }
 
   #eventsOf(url: URL, response: ServerResponse): void {

@@ -142,6 +142,8 @@ test('the apps in trouble come first', () => {
     pid: 1,
     startedAt: now,
     config: '/x/teal.yaml',
+    store: { kind: 'sqlite', where: '/x/teal.db' },
+    leader: null,
     router: {
       pid: 2,
       generation: 7,

@@ -68,9 +68,13 @@ async function refused(before: Status): Promise<void> {
   const bad = await teal(directory, 'upgrade', '--to', 'bad');
   assert.equal(bad.code, 1);
   assert.match(bad.err, /half a download[^]*code: upgrade-failed/);
+  const file = path.join(directory, 'teal.yaml');
+  await writeFile(file, `store: postgres://teal@db.internal/teal\n${yaml}`);
+  assert.match((await teal(directory, 'upgrade')).err, /store is a database now[^]*code: config-invalid/);
+  await writeFile(file, yaml);
   const now = await status();
   assert.deepEqual([now.pid, now.router?.pid], [before.pid, before.router?.pid]);
-  assert.match((await teal(directory, 'status')).out, /The upgrade failed: [^]*half a download/);
+  assert.match((await teal(directory, 'status')).out, /The upgrade failed: [^]*store is a database now/);
 }
 
 function alive(pid: number): boolean {

@@ -226,6 +226,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     keys,
     rules: async () => [],
     runTest: testsIn(data, quiet),
+    plane: () => ({ store: { kind: 'sqlite', where: 'teal.db' }, leader: null }),
     log: quiet,
     now: Date.now,
     wall: Date.now,

@@ -2,6 +2,7 @@ import type {
   AppStatus,
   EnvironmentStatus,
   InstanceView,
+  LeaderView,
   ReleaseView,
   Status,
 } from '../../control/contract.ts';
@@ -12,6 +13,7 @@ import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
 import { renderSelf } from './self.ts';
 import { glyph, pad, paint, flow, wrap, type Glyph } from './paint.ts';
+import { leaderLine } from './leader.ts';
 import { count, counted, duration } from './units.ts';
 
 /** Every app as a few lines, those in trouble first; or what is missing when there is none. */
@@ -23,6 +25,7 @@ export function renderStatus(status: Status, view: View): string {
   const trouble =
     status.router === null ? null : routerTrouble(status.router, { now: view.now, since: status.startedAt });
   if (trouble !== null) parts.push(`${glyph(view, 'warn')} ${wrap(`Router: ${trouble}`, view.width, 2)}`);
+  if (status.leader !== null) parts.push(store(status, status.leader, view));
   if (status.apps.length === 0) parts.push(`No app is deployed yet. Next: teal apply`);
   if (status.router !== null) parts.push(row('router', routerPieces(status.router, view.now), view));
   parts.push(renderSelf(status, view));
@@ -38,6 +41,12 @@ export function routerPieces({ generation, workers, heard }: RouterStatus, now: 
     heard.at === null ? 'never heard from Teal' : `heard from Teal ${duration(now - heard.at)} ago`,
     ...(heard.expiry?.until === null ? ['exposes nobody until it does again'] : []),
   ];
+}
+
+/** Who leads, where several control planes share an event log. */
+function store({ store: { where } }: Status, leader: LeaderView, view: View): string {
+  const kind = leader.name === null ? 'warn' : 'ok';
+  return `${glyph(view, kind)} ${wrap(`Control plane: ${leaderLine(leader, view.now)}; event log in ${where}`, view.width, 2)}`;
 }
 
 /** One app: what is live, both environments, the release, what a rollback would do, and the next command. */

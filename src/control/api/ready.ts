@@ -4,7 +4,8 @@ import { endsWithin } from '../pause.ts';
 
 /** Whoever asks more often gets the same again: asking writes to the disk, and is for anyone. */
 const sameForMs = 1000;
-const routerMs = 1000;
+/** Both answer in milliseconds, or something is wrong. */
+const answerMs = 1000;
 
 interface Check {
   readonly name: string;
@@ -42,13 +43,14 @@ export class Readiness {
   }
 
   async #store(): Promise<Check> {
-    try {
-      await this.#deps.store.probe();
-      return { name: 'store', ok: true, says: 'the event log can be written to' };
-    } catch (error) {
-      const code = error instanceof TealError ? error.code : 'internal';
-      return { name: 'store', ok: false, says: `the event log cannot be written to (${code})` };
-    }
+    const probed = this.#deps.store.probe().then(
+      () => null,
+      (error: unknown) => (error instanceof TealError ? error.code : 'internal'),
+    );
+    const failure = (await endsWithin(probed, answerMs)) ? await probed : 'timed-out';
+    return failure === null
+      ? { name: 'store', ok: true, says: 'the event log can be written to' }
+      : { name: 'store', ok: false, says: `the event log cannot be written to (${failure})` };
   }
 
   async #router(): Promise<Check> {
@@ -57,7 +59,7 @@ export class Readiness {
       () => true,
       () => false,
     );
-    const ok = (await endsWithin(reached, routerMs)) && (await reached);
+    const ok = (await endsWithin(reached, answerMs)) && (await reached);
     return { name: 'router', ok, says: ok ? 'the router answers' : 'the router does not answer' };
   }
 

@@ -70,6 +70,14 @@ export class ApiServer {
   }
 }
 
+/** Answers at the socket's path from now on. @param bound the server, when there is one that is asked perhaps already */
+export async function serveAt(socket: string, answer: Answer, bound?: ApiServer): Promise<ApiServer> {
+  const server = bound ?? (await ApiServer.bind(socket));
+  server.answerBy(answer);
+  await server.take();
+  return server;
+}
+
 /** A status waits half a second for a router that does not say how it is; a client that does not take its answer does not keep Teal from ending. */
 const farewellMs = 2000;
 

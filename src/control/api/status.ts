@@ -14,7 +14,13 @@ const afterCommandMs = 100;
 /** An idle router answers in a few; of the 300 ms in which a page is to be painted this leaves the most to the browser. */
 const soonMs = 40;
 
-export async function statusOf(deps: Deps, app: string): Promise<AppStatus> {
+/** What a status is read from. */
+export interface Looked extends Pick<Deps, 'config' | 'apps' | 'plane'> {
+  readonly platform: Pick<Deps['platform'], 'instances'>;
+  readonly router: Pick<Deps['router'], 'status'>;
+}
+
+export async function statusOf(deps: Looked, app: string): Promise<AppStatus> {
   return appStatus(known(deps, app), await lookAt(deps, patient, app));
 }
 
@@ -32,19 +38,24 @@ export async function statusesAfter(deps: Deps): Promise<(app: string) => AppSta
   return (app) => appStatus(deps.apps.state(app), of(app));
 }
 
-export async function wholeStatus(deps: Deps, startedAt: number): Promise<Status> {
+export async function wholeStatus(deps: Looked, startedAt: number): Promise<Status> {
   const seen = await lookAt(deps, patient);
   return {
     version,
     pid: process.pid,
     startedAt,
     config: deps.config.file,
+    ...deps.plane(),
     router: seen.router,
     apps: statuses(deps, seen, () => true),
   };
 }
 
-export function statuses(deps: Deps, seen: Seen, shown: (app: string) => boolean): readonly AppStatus[] {
+export function statuses(
+  deps: Pick<Looked, 'apps'>,
+  seen: Seen,
+  shown: (app: string) => boolean,
+): readonly AppStatus[] {
   const of = byApp(seen);
   const states = deps.apps.states().filter(({ app }) => shown(app));
   return states.map((state) => appStatus(state, of(state.app)));
@@ -66,7 +77,11 @@ export const soon = (last: Looking['last']): Looking => ({
 });
 
 /** @param app nothing is asked of others; of all of them when left out */
-export async function lookAt(deps: Deps, { waitMs, last }: Looking, app?: string): Promise<Seen> {
+export async function lookAt(
+  deps: Pick<Looked, 'platform' | 'router'>,
+  { waitMs, last }: Looking,
+  app?: string,
+): Promise<Seen> {
   const asked = deps.router.status(app === undefined ? undefined : { apps: [app] }).catch(() => null);
   const router = (await endsWithin(asked, waitMs)) ? await asked : last();
   return { instances: deps.platform.instances(app), router, base: router === null ? null : baseOf(router) };

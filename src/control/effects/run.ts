@@ -50,6 +50,8 @@ const notTheVersions: ReadonlySet<ErrorCode> = new Set([
   'control-unavailable',
   'store-conflict',
   'store-unreadable',
+  'store-unavailable',
+  'not-leader',
   'disk-full',
   'wrong-state',
 ]);

@@ -8,8 +8,12 @@ import { prepareFile } from '../../store/file.ts';
 import { ApiServer } from '../api/serve.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from './contract.ts';
 import type { ControlOptions } from '../control.ts';
+import { storePlace } from '../store-place.ts';
 import { storeFile } from '../system.ts';
 import { LocalIncumbent } from './incumbent.ts';
+
+/** What `teal up` gives, at first and each time after an upgrade. */
+export type FollowOptions = Pick<ControlOptions, 'file' | 'log' | 'store' | 'onEvent' | 'onLeader'>;
 
 /** Speaks to the process that has started this one. */
 export interface Upwards {
@@ -22,17 +26,13 @@ export interface Upwards {
  * A control plane that was started to take over from one that runs, and does what it is told by the process of `teal up`.
  * Resolves when it has nothing more to do. @param force aborted when stopping shall not wait
  */
-export async function follow(
-  options: Pick<ControlOptions, 'file' | 'log' | 'onEvent'>,
-  force: AbortSignal,
-  upwards: Upwards,
-): Promise<void> {
+export async function follow(options: FollowOptions, force: AbortSignal, upwards: Upwards): Promise<void> {
   const caller = new Caller((message) => upwards.send(message));
   const incumbent = new LocalIncumbent({
     ...options,
     upgrade: async (body: UpgradeBody) => (await caller.call('upgrade', body)) as UpgradeResult,
   });
-  const follower = new Follower(options.file, incumbent, force);
+  const follower = new Follower(options, incumbent, force);
   const answerer = new Answerer((message) => upwards.send(message), follower.answer);
   upwards.onMessage((message) => {
     if ('op' in message || 'cancel' in message) answerer.receive(message);
@@ -45,13 +45,13 @@ export async function follow(
 }
 
 class Follower {
-  readonly #file: string;
+  readonly #options: FollowOptions;
   readonly #incumbent: LocalIncumbent;
   readonly #force: AbortSignal;
   #server: ApiServer | null = null;
 
-  constructor(file: string, incumbent: LocalIncumbent, force: AbortSignal) {
-    this.#file = file;
+  constructor(options: FollowOptions, incumbent: LocalIncumbent, force: AbortSignal) {
+    this.#options = options;
     this.#incumbent = incumbent;
     this.#force = force;
   }
@@ -73,8 +73,11 @@ class Follower {
 
   readonly #operations: Readonly<Record<string, (args: never) => unknown>> = {
     prepare: async ({ data }: { data: string }) => {
-      const config = await loadConfig(this.#file);
+      const { file, store } = this.#options;
+      const config = await loadConfig(file);
       if (config.data !== data) throw moved(data, config.data);
+      // Who is asked to upgrade has the event log in its file: of several control planes none is replaced so.
+      if (storePlace(config, { flag: store, environment: process.env }).kind !== 'sqlite') throw shared(data);
       // Reads only: a log of a newer Teal is refused while the old control plane still has it.
       if (existsSync(storeFile(data))) prepareFile(storeFile(data));
       this.#server = await ApiServer.bind(socketPath(data, 'control.sock'));
@@ -91,6 +94,12 @@ class Follower {
     stop: ({ everything }: { everything: boolean }) =>
       this.#incumbent.stop({ everything, signal: this.#force }),
   };
+}
+
+function shared(data: string): TealError {
+  return new TealError('config-invalid', `store is a database now, and a file in ${data} where Teal runs`, {
+    remedy: 'Put it back, or bring the event log over: teal down, teal store migrate, teal up.',
+  });
 }
 
 function moved(from: string, to: string): TealError {

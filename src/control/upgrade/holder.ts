@@ -2,13 +2,14 @@ import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
 import { toTealError, type Handler } from '../../router/embedded/rpc.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from './contract.ts';
-import type { Control, ControlOptions } from '../control.ts';
+import type { Control } from '../control.ts';
+import type { FollowOptions } from './follow.ts';
 import { LocalIncumbent, type Incumbent, type StopHow } from './incumbent.ts';
 import { NextProcess } from './next-process.ts';
 import { notify } from './notify.ts';
 import { askProgram, type OtherTeal } from './program.ts';
 
-export interface HolderOptions extends Pick<ControlOptions, 'file' | 'log' | 'onEvent'> {
+export interface HolderOptions extends FollowOptions {
   /** For a control plane that takes over, after `up`. */
   readonly args: readonly string[];
 }
@@ -46,13 +47,8 @@ export class Holder {
       if (holder === null) throw busy();
       return await holder.upgrade(body);
     };
-    const { file, log, onEvent } = options;
-    const incumbent = new LocalIncumbent({
-      file,
-      log,
-      upgrade,
-      ...(onEvent === undefined ? {} : { onEvent }),
-    });
+    const { args: _, ...control } = options;
+    const incumbent = new LocalIncumbent({ ...control, upgrade });
     holder = new Holder(options, incumbent, await incumbent.begin());
     notify('READY=1', `STATUS=teal ${version}`);
     return holder;

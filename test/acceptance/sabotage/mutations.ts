@@ -1,5 +1,6 @@
 import { inPhases } from './in-phases.ts';
 import { judging } from './judging.ts';
+import { leading } from './leading.ts';
 import type { Patch } from './patch.ts';
 import { upgrading } from './upgrading.ts';
 
@@ -13,6 +14,7 @@ export interface Mutation extends Patch {
 }
 
 export const mutations: readonly Mutation[] = [
+  ...leading,
   {
     id: 'A1',
     says: 'a router worker acknowledges a table before it is in force',

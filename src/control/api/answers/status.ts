@@ -6,6 +6,7 @@ import type {
   AppStatus,
   EnvironmentStatus,
   InstanceView,
+  LeaderView,
   ReleaseView,
   Status,
   StepView,
@@ -154,12 +155,31 @@ export const appStatus = exactly<AppStatus>()(
   }),
 );
 
+const leader = exactly<LeaderView>()(
+  v.strictObject({
+    name: v.pipe(or(text), v.description('Null: nobody leads now; the other values are of who did last.')),
+    machine: text,
+    term: v.pipe(count, v.description('Rises with each leader.')),
+    since: time,
+    leaseLeftMs: count,
+    answeredBy: v.pipe(text, v.description('The control plane that says this.')),
+  }),
+);
+
 export const status = exactly<Status>()(
   v.strictObject({
     version: text,
     pid: count,
     startedAt: time,
     config: v.pipe(text, v.description('The teal.yaml.')),
+    store: v.strictObject({
+      kind: v.picklist(['sqlite', 'postgres']),
+      where: v.pipe(text, v.description('A file, or a database without its password.')),
+    }),
+    leader: v.pipe(
+      or(leader),
+      v.description('Of the control planes that share the event log; null where there is one.'),
+    ),
     router: or(routerStatus),
     apps: v.array(appStatus),
     upgrade: v.exactOptional(v.pipe(or(upgradeView), v.description('The last one since teal up.'))),
