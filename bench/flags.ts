@@ -62,9 +62,10 @@ const appTable = (flags: FlagTable): AppTable => ({
 });
 
 const problems: string[] = [];
-/** @param unit `ms` of a clock on the wall is judged in a full run only */
+/** What a clock on the wall says: judged in a full run only, on a machine that does nothing else. */
+const byTheClock = /^(?:from|p99) /;
 function figure(name: string, value: number, goal: number, unit: string): void {
-  const good = value <= goal * slack || (quick && name.startsWith('from '));
+  const good = value <= goal * slack || (quick && byTheClock.test(name));
   console.log(
     `${good ? '✓' : '✗'} ${name.padEnd(62)}${value.toFixed(2).padStart(9)} ${unit.padEnd(3)} goal ≤ ${goal}`,
   );

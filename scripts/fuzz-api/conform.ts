@@ -94,6 +94,8 @@ const ofAny: readonly string[] = [
 
 function known(route: Route | null, code: ErrorCode): boolean {
   if (ofAny.includes(code)) return true;
+  // Pages for people are no routes of the API, and know apps, too.
+  if (route === null && code === 'app-unknown') return true;
   return route !== null && operationOf(route)?.['x-codes'].includes(code) === true;
 }
 

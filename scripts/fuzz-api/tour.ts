@@ -35,14 +35,21 @@ const waitMs = 60_000;
 
 /** All of them but `stop`. @throws when what was waited for does not come */
 export async function tour(searched: Searched, tell: (stop: Stop) => void): Promise<void> {
+  // Whoever then waits in vain tells them: they are why.
+  const refused: string[] = [];
   const ask: Ask = async (id, asking = {}) => {
     const stop = await visit(searched.socket, id, asking);
+    refused.push(...stop.says);
     tell(stop);
     return stop.outcome.answer ?? { status: 0, headers: new Map(), body: '' };
   };
   await looking(ask);
   await entering(ask, searched.world.device);
-  await Promise.all([ofApp(ask, searched), ofGroup(ask, searched)]);
+  try {
+    await Promise.all([ofApp(ask, searched), ofGroup(ask, searched)]);
+  } catch (error) {
+    throw new Error(['the tour did not get through', ...refused].join('\n'), { cause: error });
+  }
   await ask('apply', { body: { file: searched.world.files[0] } });
   await ask('rollback-all', { body: {} });
 }
@@ -74,10 +81,14 @@ async function looking(ask: Ask): Promise<void> {
     'healthz',
     'readyz',
     'metrics',
+    'overview',
+    'flags',
+    'unknown-flags',
   ] as const;
   for (const id of [...plain, 'openapi', 'errors'] as const) await ask(id);
   await ask('error', { at: { code: 'usage' } });
-  for (const id of ['app', 'evidence', 'logs'] as const) await ask(id, { at: { app: 'calm' } });
+  for (const id of ['app', 'evidence', 'logs', 'board', 'traffic', 'releases'] as const)
+    await ask(id, { at: { app: 'calm' } });
   await ask('explain', { at: { app: 'calm' }, body: { user: 'anna' } });
   await ask('plan', { at: { app: 'solo' }, body: { version: 'v2' } });
   await ask('group-plan', { at: { group: 'pair' }, body: { version: 'v2' } });
@@ -91,6 +102,7 @@ async function entering(ask: Ask, device: string): Promise<void> {
   await ask('logout', { body: {}, fields: [`authorization: Bearer ${secret}`] });
   await ask('create-token', { body: { name: 'tour', role: 'viewer', apps: ['solo'], expiresMs: 60_000 } });
   await ask('revoke-token', { at: { token: 'tour' }, body: {} });
+  await ask('login-link', { body: {} });
   await ask('login-device', { body: {} });
   await ask('login-device-token', { body: { id: device } });
   const raw = Buffer.from('an archive');
@@ -128,6 +140,7 @@ async function ofApp(ask: Ask, searched: Searched): Promise<void> {
   await ask('promote', { at, body: { full: true } });
   await waits(({ version }) => version === 'v3');
   await ask('deploy', { at, body: { version: 'v4', onConflict: 'supersede' } });
+  await waits(runs('v4'));
   await ask('abort', { at, body: {} });
   await waits(({ release }) => release?.ended === true);
   await ask('maintenance', { at, body: { on: true } });
@@ -160,9 +173,16 @@ async function ofGroup(ask: Ask, searched: Searched): Promise<void> {
   await ask('group-promote', { at, body: { full: true } });
   await waits(({ version }) => version === 'v3');
   await ask('group-deploy', { at, body: { version: 'v4', onConflict: 'supersede' } });
+  await waits(runs('v4'));
   await ask('group-abort', { at, body: {} });
   await waits(({ release }) => release?.ended === true);
 }
+
+/** It waits its turn while the one before is still switching, and until then it is that one which would be aborted. */
+const runs =
+  (version: string) =>
+  ({ release }: AppStatus): boolean =>
+    release?.version === version && !release.ended;
 
 const asks = ({ release }: AppStatus): boolean => release?.step?.asks === true;
 
