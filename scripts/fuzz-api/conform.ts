@@ -62,7 +62,9 @@ export function mistakes(id: RouteId | null, method: string, answer: Answer): re
   if (answer.status >= 400) return refusal(route, answer);
   if (answer.status === 204) return answer.headers.has('allow') ? [] : ['204 without Allow'];
   if (answer.status !== 200) return [`status ${answer.status} is not in the document`];
-  return route === null ? ['200, although there is no such route'] : success(route, answer);
+  if (route !== null) return success(route, answer);
+  // Pages for people are no routes of the API; `/v1/..` is one of them.
+  return typeOf(answer) === 'text/html' ? [] : ['200, although there is no such route'];
 }
 
 function typeOf({ headers }: Answer): string {
@@ -94,7 +96,7 @@ const ofAny: readonly string[] = [
 
 function known(route: Route | null, code: ErrorCode): boolean {
   if (ofAny.includes(code)) return true;
-  // Pages for people are no routes of the API, and know apps, too.
+  // Pages know apps, too.
   if (route === null && code === 'app-unknown') return true;
   return route !== null && operationOf(route)?.['x-codes'].includes(code) === true;
 }
