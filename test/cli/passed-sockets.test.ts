@@ -7,6 +7,7 @@ import type { Status } from '../../src/control/contract.ts';
 import { bindListener, boundAddress } from '../../src/router/embedded/listen-handle.ts';
 import { teal } from './cli.ts';
 import { project } from './fake.ts';
+import { alive, waitFor } from './upping.ts';
 
 const handle = await bindListener({ host: '127.0.0.1', port: 0 });
 const { port } = boundAddress(handle);
@@ -74,20 +75,3 @@ test('a service manager passes the sockets, is told when it is up, and keeps wha
   const late = fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(300) });
   await assert.rejects(late, { name: 'TimeoutError' });
 });
-
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function waitFor(holds: () => boolean | Promise<boolean>): Promise<void> {
-  // Starting all of Teal takes a second, or twenty on a machine that is busy otherwise.
-  const deadline = Date.now() + 90_000;
-  while (!(await holds())) {
-    assert.ok(Date.now() < deadline, 'it never happened');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -3,8 +3,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Status } from '../../src/control/contract.ts';
-import { start, teal, type Running } from './cli.ts';
+import { teal } from './cli.ts';
 import { project } from './fake.ts';
+import { alive, status, up, waitFor } from './upping.ts';
 
 const yaml = `router: {listen: 127.0.0.1:0}
 apps:
@@ -19,30 +20,17 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function up(): Promise<Running> {
-  const running = start(directory, ['up', '--json']);
-  await waitFor(() => running.said().includes('"up"') || running.child.exitCode !== null);
-  assert.equal(running.child.exitCode, null, running.said());
-  return running;
-}
-
-async function status(): Promise<Status> {
-  const { code, out, err } = await teal(directory, 'status', '--json');
-  assert.equal(code, 0, err);
-  return JSON.parse(out) as Status;
-}
-
 test('teal upgrade replaces control plane and router; the process of teal up stays, and still ends it all', async () => {
-  const running = await up();
-  const before = await status();
+  const running = await up(directory);
+  const before = await status(directory);
   assert.equal(before.pid, running.child.pid);
   await refused(before);
   for (let turn = 1; turn <= 2; turn++) {
-    const was = await status();
+    const was = await status(directory);
     const done = await teal(directory, 'upgrade', '--wait', '--timeout', '60s');
     assert.equal(done.code, 0, done.err);
     assert.match(done.out, /Upgraded[^]*Was open +nothing any more/);
-    const now = await status();
+    const now = await status(directory);
     assert.notEqual(now.pid, was.pid);
     assert.notEqual(now.router?.pid, was.router?.pid);
     assert.equal(now.router?.version, now.version);
@@ -54,7 +42,7 @@ test('teal upgrade replaces control plane and router; the process of teal up sta
     /teal \d+\.\d+\.\d+ +process \d+ +router \d+\.\d+\.\d+/,
   );
   assert.equal(running.child.exitCode, null);
-  const last = await status();
+  const last = await status(directory);
   running.child.kill('SIGINT');
   assert.equal((await running.finished).code, 0);
   await waitFor(() => !alive(last.pid) && !alive(last.router?.pid ?? 0));
@@ -72,24 +60,7 @@ async function refused(before: Status): Promise<void> {
   await writeFile(file, `store: postgres://teal@db.internal/teal\n${yaml}`);
   assert.match((await teal(directory, 'upgrade')).err, /store is a database now[^]*code: config-invalid/);
   await writeFile(file, yaml);
-  const now = await status();
+  const now = await status(directory);
   assert.deepEqual([now.pid, now.router?.pid], [before.pid, before.router?.pid]);
   assert.match((await teal(directory, 'status')).out, /The upgrade failed: [^]*store is a database now/);
-}
-
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function waitFor(holds: () => boolean | Promise<boolean>): Promise<void> {
-  // Starting all of Teal takes a second, or twenty on a machine that is busy otherwise.
-  const deadline = Date.now() + 90_000;
-  while (!(await holds())) {
-    assert.ok(Date.now() < deadline, 'it never happened');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
