@@ -1,10 +1,25 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import { phases, type Phase } from '../database/lint/phase.ts';
 import type { DbLintFlags } from './db-lint.ts';
+import type { DbRunFlags } from './db-run.ts';
+import type { DbStatusFlags } from './db-status.ts';
 import { guard, type Context } from './shell/context.ts';
 import { making } from './making.ts';
 import { docs } from './shell/docs.ts';
 import * as is from './shell/flags.ts';
 import { briefs } from './text.ts';
+
+const url = is.textFlag(
+  'url',
+  'The database, or env:NAME for a variable that holds it; default: env:DATABASE_URL',
+);
+
+/** @throws Error with what was expected */
+function phaseNamed(input: string): Phase {
+  const phase = phases.find((each) => each === input);
+  if (phase === undefined) throw new Error('expected expand, backfill, undo or contract');
+  return phase;
+}
 
 /** The commands about databases, as `app.ts` has the others. */
 export const migrating = buildRouteMap({
@@ -38,5 +53,41 @@ export const migrating = buildRouteMap({
       loader: async () => guard((await import('./db-lint.ts')).dbLint),
     }),
     new: making,
+    run: buildCommand<DbRunFlags, [Phase, string], Context>({
+      docs: docs(
+        'db run',
+        ['expand db/0007-rename', 'what the new version needs; the database is DATABASE_URL'],
+        ['backfill db/0007-rename', 'the rows of before'],
+        ['undo db/0007-rename', 'takes expand back; what only the new version has written is kept aside'],
+        ['expand db/0008 --run "npx prisma migrate deploy"', 'with another tool'],
+      ),
+      parameters: {
+        positional: {
+          kind: 'tuple',
+          parameters: [
+            { parse: phaseNamed, placeholder: 'phase', brief: 'expand, backfill, undo or contract' },
+            is.argument('folder', 'The folder of the migration: its name is what the database knows it by'),
+          ],
+        },
+        flags: {
+          ...is.local,
+          url,
+          run: is.textsFlag('command', 'Run this too, after the file of the phase; may be repeated'),
+          lockTimeout: {
+            ...is.timeout,
+            brief: 'How long one try waits for a lock, and everybody else behind it; default: 200ms',
+          },
+          deadline: { ...is.timeout, brief: 'How long it is tried again; default: 10m' },
+          force: is.switchFlag('Go on in spite of what the pre-flight finds'),
+          acceptDrift: is.switchFlag('Go on although somebody has changed the schema by hand'),
+        },
+      },
+      loader: async () => guard((await import('./db-run.ts')).dbRun),
+    }),
+    status: buildCommand<DbStatusFlags, [], Context>({
+      docs: docs('db status', ['', 'of DATABASE_URL'], ['--url env:ADMIN_URL', 'of another variable']),
+      parameters: { flags: { ...is.local, url } },
+      loader: async () => guard((await import('./db-status.ts')).dbStatus),
+    }),
   },
 });

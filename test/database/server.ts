@@ -5,8 +5,10 @@ import { hasPostgres, noPostgres, startPostgres, type PostgresServer } from '../
 /** A database of its own on a PostgreSQL that this file has started. */
 export interface Server {
   readonly version: number;
+  /** Of the database, as somebody who may do anything. */
+  readonly url: string;
   /** Ends with the test. */
-  connect(): Promise<Client>;
+  readonly connect: () => Promise<Client>;
 }
 
 /** The first comes with npm, so it is always asked; the second where the system has it. */
@@ -46,7 +48,7 @@ export function onServers(name: string, run: (server: Server, context: TestConte
         return client;
       };
       try {
-        await run({ version, connect }, context);
+        await run({ version, url, connect }, context);
       } finally {
         await Promise.allSettled(clients.map((client) => client.end()));
       }

@@ -1,0 +1,145 @@
+/**
+ * How long do readers stand behind a schema change that itself waits for a long reader? By the server's own log of waits for locks,
+ * with the executor's lock_timeout and retries, and beside it a plain ALTER TABLE.
+ */
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { runPhase } from '../src/database/run/run-phase.ts';
+import { usualPatience } from '../src/database/run/patience.ts';
+import { loadParser } from '../src/database/sql/parser.ts';
+import { startPostgres } from '../test/store/postgres-server.ts';
+import { machine, saveRun } from './lib/results.ts';
+
+const { values: flags } = parseArgs({ options: { tries: { type: 'string', default: '20' } } });
+const tries = Number(flags.tries);
+/** The long reader: as long as a report that nobody thought about. */
+const readerSeconds = 3;
+const readers = 4;
+/** What is allowed beside the lock_timeout: the server's timers, and getting the lock when it is free. */
+const allowanceMs = 100;
+
+const log = await mkdtemp(join(tmpdir(), 'teal-locks-'));
+await chmod(log, 0o777);
+const server = await startPostgres({
+  version: 18,
+  settings: {
+    // Waits longer than deadlock_timeout are logged, with how long they took.
+    log_lock_waits: 'on',
+    deadlock_timeout: '10ms',
+    logging_collector: 'on',
+    log_directory: log,
+    log_filename: 'server.log',
+    log_file_mode: '0644',
+  },
+});
+const url = await server.database();
+const parser = await loadParser();
+
+async function connect(name: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: name });
+  await client.connect();
+  return client;
+}
+
+/** Waits of readers since a place in the log, in milliseconds; and the place it ends at. */
+async function waits(from: number): Promise<{ readonly ms: readonly number[]; readonly end: number }> {
+  const text = await readFile(join(log, 'server.log'), 'utf8');
+  const found = text
+    .slice(from)
+    .matchAll(/acquired AccessShareLock on relation \d+ of database \d+ after ([\d.]+) ms/g);
+  return { ms: [...found].map(([, ms]) => Number(ms)), end: text.length };
+}
+
+const admin = await connect('bench');
+await admin.query('CREATE TABLE users (id int PRIMARY KEY, name text)');
+await admin.query("INSERT INTO users SELECT i, 'n' || i FROM generate_series(1, 10000) i");
+
+let reading = true;
+let reads = 0;
+const going = await Promise.all(
+  Array.from({ length: readers }, async () => {
+    const client = await connect('reader');
+    return async (): Promise<void> => {
+      while (reading) {
+        await client.query('SELECT name FROM users WHERE id = 7');
+        reads += 1;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      await client.end();
+    };
+  }),
+);
+const ended = Promise.all(going.map((each) => each()));
+const long = await connect('report');
+
+/** One change behind one long reader. @returns the longest wait of a reader, and how long the change took */
+async function attempt(
+  change: () => Promise<unknown>,
+): Promise<{ readonly worst: number; readonly took: number }> {
+  const { end } = await waits(0);
+  const reader = long.query('SELECT count(*), pg_sleep($1) FROM users', [readerSeconds]);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const startedAt = performance.now();
+  await change();
+  const took = performance.now() - startedAt;
+  await reader;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const { ms } = await waits(end);
+  return { worst: Math.max(0, ...ms), took };
+}
+
+const plain: number[] = [];
+for (let index = 0; index < 3; index++)
+  plain.push((await attempt(() => admin.query(`ALTER TABLE users ADD COLUMN p${index} int`))).worst);
+
+const runs: { worst: number; took: number }[] = [];
+for (let index = 0; index < tries; index++) {
+  const migration = {
+    name: `m${index}`,
+    phases: {
+      expand: [{ sql: `ALTER TABLE users ADD COLUMN c${index} int`, file: 'expand.sql' }],
+      backfill: [],
+      undo: [],
+      contract: [],
+    },
+  };
+  const signal = new AbortController().signal;
+  const run = await attempt(() =>
+    runPhase({
+      url,
+      migration,
+      phase: 'expand',
+      parser,
+      signal,
+      tell: () => undefined,
+      folder: log,
+      env: {},
+    }),
+  );
+  runs.push(run);
+  console.log(
+    `try ${index + 1}: readers waited ${run.worst.toFixed(0)} ms at most, the change took ${(run.took / 1000).toFixed(1)} s`,
+  );
+}
+reading = false;
+await ended;
+await Promise.all([long.end(), admin.end()]);
+await server.stop();
+await rm(log, { recursive: true, force: true });
+
+const worst = runs.map((each) => each.worst).toSorted((one, two) => one - two);
+const at = (share: number): number =>
+  worst[Math.min(worst.length - 1, Math.ceil(worst.length * share) - 1)] ?? Infinity;
+const goal = usualPatience.lockTimeoutMs + allowanceMs;
+const passed = at(0.95) <= goal && reads > 100;
+console.log(
+  `\nlongest wait of a reader behind a reader of ${readerSeconds} s, ${runs.length} tries, ${reads} reads\n` +
+    `  teal db run: median ${at(0.5).toFixed(0)} ms, p95 ${at(0.95).toFixed(0)} ms, most ${at(1).toFixed(0)} ms (goal: p95 ≤ ${goal} ms)\n` +
+    `  plain ALTER TABLE: ${plain.map((ms) => ms.toFixed(0)).join(', ')} ms\n${passed ? 'passed' : 'FAILED'}`,
+);
+if (runs.length >= 20)
+  console.log(await saveRun('locks', new Date(), { machine: machine(), goal, runs, plain, reads, passed }));
+process.exitCode = passed ? 0 : 1;

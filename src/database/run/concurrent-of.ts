@@ -1,0 +1,67 @@
+import type { Node } from '../sql/parser.ts';
+import { relationOf } from '../sql/words.ts';
+import type { Settle } from './step.ts';
+import { TealError } from '../../errors.ts';
+
+interface Looked {
+  readonly parsed: { readonly node: Node };
+  readonly place: string;
+}
+
+/** What refuses a transaction (its chapter says so, at postgresql.org/docs/current/sql-commands.html), with what it may leave; null: it does not. */
+export function concurrentOf({ parsed: { node }, place }: Looked): Settle | null {
+  if ('IndexStmt' in node && node.IndexStmt.concurrent === true) {
+    const { idxname, relation } = node.IndexStmt;
+    if (idxname === undefined || idxname === '')
+      throw refused(
+        place,
+        'an index without a name',
+        'Give it one, so that an interrupted one can be found: CREATE INDEX CONCURRENTLY name ON …',
+      );
+    const table = relationOf(relation);
+    const schema = table.includes('.') ? `${table.slice(0, table.indexOf('.'))}.` : '';
+    return { how: 'create-index', index: `${schema}${idxname}`, table };
+  }
+  if ('DropStmt' in node && node.DropStmt.concurrent === true) return { how: 'again' };
+  if ('ReindexStmt' in node)
+    return hasOption(node.ReindexStmt.params, 'concurrently') ? { how: 'reindex' } : null;
+  if ('VacuumStmt' in node) return node.VacuumStmt.is_vacuumcmd === true ? { how: 'again' } : null;
+  if ('ClusterStmt' in node) return node.ClusterStmt.relation === undefined ? { how: 'again' } : null;
+  if ('AlterTableStmt' in node) return detachOf(node);
+  const server = elsewhere(node);
+  if (server !== null)
+    throw refused(
+      place,
+      `${server} is about the server, not about one database`,
+      'Do it by hand, before the release.',
+    );
+  return null;
+}
+
+function detachOf(node: Extract<Node, { AlterTableStmt: unknown }>): Settle | null {
+  const { relation, cmds = [] } = node.AlterTableStmt;
+  for (const cmd of cmds) {
+    if (!('AlterTableCmd' in cmd) || cmd.AlterTableCmd.subtype !== 'AT_DetachPartition') continue;
+    const def = cmd.AlterTableCmd.def;
+    if (def === undefined || !('PartitionCmd' in def) || def.PartitionCmd.concurrent !== true) continue;
+    return { how: 'detach', table: relationOf(relation), partition: relationOf(def.PartitionCmd.name) };
+  }
+  return null;
+}
+
+function elsewhere(node: Node): string | null {
+  if ('CreatedbStmt' in node) return 'CREATE DATABASE';
+  if ('DropdbStmt' in node) return 'DROP DATABASE';
+  if ('AlterSystemStmt' in node) return 'ALTER SYSTEM';
+  if ('CreateTableSpaceStmt' in node) return 'CREATE TABLESPACE';
+  if ('DropTableSpaceStmt' in node) return 'DROP TABLESPACE';
+  if ('CreateSubscriptionStmt' in node) return 'CREATE SUBSCRIPTION';
+  return 'DropSubscriptionStmt' in node ? 'DROP SUBSCRIPTION' : null;
+}
+
+const hasOption = (options: readonly Node[] | undefined, name: string): boolean =>
+  (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === name);
+
+function refused(place: string, why: string, remedy: string): TealError {
+  return new TealError('migration-invalid', `${place}: ${why}`, { remedy, details: { place } });
+}

@@ -1,0 +1,102 @@
+/**
+ * Statements that refuse a transaction: recorded as begun, run, recorded as done. Killed in between, what is there says how far it
+ * came: a valid index is done; an invalid one would be kept up for ever and never used, so it is dropped and made again.
+ */
+import { watching, notGranted, type Doing } from './attempt.ts';
+import { recordStep, type StepRecord } from './ledger.ts';
+import { patienceOf } from './options.ts';
+import { doneOf } from './run-transaction.ts';
+import { isCancelled, isContention, isLost } from './server-error.ts';
+import type { ConcurrentStep, Settle } from './step.ts';
+import { interrupted, stopIf } from './wait.ts';
+
+/** Who is in the way is told this often: nobody else waits meanwhile. */
+const lookMs = 1000;
+
+export async function runConcurrent(
+  doing: Doing<ConcurrentStep>,
+  before: StepRecord | undefined,
+): Promise<void> {
+  const { step, place, held, options } = doing;
+  await held.fence();
+  await recordStep(held.connection, place, { ...doneOf(step), state: 'started' });
+  stopIf(options.signal);
+  const isDone = await settled(doing, before !== undefined);
+  if (!isDone) await run(doing);
+  options.tell({ type: 'step-ran', step: place.step });
+  await held.fence();
+  await recordStep(held.connection, place, doneOf(step));
+}
+
+async function run(doing: Doing<ConcurrentStep>): Promise<void> {
+  const { step, place, held, options } = doing;
+  const { deadlineMs } = patienceOf(options);
+  const watch = watching(
+    held,
+    (blockers) => options.tell({ type: 'waiting', step: place.step, tries: 1, blockers }),
+    lookMs,
+  );
+  try {
+    for (const setting of step.settings) await held.connection.query(setting);
+    // Nobody who reads or writes waits behind it, so it may wait in one piece.
+    await held.connection.query(`SET lock_timeout = ${Math.ceil(deadlineMs)}`);
+    await held.connection.query(step.statement);
+  } catch (error) {
+    const blockers = await watch.stop();
+    if (!isLost(error)) await settled(doing, false);
+    if (options.signal.aborted && isCancelled(error)) throw interrupted();
+    if (!isContention(error)) throw error;
+    throw notGranted(doing, { tries: 1, blockers, deadlineMs, lockTimeoutMs: deadlineMs });
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** Puts right what an earlier try has left. @param resumed it has begun before @returns whether nothing is left to do */
+async function settled({ step, held, options }: Doing<ConcurrentStep>, resumed: boolean): Promise<boolean> {
+  const { settle } = step;
+  const { connection } = held;
+  if (settle.how === 'create-index') {
+    const [index] = await connection.query<{ name: string; valid: boolean }>(indexNamed, [settle.index]);
+    if (index === undefined) return false;
+    if (index.valid) return resumed;
+    options.tell({
+      type: 'notice',
+      text: `The index ${index.name} is invalid, left by a try that did not end: it is dropped`,
+    });
+    await connection.query(`SET lock_timeout = ${patienceOf(options).deadlineMs}`);
+    await connection.query(`DROP INDEX CONCURRENTLY IF EXISTS ${index.name}`);
+    return false;
+  }
+  if (settle.how === 'reindex') {
+    for (const { name } of resumed ? await connection.query<{ name: string }>(leftByReindex) : [])
+      await connection.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+    return false;
+  }
+  return settle.how === 'detach' && resumed ? detached(settle, connection) : false;
+}
+
+const named = `(n.nspname || '.' || c.relname = $1 OR (c.relname = $1 AND pg_table_is_visible(c.oid)))`;
+
+const indexNamed = `SELECT i.indexrelid::regclass::text AS name, i.indisvalid AS valid FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${named}`;
+
+/** REINDEX CONCURRENTLY names them so: https://www.postgresql.org/docs/current/sql-reindex.html. */
+const leftByReindex = `SELECT i.indexrelid::regclass::text AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  WHERE NOT i.indisvalid AND c.relname ~ '_cc(?:new|old)[0-9]*$'`;
+
+const attached = `SELECT h.inhdetachpending AS pending, h.inhparent::regclass::text AS parent, h.inhrelid::regclass::text AS partition
+  FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${named}`;
+
+async function detached(
+  { partition }: Extract<Settle, { how: 'detach' }>,
+  connection: Doing['held']['connection'],
+): Promise<boolean> {
+  const [row] = await connection.query<{ pending: boolean; parent: string; partition: string }>(attached, [
+    partition,
+  ]);
+  if (row === undefined) return true;
+  if (!row.pending) return false;
+  await connection.query(`ALTER TABLE ${row.parent} DETACH PARTITION ${row.partition} FINALIZE`);
+  return true;
+}

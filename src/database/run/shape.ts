@@ -1,0 +1,27 @@
+import type { Connection } from './connection.ts';
+
+/** Tables with their columns, constraints, indexes and triggers, one line each, as people read them. */
+const shapeQuery = `WITH tables AS (
+  SELECT c.oid, c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest($1::text[]) AS wanted
+  WHERE c.relkind IN ('r', 'p', 'v', 'm') AND (n.nspname || '.' || c.relname = wanted OR (c.relname = wanted AND pg_table_is_visible(c.oid))))
+SELECT 'table ' || name AS line FROM tables
+UNION ALL SELECT format('column %s.%s %s%s', name, quote_ident(attname), format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN ' not null' ELSE '' END)
+  FROM tables JOIN pg_attribute ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped
+UNION ALL SELECT format('constraint %s of %s: %s', quote_ident(conname), name, pg_get_constraintdef(c.oid))
+  FROM tables JOIN pg_constraint c ON conrelid = tables.oid
+UNION ALL SELECT format('%sindex %s: %s', CASE WHEN indisvalid THEN '' ELSE 'invalid ' END, indexrelid::regclass, pg_get_indexdef(indexrelid))
+  FROM tables JOIN pg_index ON indrelid = oid
+UNION ALL SELECT format('trigger %s of %s', quote_ident(tgname), name) FROM tables JOIN pg_trigger ON tgrelid = tables.oid WHERE NOT tgisinternal
+ORDER BY 1`;
+
+/** What there is of tables. */
+export async function shapeOf(connection: Connection, tables: readonly string[]): Promise<readonly string[]> {
+  const rows = await connection.query<{ line: string }>(shapeQuery, [[...new Set(tables)]]);
+  return rows.map(({ line }) => line);
+}
+
+/** What was there and is not any more, or is another. What has come is nobody's harm. */
+export function missingFrom(now: readonly string[], before: readonly string[]): readonly string[] {
+  const there = new Set(now);
+  return before.filter((line) => !there.has(line));
+}

@@ -1,0 +1,200 @@
+// What is killed, or loses its server, goes on from where it was, and does nothing twice.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import type { Client } from 'pg';
+import type { Phase } from '../../../src/database/lint/phase.ts';
+import { databaseStatus } from '../../../src/database/run/status.ts';
+import { onServers } from '../server.ts';
+import { migration, only, run } from './migration.ts';
+import type { Victim } from './victim.ts';
+
+async function rowsOf(client: Client, sql: string): Promise<readonly Record<string, unknown>[]> {
+  return (await client.query<Record<string, unknown>>(sql)).rows;
+}
+
+/** Each statement leaves a row, so that one that runs twice is seen. */
+const files: Partial<Record<Phase, string>> = {
+  expand: `BEGIN; ALTER TABLE users ADD COLUMN level int; INSERT INTO ran VALUES ('expand 1'); COMMIT;
+    CREATE INDEX CONCURRENTLY users_level ON users (level);
+    INSERT INTO ran VALUES ('expand 3');`,
+  backfill: 'UPDATE users SET n = n + 1, level = id; SELECT count(*) FROM users WHERE level IS NULL',
+  undo: "BEGIN; INSERT INTO ran VALUES ('undo'); ALTER TABLE users DROP COLUMN level; COMMIT;",
+  contract:
+    "BEGIN; INSERT INTO ran VALUES ('contract'); ALTER TABLE users DROP COLUMN name; COMMIT; DROP INDEX CONCURRENTLY users_level;",
+};
+
+function killed(
+  victim: Victim,
+): Promise<{ readonly point: string; readonly signal: string | null; readonly said: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [path.join(import.meta.dirname, 'victim.ts'), JSON.stringify(victim)],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let point = '';
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (point += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0 || signal === 'SIGKILL') resolve({ point, signal, said });
+      else reject(new Error(`${code}: ${said}`));
+    });
+  });
+}
+
+/** Kills a process at each thing that a phase tells, until one comes to its end. @returns where */
+async function killEverywhere(url: string, phase: Phase): Promise<readonly string[]> {
+  const survived: string[] = [];
+  for (;;) {
+    const { point, signal } = await killed({ url, name: 'm', files, phase, survived });
+    if (signal === null) return survived;
+    survived.push(point);
+    assert(survived.length < 40, survived.join());
+  }
+}
+
+onServers(
+  'killed at every step of every phase it resumes, and nothing is done twice',
+  async ({ url, version, connect }, context) => {
+    if (version !== 18) return context.skip('the record is the same for all versions');
+    const client = await connect();
+    await client.query(
+      'CREATE TABLE users (id int PRIMARY KEY, name text, n int DEFAULT 0); CREATE TABLE ran (what text)',
+    );
+    await client.query("INSERT INTO users SELECT i, 'n' || i FROM generate_series(1, 600) i");
+    const at: string[] = [];
+    for (const phase of ['expand', 'backfill', 'undo', 'expand', 'backfill', 'contract'] as const)
+      at.push(...(await killEverywhere(url, phase)).map((point) => `${phase} ${point}`));
+    assert.deepEqual(await rowsOf(client, 'SELECT what, count(*)::int AS n FROM ran GROUP BY 1 ORDER BY 1'), [
+      { what: 'contract', n: 1 },
+      { what: 'expand 1', n: 2 },
+      { what: 'expand 3', n: 2 },
+      { what: 'undo', n: 1 },
+    ]);
+    assert.deepEqual(
+      await rowsOf(
+        client,
+        'SELECT min(n), max(n), count(*)::int AS rows, count(level)::int AS filled FROM users',
+      ),
+      [{ min: 2, max: 2, rows: 600, filled: 600 }],
+    );
+    assert.deepEqual(
+      await rowsOf(client, "SELECT FROM pg_index WHERE indrelid = 'users'::regclass AND NOT indisprimary"),
+      [],
+    );
+    assert(at.length > 30, at.join());
+    context.diagnostic(`killed at ${at.length} points: ${at.join(', ')}`);
+  },
+);
+
+/** Ends the session that runs a migration, and with it the whole server, which recovers: what happens when one crashes. */
+async function crash(client: Client): Promise<void> {
+  const rows = await rowsOf(
+    client,
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'teal db' AND datname = current_database()",
+  );
+  const pid = Number(rows[0]?.['pid']);
+  assert(pid > 1);
+  process.kill(pid, 'SIGKILL');
+}
+
+onServers(
+  'a server that crashes in the middle of expand, backfill and contract is waited for',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await client.query('CREATE TABLE users (id int PRIMARY KEY, name text, n int DEFAULT 0)');
+    await client.query("INSERT INTO users SELECT i, 'n' || i FROM generate_series(1, 3000) i");
+    const slowly = migration('m', {
+      expand:
+        'ALTER TABLE users ADD COLUMN a int; BEGIN; ALTER TABLE users ADD COLUMN b int; SELECT pg_sleep(1); COMMIT;',
+      backfill: 'UPDATE users SET n = n + 1, a = 1',
+      contract:
+        'ALTER TABLE users DROP COLUMN name; BEGIN; ALTER TABLE users DROP COLUMN b; SELECT pg_sleep(1); COMMIT;',
+    });
+    for (const phase of ['expand', 'backfill', 'contract'] as const) {
+      let crashing: Promise<void> | undefined;
+      const other = await connect();
+      const { events } = await run(
+        {
+          url,
+          tell: (event) => {
+            const isTime = event.type === 'progress' || (event.type === 'step-started' && event.step === 2);
+            if (isTime) crashing ??= crash(other);
+          },
+        },
+        slowly,
+        phase,
+      );
+      await crashing;
+      assert(only(events, 'reconnecting').length >= 1, phase);
+    }
+    const after = await connect();
+    assert.deepEqual(await rowsOf(after, 'SELECT min(n), max(n), count(a)::int AS filled FROM users'), [
+      { min: 1, max: 1, filled: 3000 },
+    ]);
+    assert.deepEqual(
+      await rowsOf(
+        after,
+        "SELECT attname::text AS name FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped",
+      ),
+      [{ name: 'id' }, { name: 'n' }, { name: 'a' }],
+    );
+  },
+);
+
+onServers(
+  'killed while an index is built: the next one waits for the server to notice, drops what is left, and builds it again',
+  async ({ url, version, connect }) => {
+    const client = await connect();
+    await client.query('CREATE TABLE users (id int PRIMARY KEY, level int)');
+    const holder = await connect();
+    await holder.query('BEGIN; INSERT INTO users VALUES (1, 1)');
+    const indexing: Victim = {
+      url,
+      name: 'm',
+      files: { expand: 'CREATE INDEX CONCURRENTLY users_level ON users (level)' },
+      phase: 'expand',
+      survived: [],
+    };
+    // Told when it waits for who is in the way: the index is begun by then.
+    const { point } = await killed({ ...indexing, survived: ['phase-started ', 'step-started 1'] });
+    assert.equal(point, 'waiting 1');
+    const { migrations } = await databaseStatus(url);
+    assert.equal(
+      migrations[0]?.phases[0]?.at?.what,
+      'CREATE INDEX CONCURRENTLY users_level ON users (level)',
+    );
+    assert.deepEqual(
+      await rowsOf(
+        client,
+        "SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('users_level')",
+      ),
+      [{ valid: false }],
+    );
+    const going = run(
+      {
+        url,
+        turnMs: 60_000,
+        tell: ({ type }) => {
+          if (type === 'step-started') void holder.query('COMMIT');
+        },
+      },
+      migration('m', indexing.files),
+      'expand',
+    );
+    const { events } = await going;
+    assert.match(only(events, 'notice')[0]?.text ?? '', /users_level is invalid/, `PostgreSQL ${version}`);
+    assert.deepEqual(
+      await rowsOf(
+        client,
+        "SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('users_level')",
+      ),
+      [{ valid: true }],
+    );
+  },
+);
