@@ -1,5 +1,5 @@
 import type { Node } from '../sql/parser.ts';
-import { relationOf } from '../sql/words.ts';
+import { nameOf, partsOf, relationOf } from '../sql/words.ts';
 import type { Settle } from './step.ts';
 import { TealError } from '../../errors.ts';
 
@@ -10,24 +10,6 @@ interface Looked {
 
 /** What refuses a transaction (its chapter says so, at postgresql.org/docs/current/sql-commands.html), with what it may leave; null: it does not. */
 export function concurrentOf({ parsed: { node }, place }: Looked): Settle | null {
-  if ('IndexStmt' in node && node.IndexStmt.concurrent === true) {
-    const { idxname, relation } = node.IndexStmt;
-    if (idxname === undefined || idxname === '')
-      throw refused(
-        place,
-        'an index without a name',
-        'Give it one, so that an interrupted one can be found: CREATE INDEX CONCURRENTLY name ON …',
-      );
-    const table = relationOf(relation);
-    const schema = table.includes('.') ? `${table.slice(0, table.indexOf('.'))}.` : '';
-    return { how: 'create-index', index: `${schema}${idxname}`, table };
-  }
-  if ('DropStmt' in node && node.DropStmt.concurrent === true) return { how: 'again' };
-  if ('ReindexStmt' in node)
-    return hasOption(node.ReindexStmt.params, 'concurrently') ? { how: 'reindex' } : null;
-  if ('VacuumStmt' in node) return node.VacuumStmt.is_vacuumcmd === true ? { how: 'again' } : null;
-  if ('ClusterStmt' in node) return node.ClusterStmt.relation === undefined ? { how: 'again' } : null;
-  if ('AlterTableStmt' in node) return detachOf(node);
   const server = elsewhere(node);
   if (server !== null)
     throw refused(
@@ -35,7 +17,26 @@ export function concurrentOf({ parsed: { node }, place }: Looked): Settle | null
       `${server} is about the server, not about one database`,
       'Do it by hand, before the release.',
     );
-  return null;
+  if ('VacuumStmt' in node) return node.VacuumStmt.is_vacuumcmd === true ? { how: 'again' } : null;
+  if ('ClusterStmt' in node) return node.ClusterStmt.relation === undefined ? { how: 'again' } : null;
+  return 'AlterTableStmt' in node ? detachOf(node) : indexOf(node, place);
+}
+
+function indexOf(node: Node, place: string): Settle | null {
+  // The server takes one at a time.
+  if ('DropStmt' in node && node.DropStmt.concurrent === true)
+    return { how: 'drop-index', index: nameOf(partsOf(node.DropStmt.objects?.[0])) };
+  if ('ReindexStmt' in node)
+    return hasOption(node.ReindexStmt.params, 'concurrently') ? { how: 'reindex' } : null;
+  if (!('IndexStmt' in node) || node.IndexStmt.concurrent !== true) return null;
+  const { idxname = '', relation } = node.IndexStmt;
+  if (idxname === '')
+    throw refused(
+      place,
+      'an index without a name',
+      'Give it one, so that an interrupted one can be found: CREATE INDEX CONCURRENTLY name ON …',
+    );
+  return { how: 'create-index', index: nameOf([relation?.schemaname, idxname]) };
 }
 
 function detachOf(node: Extract<Node, { AlterTableStmt: unknown }>): Settle | null {

@@ -75,7 +75,9 @@ async function reach(url: string, name: string): Promise<Connection> {
 
 /** Ours win over what role and database have: a backfill is long, and an index is longer. */
 export async function settle(connection: Connection): Promise<void> {
-  await connection.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+  await connection.query(
+    'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0',
+  );
   // PostgreSQL 17 and later; and where the platform can tell that a client is gone.
   for (const sql of ['SET transaction_timeout = 0', "SET client_connection_check_interval = '1s'"])
     await connection.query(sql).catch((error: unknown) => {

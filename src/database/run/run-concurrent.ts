@@ -68,6 +68,10 @@ async function settled({ step, held, options }: Doing<ConcurrentStep>, resumed: 
     await connection.query(`DROP INDEX CONCURRENTLY IF EXISTS ${index.name}`);
     return false;
   }
+  if (settle.how === 'drop-index') {
+    if (!resumed) return false;
+    return (await connection.query(indexNamed, [settle.index])).length === 0;
+  }
   if (settle.how === 'reindex') {
     for (const { name } of resumed ? await connection.query<{ name: string }>(leftByReindex) : [])
       await connection.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);

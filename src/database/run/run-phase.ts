@@ -7,7 +7,7 @@ import { pauseBefore } from './patience.ts';
 import { planOf, type Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { runStep, type Passes } from './run-step.ts';
-import { isLost, sayServerError } from './server-error.ts';
+import { aboutRecord, isLost, sayServerError } from './server-error.ts';
 import { missingFrom, shapeOf } from './shape.ts';
 import { throttling, type Throttle } from './throttle.ts';
 import { pause } from './wait.ts';
@@ -45,7 +45,7 @@ export async function runPhase(options: RunOptions): Promise<PhaseReport> {
         ms: performance.now() - startedAt,
       };
     } catch (error) {
-      if (!isLost(error)) throw error;
+      if (!isLost(error)) throw aboutRecord(error);
       if (held !== null) seenAt = performance.now();
       const why = sayServerError(error);
       if (seenAt === null || performance.now() - seenAt > (options.reconnectMs ?? usualReconnectMs))

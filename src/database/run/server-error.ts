@@ -49,3 +49,19 @@ export function sayServerError(error: unknown): string {
   const state = stateOf(error);
   return state === null ? said(error) : `${said(error)} (SQLSTATE ${state})`;
 }
+
+/** What to throw when the record itself cannot be read or written: anything but a `TealError` would be taken for a bug of ours. */
+export function aboutRecord(error: unknown): unknown {
+  if (stateOf(error) === null) return error;
+  const rights = stateOf(error) === '42501';
+  return new TealError(
+    rights ? 'database-rights' : 'migration-failed',
+    `The record of migrations, in the schema _teal, cannot be used: ${sayServerError(error)}`,
+    {
+      remedy: rights
+        ? 'Use the role that owns it, or a member of that role: ALTER SCHEMA _teal OWNER TO …, and its tables.'
+        : 'Look at its tables with psql; what is done in the database stays done.',
+      cause: error,
+    },
+  );
+}

@@ -3,7 +3,7 @@ import { phases as allPhases, type Phase } from '../lint/phase.ts';
 import { holderOf, type Blocker } from './blockers.ts';
 import { connect, type Connection } from './connection.ts';
 import { isKept, lockKey, migrationsIn, readLedger, type Progress } from './ledger.ts';
-import { isLost, sayServerError } from './server-error.ts';
+import { aboutRecord, isLost, sayServerError } from './server-error.ts';
 
 export interface PhaseStatus {
   readonly phase: Phase;
@@ -52,6 +52,8 @@ export async function databaseStatus(url: string): Promise<DatabaseStatus> {
     const migrations: MigrationStatus[] = [];
     for (const name of names) migrations.push(await statusOf(connection, name));
     return { place: connection.place, migrations, running: await holderOf(connection, lockKey) };
+  } catch (error) {
+    throw aboutRecord(error);
   } finally {
     await connection.close();
   }

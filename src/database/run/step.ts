@@ -36,7 +36,8 @@ export type ConcurrentStep = Of & {
 
 /** What an interrupted one may have left, and how that is put right before it runs again. */
 export type Settle =
-  | { readonly how: 'create-index'; readonly index: string; readonly table: string }
+  | { readonly how: 'create-index'; readonly index: string }
+  | { readonly how: 'drop-index'; readonly index: string }
   | { readonly how: 'reindex' }
   | { readonly how: 'detach'; readonly table: string; readonly partition: string }
   /** It may run twice. */
