@@ -45,6 +45,8 @@ export interface Wanted {
   readonly version?: number;
   /** Of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Gets what the server logs, in pieces. */
+  readonly log?: (text: string) => void;
 }
 
 /**
@@ -62,7 +64,7 @@ export function hasPostgres(version?: number): boolean {
 }
 
 /** Starts one; several may run at the same time. */
-export async function startPostgres({ version, settings = {} }: Wanted = {}): Promise<PostgresServer> {
+export async function startPostgres({ version, settings = {}, log }: Wanted = {}): Promise<PostgresServer> {
   const found = binaries(version);
   if (found === undefined) throw new Error(missing);
   const folder = await mkdtemp(path.join(tmpdir(), 'teal-postgres-'));
@@ -73,7 +75,7 @@ export async function startPostgres({ version, settings = {} }: Wanted = {}): Pr
   for (let tries = 0; ; tries++) {
     const port = await freePort();
     const child = serve(found, data, { ...settings, port: String(port) });
-    if (await isReady(child)) return new Server(child, folder, port);
+    if (await isReady(child, log)) return new Server(child, folder, port);
     if (tries === 3) throw new Error(`PostgreSQL did not start in ${folder}`);
   }
 }
@@ -146,7 +148,7 @@ function serve(
   });
 }
 
-function isReady(child: ChildProcess): Promise<boolean> {
+function isReady(child: ChildProcess, log: Wanted['log']): Promise<boolean> {
   return new Promise((resolve) => {
     let said = '';
     let settled = false;
@@ -155,7 +157,8 @@ function isReady(child: ChildProcess): Promise<boolean> {
       resolve(ready);
     };
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      // What it says later is read, so that it can go on saying it, and is nobody's business.
+      log?.(text);
+      // What it says later is read, so that it can go on saying it.
       if (settled) return;
       said += text;
       if (said.includes('ready to accept connections')) settle(true);

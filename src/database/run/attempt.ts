@@ -22,11 +22,13 @@ const lookMs = 30;
 /**
  * Runs something in a transaction of its own, with the lock_timeout; what fails is taken back.
  * @param lockTimeoutMs 0: waits for ever
+ * @param work what comes first; what it returns is sent in one message with COMMIT: a lock is held no longer than the server needs,
+ *   however far or busy the client is, since everybody waits behind it
  */
 export async function inTransaction(
   { held, options, step, place }: Doing,
   lockTimeoutMs: number,
-  work: () => Promise<void>,
+  work: () => Promise<string | void>,
 ): Promise<void> {
   const { connection } = held;
   stopIf(options.signal);
@@ -35,11 +37,12 @@ export async function inTransaction(
     for (const setting of step.settings) await connection.query(setting);
     // After the file's own: who waits behind a lock has no say in how patient a file is.
     await connection.query(`SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}`);
-    await work();
     await held.fence();
+    const last = await work();
     options.tell({ type: 'step-ran', step: place.step });
     stopIf(options.signal);
-    await connection.query('COMMIT');
+    // A comment may end the last statement.
+    await connection.query(last === undefined ? 'COMMIT' : `${last}\n;COMMIT`);
   } catch (error) {
     if (!isLost(error)) await connection.query('ROLLBACK');
     throw options.signal.aborted && isCancelled(error) ? interrupted() : error;

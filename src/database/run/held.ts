@@ -114,7 +114,7 @@ async function keepRecord(connection: Connection): Promise<void> {
     );
     throw new TealError(
       'database-rights',
-      `${row?.role ?? 'The role'} may not make the schema _teal, where what has run is recorded`,
+      `${row?.role ?? 'The role'} may not make or use the schema _teal, where what has run is recorded`,
       {
         remedy: `Let it: GRANT CREATE ON DATABASE ${row?.database ?? '…'} TO ${row?.role ?? '…'}; or make it: CREATE SCHEMA _teal AUTHORIZATION ${row?.role ?? '…'};`,
         cause: error,

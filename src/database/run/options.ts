@@ -14,7 +14,7 @@ export type RunEvent =
       readonly what: string;
       readonly resumed: boolean;
     }
-  /** It has run; what remains is to record it, or to commit both. */
+  /** All but its end is done: what remains is to commit it, or to record it. */
   | { readonly type: 'step-ran'; readonly step: number }
   | { readonly type: 'step-done'; readonly step: number; readonly ms: number }
   | {

@@ -22,9 +22,11 @@ export async function runTransaction(doing: Doing<TransactionStep>, lenient: boo
   const { lockTimeoutMs, deadlineMs } = patienceOf(options);
   await patiently(doing, () =>
     inTransaction(doing, step.patient ? deadlineMs : lockTimeoutMs, async () => {
-      for (const statement of step.statements)
-        await (lenient ? leniently(doing, statement) : held.connection.query(statement));
+      // The record comes first: nobody waits for it.
       await recordStep(held.connection, place, doneOf(step));
+      if (!lenient) return step.statements.join('\n;');
+      for (const statement of step.statements) await leniently(doing, statement);
+      return undefined;
     }),
   );
 }

@@ -399,6 +399,10 @@ onServers(
     const { events } = await run({ url: theirs.href }, adding, 'expand');
     assert.match(only(events, 'notice')[0]?.text ?? '', /GRANT pg_monitor/);
     await run({ url: theirs.href }, adding, 'backfill');
+    await client.query(`DROP ROLE IF EXISTS other_${database}; CREATE ROLE other_${database} LOGIN`);
+    theirs.username = `other_${database}`;
+    await assert.rejects(run({ url: theirs.href }, adding, 'expand'), code('database-rights'));
+    await assert.rejects(databaseStatus(theirs.href), code('database-rights'));
     theirs.username = 'nobody_at_all';
     await assert.rejects(run({ url: theirs.href }, adding, 'expand'), code('database-unavailable'));
   },
