@@ -223,7 +223,7 @@ onServers(
       SELECT count(*) FROM bare WHERE w IS NULL;`,
     });
     await run({ url }, filling, 'expand');
-    await run({ url, batchMs: 20 }, filling, 'backfill');
+    await run({ url }, filling, 'backfill');
     assert.deepEqual(
       await rowsOf(
         client,
