@@ -117,6 +117,8 @@ export const errorCodes = {
   'driver-missing': { exit: 1, status: 501 },
   'database-unavailable': { exit: 1, status: 503 },
   'database-rights': { exit: 1, status: 403 },
+  'shadow-failed': { exit: 1, status: 424 },
+  'corpus-invalid': { exit: 2, status: 422 },
   // control/access/
   'not-signed-in': { exit: 1, status: 401 },
   'too-many-requests': { exit: 1, status: 429 },

@@ -43,6 +43,8 @@ export interface Parser {
   parse(text: string): readonly Parsed[] | Unreadable;
   /** Empty where the text cannot be cut into tokens, such as one with a quote that never ends. */
   tokens(text: string): readonly Token[];
+  /** The text with parameters in place of constants, as pg_stat_statements has it; null where it cannot be read. */
+  normalize(text: string): string | null;
 }
 
 /**
@@ -93,6 +95,13 @@ function parserOf(library: typeof Library): Parser {
         }));
       } catch {
         return [];
+      }
+    },
+    normalize(text) {
+      try {
+        return library.normalizeSync(text);
+      } catch {
+        return null;
       }
     },
   };

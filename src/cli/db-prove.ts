@@ -1,0 +1,168 @@
+import { migrationsAt } from '../database/lint/files.ts';
+import { count, look, nothingCounted } from '../database/prove/collect.ts';
+import { emptyCorpus, mergeCorpora, type Corpus } from '../database/prove/corpus.ts';
+import { runChecks } from '../database/prove/checks.ts';
+import { verdicts } from '../database/prove/finding.ts';
+import { prove, type Part, type Proof } from '../database/prove/proof.ts';
+import { connect, type Place } from '../database/prove/session.ts';
+import { openShadow, type SchemaSource, type Shadow, type ShadowKind } from '../database/prove/shadow.ts';
+import { corpusOfFiles, placeOf } from '../database/prove/sources.ts';
+import { loadParser, type Parser } from '../database/sql/parser.ts';
+import { TealError } from '../errors.ts';
+import { renderProven } from './render/proven.ts';
+import type { Context, LocalFlags, Result } from './shell/context.ts';
+
+/** Flags of every command that tries statements. */
+export interface ShadowFlags extends LocalFlags {
+  readonly url?: string;
+  readonly schema?: string;
+  readonly shadow?: string;
+  readonly corpus?: readonly string[];
+  readonly role?: readonly string[];
+}
+
+export interface DbProveFlags extends ShadowFlags {
+  readonly candidate?: readonly string[];
+  readonly candidateRole?: readonly string[];
+  readonly check?: boolean;
+  readonly failOn?: 'broken' | 'risk' | 'client-visible';
+  readonly minCoverage?: number;
+}
+
+/** Below it too much may be hidden in what could not be asked. */
+const defaultCoverage = 98;
+
+/** Tries the statements that each version really sends on the schema it will meet; exit 1 when they do not get along. */
+export async function dbProve(
+  this: Context,
+  flags: DbProveFlags,
+  ...given: readonly string[]
+): Promise<Result> {
+  const parser = await loadParser();
+  const migration = await migrationsAt(this.cwd, given.length === 0 ? ['db'] : given);
+  const source = placeGiven(this, flags);
+  const live = await corpusOf(this, parser, { files: flags.corpus, roles: flags.role, source });
+  const candidate =
+    flags.candidate === undefined && flags.candidateRole === undefined
+      ? null
+      : await corpusOf(this, parser, { files: flags.candidate, roles: flags.candidateRole, source });
+  if (live.statements.length === 0 && (candidate?.statements.length ?? 0) === 0)
+    throw new TealError('usage', 'There are no statements to prove anything with', {
+      remedy:
+        'Give some: --corpus corpus.jsonl (from teal db collect), --corpus queries.sql, or --url of a database with pg_stat_statements',
+      details: { lost: live.lost },
+    });
+  const shadow = await shadowFor(this, parser, flags);
+  let proof: Proof;
+  try {
+    proof = await prove(parser, shadow, { live, candidate, migration });
+  } finally {
+    await shadow.close();
+  }
+  if (flags.check === true) proof = { ...proof, parts: await checked(this, flags, proof.parts) };
+  const fails = failuresOf(proof, flags);
+  return {
+    json: { ...proof, fails },
+    text: (view) => renderProven({ proof, fails }, view),
+    exit: fails.length === 0 ? 0 : 1,
+  };
+}
+
+/** The database that is meant; null: none, all comes from files. */
+export function placeGiven({ env }: Context, { url }: ShadowFlags): Place | null {
+  if (url !== undefined) return placeOf(url, env);
+  return env['DATABASE_URL'] === undefined ? null : placeOf('env:DATABASE_URL', env);
+}
+
+interface CorpusSource {
+  readonly files: readonly string[] | undefined;
+  readonly roles: readonly string[] | undefined;
+  readonly source: Place | null;
+}
+
+/** Statements of files; of the server where roles are named, or no files are. */
+export async function corpusOf(
+  context: Context,
+  parser: Parser,
+  { files, roles, source }: CorpusSource,
+): Promise<Corpus> {
+  const fromFiles = await corpusOfFiles(parser, context.cwd, files ?? []);
+  if (source === null || (files !== undefined && roles === undefined)) return fromFiles;
+  const session = await connect(source);
+  try {
+    const snapshot = await look(parser, session, { roles: roles ?? null, now: Date.now() });
+    const counted =
+      typeof snapshot === 'string'
+        ? { ...emptyCorpus, lost: [snapshot] }
+        : { ...count(nothingCounted, snapshot).corpus, evicted: snapshot.thrownOut };
+    return mergeCorpora([fromFiles, counted]);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Opens the shadow database that the flags ask for. @throws TealError `usage` */
+export async function shadowFor(context: Context, parser: Parser, flags: ShadowFlags): Promise<Shadow> {
+  const source = placeGiven(context, flags);
+  const kind = kindOf(context, flags.shadow ?? 'auto', source);
+  const schema: SchemaSource | null =
+    flags.schema !== undefined
+      ? { kind: 'files', files: await schemaFiles(context, flags.schema) }
+      : source === null
+        ? null
+        : { kind: 'dump', place: source };
+  if (schema === null && kind.kind !== 'given')
+    throw new TealError('usage', 'There is no schema to try anything on', {
+      remedy: 'Give the files that make it (--schema db/migrations), or the database that has it (--url)',
+    });
+  return openShadow(parser, { kind, schema, env: context.env });
+}
+
+async function schemaFiles(context: Context, given: string): ReturnType<typeof migrationsAt> {
+  const files = await migrationsAt(context.cwd, given.split(','));
+  return files.filter(({ silent }) => silent !== true).toSorted((a, b) => a.path.localeCompare(b.path));
+}
+
+function kindOf({ env }: Context, given: string, source: Place | null): ShadowKind {
+  if (given === 'auto') return source === null ? { kind: 'pglite' } : { kind: 'createdb', server: source };
+  if (given === 'pglite') return { kind: 'pglite' };
+  if (given !== 'createdb' && given !== 'in-place') return { kind: 'given', place: placeOf(given, env) };
+  if (source === null)
+    throw new TealError('usage', `--shadow ${given} needs a server`, {
+      remedy: 'Name it: --url env:DATABASE_URL',
+    });
+  return given === 'createdb' ? { kind: 'createdb', server: source } : { kind: 'in-place', place: source };
+}
+
+async function checked(
+  context: Context,
+  flags: DbProveFlags,
+  parts: readonly Part[],
+): Promise<readonly Part[]> {
+  const source = placeGiven(context, flags);
+  if (source === null)
+    throw new TealError('usage', '--check counts rows in the database itself', {
+      remedy: 'Name it: --url env:DATABASE_URL',
+    });
+  const session = await connect(source);
+  try {
+    return await runChecks(session, parts);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Why it is no proof, in words; empty: it is one. */
+function failuresOf({ parts }: Proof, flags: DbProveFlags): readonly string[] {
+  const worst = verdicts.indexOf(flags.failOn ?? 'risk');
+  const least = (flags.minCoverage ?? defaultCoverage) / 100;
+  return parts.flatMap(({ of, schema, findings, coverage }) => {
+    const who = `${of === 'live' ? 'the live version' : 'the candidate'} on the ${schema} schema`;
+    const counted = findings.filter(({ verdict }) => verdicts.indexOf(verdict) <= worst);
+    const share = coverage.calls === 0 ? 1 : coverage.provenCalls / coverage.calls;
+    return [
+      ...(counted.length > 0 ? [`${who}: ${counted.length} findings that are not allowed`] : []),
+      ...(share < least ? [`${who}: only ${(100 * share).toFixed(1)} % of the calls are proven`] : []),
+    ];
+  });
+}

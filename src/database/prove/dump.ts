@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { TealError } from '../../errors.ts';
+import { sayPlace, type Place } from './session.ts';
+
+/** A schema of thousands of tables is some MB of text. */
+const maximalDump = 256 * 1024 * 1024;
+
+/** The schema of a database as SQL, without any rows. @throws TealError `shadow-failed` */
+export async function dumpSchema(
+  place: Place,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('pg_dump', ['--schema-only', '--no-comments'], {
+      env: { PATH: env['PATH'], HOME: env['HOME'], ...environmentOf(place) },
+      maxBuffer: maximalDump,
+    });
+    // \restrict and its like are commands of psql.
+    return stdout.replaceAll(/^\\.*$/gm, '');
+  } catch (cause) {
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+    throw new TealError('shadow-failed', `pg_dump does not give the schema of ${sayPlace(place)}`, {
+      remedy:
+        'It has to be in PATH, and as new as the server. Or give the files that make the schema: --schema db/migrations',
+      details: { why: said.split('\n')[0] },
+      cause,
+    });
+  }
+}
+
+/** By variables, since arguments can be seen by everybody on the machine. */
+function environmentOf(place: Place): Record<string, string> {
+  if ('socket' in place) return { PGHOST: place.socket, PGUSER: place.user, PGDATABASE: place.database };
+  const url = new URL(place.url);
+  const parts: Readonly<Record<string, string>> = {
+    PGHOST: url.searchParams.get('host') ?? decodeURIComponent(url.hostname),
+    PGPORT: url.port,
+    PGUSER: url.searchParams.get('user') ?? decodeURIComponent(url.username),
+    PGPASSWORD: decodeURIComponent(url.password),
+    PGDATABASE: place.database ?? decodeURIComponent(url.pathname.slice(1)),
+    PGSSLMODE: url.searchParams.get('sslmode') ?? '',
+  };
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,261 @@
+import type * as Pg from 'pg';
+import type { Connection, Submittable } from 'pg';
+import { TealError } from '../../errors.ts';
+
+/** What the server has refused: its code (SQLSTATE) and words. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  /** The parameter that the message names, from 1; null: none. */
+  readonly parameter: number | null;
+}
+
+/** A column of what a statement gives. */
+export interface OutputColumn {
+  readonly name: string;
+  readonly type: number;
+  readonly typmod: number;
+  /** OID of the table or view it comes from, and the column's number there; 0: computed. */
+  readonly table: number;
+  readonly column: number;
+}
+
+/** A statement as the server understands it. */
+export interface Described {
+  readonly parameters: readonly number[];
+  /** null: it gives no rows. */
+  readonly columns: readonly OutputColumn[] | null;
+}
+
+/** What a statement that was run has done. */
+export interface Ran {
+  /** Rows given, or touched where none are given. */
+  readonly rows: number;
+}
+
+export type Answer<T> = { readonly ok: T } | { readonly refused: Refusal };
+
+/** How a statement is sent: OIDs of its parameters' types, where 0 lets the server decide. */
+export interface Sent {
+  readonly text: string;
+  readonly types: readonly number[];
+}
+
+/** A connection that can ask how the server understands a statement, without running it. */
+export interface Session {
+  describe(sent: Sent): Promise<Answer<Described>>;
+  /** Runs it with values as text. */
+  run(sent: Sent, values: readonly (string | null)[]): Promise<Answer<Ran>>;
+  /** Runs SQL as it stands. @throws the server's error */
+  query<ROW extends object = Record<string, unknown>>(
+    sql: string,
+    values?: readonly unknown[],
+  ): Promise<readonly ROW[]>;
+  close(): Promise<void>;
+}
+
+/** The driver, which is not part of Teal. @throws TealError `driver-missing` */
+async function loadDriver(): Promise<typeof Pg> {
+  try {
+    return await import('pg');
+  } catch (cause) {
+    throw new TealError('driver-missing', 'A PostgreSQL server cannot be asked without pg', {
+      remedy: 'Install it beside Teal: npm install --save-dev pg@8',
+      details: { why: cause instanceof Error ? cause.message.split('\n')[0] : String(cause) },
+      cause,
+    });
+  }
+}
+
+/** Where a server is: a URL, or a folder with its socket. */
+export type Place =
+  | { readonly url: string; readonly database?: string }
+  | { readonly socket: string; readonly user: string; readonly database: string; readonly port?: number };
+
+/** A server that does not answer within this is not there. */
+const connectTimeoutMs = 10_000;
+
+/** @throws TealError `database-unavailable`, `driver-missing` */
+export async function connect(place: Place): Promise<Session> {
+  const { default: driver } = await loadDriver().then((pg) => ({ default: pg.default ?? pg }));
+  const client = new driver.Client({ ...configOf(place), connectionTimeoutMillis: connectTimeoutMs });
+  // Told again by whichever statement is under way; without a listener it would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (cause) {
+    await client.end().catch(() => undefined);
+    throw new TealError('database-unavailable', `The database ${sayPlace(place)} cannot be reached`, {
+      remedy: 'Is it running, and are the address, user and password right? Try the same with psql.',
+      details: { why: cause instanceof Error ? cause.message : String(cause) },
+      cause,
+    });
+  }
+  return sessionOf(client);
+}
+
+function configOf(place: Place): Pg.ClientConfig {
+  if ('socket' in place) {
+    const { socket, user, database, port } = place;
+    return { host: socket, user, database, ...(port === undefined ? {} : { port }) };
+  }
+  return { connectionString: place.database === undefined ? place.url : urlWith(place.url, place.database) };
+}
+
+/** The same server, another database. */
+function urlWith(url: string, database: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${encodeURIComponent(database)}`;
+  return changed.href;
+}
+
+/** Without the password. */
+export function sayPlace(place: Place): string {
+  if ('socket' in place) return `${place.database} at ${place.socket}`;
+  try {
+    const { hostname, port, pathname } = new URL(place.url);
+    const host = hostname === '' ? 'localhost' : hostname;
+    return `${place.database ?? pathname.slice(1)} at ${host}${port === '' ? '' : `:${port}`}`;
+  } catch {
+    return '(an address that is no URL)';
+  }
+}
+
+function sessionOf(client: Pg.Client): Session {
+  return {
+    describe: (sent) => submit(client, (done) => new Asking(sent, null, done)).then(toDescribed),
+    run: (sent, values) =>
+      submit(client, (done) => new Asking(sent, values, done)).then((answer) =>
+        'ok' in answer ? { ok: { rows: answer.ok.rows } } : answer,
+      ),
+    async query<ROW extends object>(sql: string, values?: readonly unknown[]): Promise<readonly ROW[]> {
+      const result = await (values === undefined
+        ? client.query<ROW>(sql)
+        : client.query<ROW>(sql, [...values]));
+      // Several statements in one text give several results, of which nobody asks for one.
+      return Array.isArray(result) ? [] : result.rows;
+    },
+    close: () => client.end(),
+  };
+}
+
+interface Heard extends Described {
+  readonly rows: number;
+}
+
+const toDescribed = (answer: Answer<Heard>): Answer<Described> => answer;
+
+function submit(
+  client: Pg.Client,
+  make: (done: (answer: Answer<Heard> | Error) => void) => Submittable,
+): Promise<Answer<Heard>> {
+  return new Promise((resolve, reject) => {
+    client.query(make((answer) => (answer instanceof Error ? reject(answer) : resolve(answer))));
+  });
+}
+
+/** What the driver's connection can do that its types do not tell. */
+interface Wire {
+  parse(message: { text: string; name: string; types: number[] }, more: boolean): void;
+  bind(message: { values: (string | null)[] }, more: boolean): void;
+  describe(message: { type: 'S' | 'P'; name: string }, more: boolean): void;
+  execute(message: { rows: number }, more: boolean): void;
+  sync(): void;
+  on(event: 'parameterDescription', listener: (message: { dataTypeIDs: number[] }) => void): void;
+  off(event: 'parameterDescription', listener: (message: { dataTypeIDs: number[] }) => void): void;
+}
+
+interface WireField {
+  readonly name: string;
+  readonly dataTypeID: number;
+  readonly dataTypeModifier: number;
+  readonly tableID: number;
+  readonly columnID: number;
+}
+
+/**
+ * One statement by the extended protocol: Parse and Describe, and with values Bind and Execute, then Sync. The methods are those
+ * that the driver calls; its own queries never let a program say the types of parameters, nor hear them.
+ */
+class Asking implements Submittable {
+  readonly #sent: Sent;
+  readonly #values: readonly (string | null)[] | null;
+  readonly #done: (answer: Answer<Heard> | Error) => void;
+  readonly #heardTypes = (message: { dataTypeIDs: number[] }): void => {
+    this.#parameters = message.dataTypeIDs;
+  };
+  #wire: Wire | null = null;
+  #parameters: readonly number[] = [];
+  #columns: readonly OutputColumn[] | null = null;
+  #rows = 0;
+
+  constructor(
+    sent: Sent,
+    values: readonly (string | null)[] | null,
+    done: (answer: Answer<Heard> | Error) => void,
+  ) {
+    this.#sent = sent;
+    this.#values = values;
+    this.#done = done;
+  }
+
+  submit(connection: Connection): void {
+    const wire = connection as unknown as Wire;
+    this.#wire = wire;
+    wire.on('parameterDescription', this.#heardTypes);
+    wire.parse({ text: this.#sent.text, name: '', types: [...this.#sent.types] }, true);
+    wire.describe({ type: 'S', name: '' }, true);
+    if (this.#values !== null) {
+      wire.bind({ values: [...this.#values] }, true);
+      wire.execute({ rows: 0 }, true);
+    }
+    wire.sync();
+  }
+
+  handleRowDescription(message: { fields: readonly WireField[] }): void {
+    this.#columns = message.fields.map((field) => ({
+      name: field.name,
+      type: field.dataTypeID,
+      typmod: field.dataTypeModifier,
+      table: field.tableID,
+      column: field.columnID,
+    }));
+  }
+
+  handleDataRow(): void {
+    this.#rows++;
+  }
+
+  handleCommandComplete(message: { text?: string }): void {
+    const touched = /\s(\d+)$/.exec(message.text ?? '')?.[1];
+    if (touched !== undefined) this.#rows = Number(touched);
+  }
+
+  handlePortalSuspended(): void {}
+
+  handleEmptyQuery(): void {}
+
+  handleCopyInResponse(connection: Connection): void {
+    (connection as unknown as { sendCopyFail(why: string): void }).sendCopyFail('nothing to copy');
+  }
+
+  handleCopyData(): void {}
+
+  // The driver takes the statement for done when it fails, and says nothing more of it.
+  handleError(error: Error & { code?: string }): void {
+    this.#wire?.off('parameterDescription', this.#heardTypes);
+    // Without a code it is no word of the server: the connection has ended.
+    if (error.code === undefined || !/^[0-9A-Z]{5}$/.test(error.code)) {
+      this.#done(error);
+      return;
+    }
+    const named = /\$(\d+)/.exec(error.message)?.[1];
+    const parameter = named === undefined ? null : Number(named);
+    this.#done({ refused: { code: error.code, message: error.message, parameter } });
+  }
+
+  handleReadyForQuery(): void {
+    this.#wire?.off('parameterDescription', this.#heardTypes);
+    this.#done({ ok: { parameters: this.#parameters, columns: this.#columns, rows: this.#rows } });
+  }
+}

@@ -1,0 +1,95 @@
+// Records the corpus that test/database/proof uses: real clients send their statements to a real server, and pg_stat_statements tells
+// which they were. `npm ci && node record.mjs` in this folder, under the Node of the project; writes ../proof/corpus-<version>.jsonl.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { connect } from '../../../src/database/prove/session.ts';
+import { count, look, nothingCounted } from '../../../src/database/prove/collect.ts';
+import { writeCorpus } from '../../../src/database/prove/corpus-file.ts';
+import { loadParser } from '../../../src/database/sql/parser.ts';
+import { programsOf, startPostgres } from '../postgres.ts';
+import * as clients from './clients.mjs';
+
+const here = import.meta.dirname;
+const proof = path.join(here, '../proof');
+const schema = readFileSync(path.join(proof, 'schema.sql'), 'utf8');
+const nasty = readFileSync(path.join(proof, 'statements.sql'), 'utf8');
+const parser = await loadParser();
+
+execFileSync(process.execPath, [path.join(here, 'node_modules/prisma/build/index.js'), 'generate'], {
+  cwd: here,
+  stdio: 'inherit',
+  env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' },
+});
+
+for (const version of [18, 15]) {
+  const programs = programsOf(version);
+  if (programs === null) {
+    console.log(`PostgreSQL ${version} is not here`);
+    continue;
+  }
+  const server = await startPostgres(version, programs, {
+    shared_preload_libraries: 'pg_stat_statements',
+    'pg_stat_statements.max': '10000',
+  });
+  try {
+    const admin = await server.connect('postgres');
+    await admin.query('CREATE DATABASE shop');
+    await admin.end();
+    const owner = await server.connect('shop');
+    await owner.query('CREATE EXTENSION pg_stat_statements');
+    await owner.query(schema);
+    const roles = [...Object.keys(clients), 'handwritten', 'apart'];
+    for (const role of roles) {
+      await owner.query(`CREATE ROLE ${role} LOGIN`);
+      await owner.query(`GRANT CREATE, TEMP ON DATABASE shop TO ${role}; GRANT USAGE ON SCHEMA public, billing TO ${role};
+        GRANT ALL ON ALL TABLES IN SCHEMA public, billing TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public, billing TO ${role}`);
+    }
+    await owner.query('ALTER ROLE apart SET search_path = billing, public');
+    await owner.query('SELECT pg_stat_statements_reset()');
+    await owner.query(
+      "INSERT INTO users (email, name, age) SELECT 'u' || i, 'U' || i, i FROM generate_series(1, 20) i",
+    );
+    await owner.query('INSERT INTO orders (user_id) SELECT id FROM users');
+    for (const [name, run] of Object.entries(clients)) {
+      await run({ host: server.folder, user: name, database: 'shop' });
+      console.log(`${version}: ${name}`);
+    }
+    await typed(server.folder, 'handwritten', nasty);
+    await typed(
+      server.folder,
+      'apart',
+      'SELECT id, amount FROM invoices WHERE paid = false; UPDATE invoices SET amount = 7 WHERE id = 3;',
+    );
+    const session = await connect({ socket: server.folder, user: 'postgres', database: 'shop' });
+    const snapshot = await look(parser, session, { roles, now: 0 });
+    await session.close();
+    await owner.end();
+    if (typeof snapshot === 'string') throw new Error(snapshot);
+    const { corpus } = count(nothingCounted, snapshot);
+    const order = corpus.statements.toSorted((a, b) =>
+      `${a.role} ${a.text}`.localeCompare(`${b.role} ${b.text}`),
+    );
+    writeFileSync(
+      path.join(proof, `corpus-${version}.jsonl`),
+      writeCorpus({ ...corpus, from: null, to: null, statements: order }),
+    );
+    console.log(`${version}: ${order.length} statements`);
+  } finally {
+    await server.close();
+  }
+}
+
+async function typed(socket, user, text) {
+  const session = await connect({ socket, user, database: 'shop' });
+  const bytes = Buffer.from(text);
+  for (const { start, end } of parser.parse(text)) {
+    const sql = bytes.subarray(start, end).toString().trim();
+    try {
+      await session.query(/^(?:lock|declare)/i.test(sql) ? `BEGIN; ${sql}; COMMIT` : sql);
+    } catch (error) {
+      console.log(`  not taken: ${error.message}: ${sql.slice(0, 90)}`);
+    }
+  }
+  await session.close();
+}
