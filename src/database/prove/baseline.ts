@@ -8,7 +8,7 @@ import { columnHazards } from './hazards-columns.ts';
 import { computedHazards, constraintHazards } from './hazards-constraints.ts';
 import { objectHazards, rightsHazards } from './hazards-objects.ts';
 import { Actor, measure, type Measured, type Observation } from './measure.ts';
-import { prepare, type Prepared, type Unprovable } from './prepare.ts';
+import { prepareAll, type Prepared, type Unprovable } from './prepare.ts';
 import type { Session } from './session.ts';
 import { usesOf, type Uses } from './uses.ts';
 
@@ -35,15 +35,19 @@ export async function takeBaseline(
   const prepared: Prepared[] = [];
   const unprovable: Unprovable[] = [];
   const beside: Statement[] = [];
-  for (const statement of byActor(statements)) {
-    await actor.become(statement);
-    const preparation = await prepare(parser, session, statement);
-    if (preparation.kind === 'prepared') prepared.push(preparation.prepared);
-    else if (preparation.kind === 'unprovable') unprovable.push(preparation.unprovable);
-    else beside.push(statement);
+  for (const group of byActor(statements)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    await actor.become(first);
+    for (const [at, preparation] of (await prepareAll(parser, session, group)).entries()) {
+      const statement = group[at];
+      if (preparation.kind === 'prepared') prepared.push(preparation.prepared);
+      else if (preparation.kind === 'unprovable') unprovable.push(preparation.unprovable);
+      else if (statement !== undefined) beside.push(statement);
+    }
   }
   await actor.leave();
-  const measured = await measure(session, prepared, null);
+  const measured = await measure(session, prepared, { before: null, missingRoles: [...actor.missing] });
   return {
     prepared,
     unprovable,
@@ -55,10 +59,10 @@ export async function takeBaseline(
   };
 }
 
-/** Changing roles costs more than asking. */
-function byActor(statements: readonly Statement[]): readonly Statement[] {
+/** By who sends them: changing roles costs more than asking. */
+function byActor(statements: readonly Statement[]): readonly (readonly Statement[])[] {
   const key = ({ role, searchPath }: Statement): string => JSON.stringify([role, searchPath]);
-  return statements.toSorted((one, other) => key(one).localeCompare(key(other)));
+  return [...Map.groupBy(statements, key).values()];
 }
 
 export interface CompareOptions {
@@ -74,7 +78,10 @@ export async function compare(
   { sameRows }: CompareOptions,
 ): Promise<readonly Felt[]> {
   const after = await readCatalog(session);
-  const measured = await measure(session, baseline.prepared, baseline.observations);
+  const measured = await measure(session, baseline.prepared, {
+    before: baseline.observations,
+    missingRoles: baseline.missingRoles,
+  });
   const change: Change = { before: baseline.catalog, after };
   const told = compareObservations(
     baseline.observations,

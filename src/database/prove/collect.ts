@@ -1,6 +1,7 @@
 import type { Parser } from '../sql/parser.ts';
 import { emptyCorpus, type Corpus, type Statement } from './corpus.ts';
 import { readCorpus, withoutValues, writeCorpus } from './corpus-file.ts';
+import { innerOf } from './inner.ts';
 import { refusalOf } from './measure.ts';
 import type { Session } from './session.ts';
 
@@ -79,9 +80,10 @@ export async function look(
     const readable = rows.filter(({ text }) => text !== '<insufficient privilege>');
     return {
       at: now,
+      // What names nothing of the schema has nothing to prove, and may hold values on servers before 16.
       rows: readable
-        .map((row) => ({ ...row, text: withoutValues(parser, row.text) }))
-        .filter(({ text }) => text !== ''),
+        .filter(({ text }) => innerOf(parser, text).kind === 'query')
+        .map((row) => ({ ...row, text: withoutValues(parser, row.text) })),
       resetAt: info?.resetAt ?? '',
       thrownOut: info?.thrownOut ?? 0,
       hidden: rows.length - readable.length,

@@ -1,6 +1,14 @@
 import type { Prepared } from './prepare.ts';
 import { seedNumbers } from './seed.ts';
-import type { Answer, Described, Ran, Refusal, Sent, Session } from './session.ts';
+import {
+  inOrder,
+  type Answer,
+  type Described,
+  type Ran,
+  type Refusal,
+  type Sent,
+  type Session,
+} from './session.ts';
 import { kindsOf, valueOf, type Kinds, type Wish } from './values.ts';
 import type { Statement } from './corpus.ts';
 
@@ -30,36 +38,63 @@ export interface Measured {
 /** A statement that waits for more than this, such as pg_sleep or a lock, tells nothing. */
 const statementTimeoutMs = 2000;
 
-/**
- * Looks what the schema as it is now makes of statements; changes nothing but sequences.
- * @param before what was seen of the same statements earlier, so that they are run with the same values
- */
+export interface MeasureOptions {
+  /** What was seen of the same statements earlier, so that they are run with the same values. */
+  readonly before: ReadonlyMap<Prepared, Observation> | null;
+  /** Roles whose rights are not looked at. */
+  readonly missingRoles: readonly string[];
+}
+
+/** Looks what the schema as it is now makes of statements; changes nothing but sequences. */
 export async function measure(
   session: Session,
   all: readonly Prepared[],
-  before: ReadonlyMap<Prepared, Observation> | null,
+  { before, missingRoles }: MeasureOptions,
 ): Promise<readonly Measured[]> {
-  const kinds = await kindsOf(session);
-  const relations = await sequencesOf(session);
-  const actor = new Actor(session);
+  const around: Around = { session, kinds: await kindsOf(session), relations: await sequencesOf(session) };
+  const actor = new Actor(session, missingRoles);
   const measured: Measured[] = [];
   await session.query(
     `SET statement_timeout = ${statementTimeoutMs}; SET plan_cache_mode = force_generic_plan`,
   );
   try {
-    for (const prepared of all) {
-      await actor.become(prepared.statement);
-      const earlier = before?.get(prepared) ?? null;
-      measured.push({
-        prepared,
-        observation: await observe({ session, kinds, relations }, prepared, earlier),
-      });
+    for (const group of groups(all)) {
+      const [first] = group;
+      if (first === undefined) continue;
+      await actor.become(first.statement);
+      const seen = await inOrder(
+        session,
+        group.map((prepared) => () => observe(around, prepared, before?.get(prepared) ?? null)),
+      );
+      for (const [at, prepared] of group.entries()) {
+        const observation = seen[at];
+        if (observation === undefined) continue;
+        const trial = before === null ? await tryOthers(around, prepared, observation) : observation.trial;
+        measured.push({ prepared, observation: { ...observation, trial } });
+      }
     }
   } finally {
     await actor.leave();
     await session.query('RESET statement_timeout; RESET plan_cache_mode');
   }
   return measured;
+}
+
+/** So many are sent ahead: enough that the way to the server no longer counts, few enough to be kept in memory. */
+const sentAhead = 64;
+
+/** Statements that follow each other and are sent by the same role, looking for names in the same place. */
+export function groups(all: readonly Prepared[]): readonly (readonly Prepared[])[] {
+  const found: Prepared[][] = [];
+  for (const prepared of all) {
+    const last = found.at(-1);
+    const before = last?.[0]?.statement;
+    const same =
+      before?.role === prepared.statement.role && before.searchPath === prepared.statement.searchPath;
+    if (last !== undefined && same && last.length < sentAhead) last.push(prepared);
+    else found.push([prepared]);
+  }
+  return found;
 }
 
 interface Around {
@@ -75,17 +110,43 @@ async function observe(
 ): Promise<Observation> {
   const { session } = around;
   const typed: Sent = { text: prepared.sent.text, types: prepared.before.parameters };
-  const untypedAnswer = await session.describe(prepared.sent);
-  // Where the server decides for the types that were there before, saying them says the same.
-  const same = 'ok' in untypedAnswer && untypedAnswer.ok.parameters.join() === typed.types.join();
-  const typedAnswer = same ? untypedAnswer : await session.describe(typed);
+  const values =
+    earlier === null
+      ? (valueSets(around, typed.types).next().value ?? null)
+      : (earlier.trial?.values ?? null);
+  const found: {
+    untyped?: Answer<Described>;
+    typed?: Answer<Described>;
+    plan?: Answer<null> | null;
+    answer?: Answer<Ran> | null;
+  } = {};
+  await inOrder<void>(session, [
+    async () => {
+      found.untyped = await session.describe(prepared.sent);
+    },
+    async () => {
+      found.typed = await session.describe(typed);
+    },
+    async () => {
+      found.plan = await explain(around, typed);
+    },
+    async () => {
+      found.answer = values === null ? null : await attempt(session, typed, values);
+    },
+  ]);
+  const { untyped = notAsked, typed: typedAnswer = notAsked, plan = null, answer = null } = found;
+  const understood = 'ok' in typedAnswer;
   return {
-    untyped: untypedAnswer,
+    untyped,
     typed: typedAnswer,
-    plan: 'ok' in typedAnswer ? await explain(around, typed) : null,
-    trial: 'ok' in typedAnswer ? await tryOut(around, typed, earlier) : null,
+    plan: understood ? plan : null,
+    trial: !understood || answer === null || values === null ? null : { values, answer },
   };
 }
+
+const notAsked: { readonly refused: Refusal } = {
+  refused: { code: '', message: 'not asked', parameter: null },
+};
 
 /** PREPARE says the types, and with a plan for any values EXPLAIN needs none. */
 async function explain({ session, kinds }: Around, { text, types }: Sent): Promise<Answer<null> | null> {
@@ -93,15 +154,14 @@ async function explain({ session, kinds }: Around, { text, types }: Sent): Promi
   if (names.includes(undefined) || /^\s*call\b/i.test(text)) return null;
   const [list, nulls] = [names.join(', '), names.map(() => 'NULL').join(', ')];
   const parameters = names.length === 0 ? ['', ''] : [`(${list})`, `(${nulls})`];
-  // In one message: a question more for each statement is felt where there are thousands.
-  const ended = await refusalIn(
-    session,
-    `PREPARE teal_plan${parameters[0]} AS ${text}; EXPLAIN EXECUTE teal_plan${parameters[1]}; DEALLOCATE teal_plan`,
-  );
-  if (ended === null) return { ok: null };
-  // What is prepared stays prepared when EXPLAIN fails. What PREPARE alone refuses is no matter of the schema: Parse has taken it.
-  const prepared = (await refusalIn(session, 'DEALLOCATE teal_plan')) === null;
-  return prepared ? { refused: ended } : null;
+  const [prepare, refused] = await inOrder(session, [
+    () => refusalIn(session, `PREPARE teal_plan${parameters[0]} AS ${text}`),
+    () => refusalIn(session, `EXPLAIN EXECUTE teal_plan${parameters[1]}`),
+    () => refusalIn(session, 'DEALLOCATE teal_plan'),
+  ]);
+  // What PREPARE alone refuses is no matter of the schema: Parse has taken it.
+  if (prepare !== null) return null;
+  return refused === null || refused === undefined ? { ok: null } : { refused };
 }
 
 async function refusalIn(session: Session, sql: string): Promise<Refusal | null> {
@@ -123,19 +183,20 @@ export function refusalOf(error: unknown): Refusal | null {
     : null;
 }
 
-/** Runs it with values that have worked before, else with others until some work. */
-async function tryOut(around: Around, sent: Sent, earlier: Observation | null): Promise<Trial | null> {
-  if (earlier !== null) {
-    if (earlier.trial === null) return null;
-    const { values } = earlier.trial;
-    return { values, answer: await attempt(around.session, sent, values) };
-  }
-  let last = '';
-  for (const values of valueSets(around, sent.types)) {
+/** Where nothing has been changed yet: other values, until some work. */
+async function tryOthers(
+  around: Around,
+  { sent, before }: Prepared,
+  { trial }: Observation,
+): Promise<Trial | null> {
+  if (trial === null || 'ok' in trial.answer) return trial;
+  const typed: Sent = { text: sent.text, types: before.parameters };
+  let last = JSON.stringify(trial.values);
+  for (const values of valueSets(around, typed.types)) {
     const told = JSON.stringify(values);
     if (told === last) continue;
     last = told;
-    const answer = await attempt(around.session, sent, values);
+    const answer = await attempt(around.session, typed, values);
     if ('ok' in answer) return { values, answer };
   }
   return null;
@@ -146,12 +207,15 @@ async function attempt(
   sent: Sent,
   values: readonly (string | null)[],
 ): Promise<Answer<Ran>> {
-  await session.query('BEGIN');
-  try {
-    return await session.run(sent, values);
-  } finally {
-    await session.query('ROLLBACK');
-  }
+  let answer: Answer<Ran> = notAsked;
+  await inOrder<unknown>(session, [
+    () => session.query('BEGIN'),
+    async () => {
+      answer = await session.run(sent, values);
+    },
+    () => session.query('ROLLBACK'),
+  ]);
+  return answer;
 }
 
 /** A number that no row has: a key of its own. */
@@ -184,15 +248,24 @@ async function sequencesOf(session: Session): Promise<readonly string[]> {
   return rows.length === 0 ? ['pg_class'] : rows.map(({ name }) => name);
 }
 
+/** A schema that was made of files may grant nothing: a role without any right would only be told that it has none. */
+const anyRights = `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+    AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')) AS any`;
+
 /** Sends statements as the role that sends them, looking for names where it does. */
 export class Actor {
   readonly #session: Session;
   #now = '';
-  /** Roles that are not there, or may not be taken: their rights are not looked at. */
-  readonly missing = new Set<string>();
+  readonly #decided: boolean;
+  /** Roles that are not there, may not be taken, or have no rights at all: theirs are not looked at. */
+  readonly missing: Set<string>;
 
-  constructor(session: Session) {
+  /** @param missing what was found before anything was changed: who loses its last right then is to be told so */
+  constructor(session: Session, missing: readonly string[] | null = null) {
     this.#session = session;
+    this.#decided = missing !== null;
+    this.missing = new Set(missing);
   }
 
   async become({ role, searchPath }: Statement): Promise<void> {
@@ -213,7 +286,13 @@ export class Actor {
     } catch (error) {
       if (refusalOf(error) === null) throw error;
       this.missing.add(role);
+      return;
     }
+    if (this.#decided) return;
+    const [row] = await this.#session.query<{ any: boolean }>(anyRights);
+    if (row?.any === true) return;
+    this.missing.add(role);
+    await this.#session.query('RESET ROLE');
   }
 
   async leave(): Promise<void> {

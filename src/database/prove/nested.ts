@@ -41,6 +41,8 @@ export async function nested(session: Session): Promise<Nested> {
     return true;
   };
   return {
+    // Whether something is taken back depends on its answer.
+    pipelined: false,
     describe: (sent) => guarded(() => session.describe(sent), isRefused),
     run: (sent, values) => guarded(() => session.run(sent, values), isRefused),
     async query<ROW extends object>(sql: string, values?: readonly unknown[]): Promise<readonly ROW[]> {

@@ -1,7 +1,7 @@
 import type { Parser } from '../sql/parser.ts';
 import type { Statement } from './corpus.ts';
 import { innerOf } from './inner.ts';
-import type { Answer, Described, Refusal, Sent, Session } from './session.ts';
+import { inOrder, type Answer, type Described, type Refusal, type Sent, type Session } from './session.ts';
 import { literalsOf, parameterCount, readable, withParameter } from './wording.ts';
 
 /** A statement in the form in which the server takes it without values. */
@@ -38,8 +38,33 @@ const undecided = '42P18';
 const untypable: ReadonlySet<string> = new Set(['42725', '42883', '42804', '42846', '22P02', '42P08']);
 const notGrouped = '42803';
 
-/** Finds the form of a statement that the server takes, by the repairs that statements without values need. */
-export async function prepare(
+/**
+ * Finds the form of a statement that the server takes, by the repairs that statements without values need. What the server takes as it
+ * stands is asked once, so that many can be asked at a time.
+ */
+export async function prepareAll(
+  parser: Parser,
+  session: Session,
+  statements: readonly Statement[],
+): Promise<readonly Preparation[]> {
+  const asked = await inOrder(
+    session,
+    statements.map((statement) => async (): Promise<Preparation | null> => {
+      const inner = innerOf(parser, statement.text);
+      if (inner.kind !== 'query') return { kind: inner.kind };
+      const sent: Sent = { text: inner.text, types: [] };
+      const answer = await session.describe(sent);
+      if ('refused' in answer) return null;
+      return { kind: 'prepared', prepared: { statement, sent, before: answer.ok, repaired: false } };
+    }),
+  );
+  const done: Preparation[] = [];
+  for (const [at, statement] of statements.entries())
+    done.push(asked[at] ?? (await prepare(parser, session, statement)));
+  return done;
+}
+
+async function prepare(
   parser: Parser,
   session: Pick<Session, 'describe'>,
   statement: Statement,

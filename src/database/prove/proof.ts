@@ -139,7 +139,9 @@ function notesOf(
     ...notes,
     ...(missing.length === 0
       ? []
-      : [`The shadow database has no role ${missing.join(', ')}: rights are not looked at`]),
+      : [
+          `The shadow database has no role ${missing.join(', ')}, or grants it nothing: rights are not looked at`,
+        ]),
     ...[live, candidate].flatMap((corpus) => (corpus === null ? [] : lossesOf(corpus))),
   ];
 }

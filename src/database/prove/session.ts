@@ -43,6 +43,8 @@ export interface Sent {
 
 /** A connection that can ask how the server understands a statement, without running it. */
 export interface Session {
+  /** Whether questions may be sent before earlier ones are answered: they are answered in their order. */
+  readonly pipelined: boolean;
   describe(sent: Sent): Promise<Answer<Described>>;
   /** Runs it with values as text. */
   run(sent: Sent, values: readonly (string | null)[]): Promise<Answer<Ran>>;
@@ -75,10 +77,32 @@ export type Place =
 /** A server that does not answer within this is not there. */
 const connectTimeoutMs = 10_000;
 
+/** Does things in their order: all at once where questions may be sent ahead, else one after the other. */
+export async function inOrder<T>(
+  session: Pick<Session, 'pipelined'>,
+  works: readonly (() => Promise<T>)[],
+): Promise<readonly T[]> {
+  if (session.pipelined) {
+    const settled = await Promise.allSettled(works.map((work) => work()));
+    return settled.map((each) => {
+      if (each.status === 'rejected') throw each.reason;
+      return each.value;
+    });
+  }
+  const done: T[] = [];
+  for (const work of works) done.push(await work());
+  return done;
+}
+
 /** @throws TealError `database-unavailable`, `driver-missing` */
 export async function connect(place: Place): Promise<Session> {
   const { default: driver } = await loadDriver().then((pg) => ({ default: pg.default ?? pg }));
-  const client = new driver.Client({ ...configOf(place), connectionTimeoutMillis: connectTimeoutMs });
+  const settings: Pg.ClientConfig = {
+    ...configOf(place),
+    connectionTimeoutMillis: connectTimeoutMs,
+    pipeline: true,
+  };
+  const client = new driver.Client(settings);
   // Told again by whichever statement is under way; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
@@ -91,7 +115,7 @@ export async function connect(place: Place): Promise<Session> {
       cause,
     });
   }
-  return sessionOf(client);
+  return sessionOf(client, askingOf(driver.Query as unknown as new (text: string) => object));
 }
 
 function configOf(place: Place): Pg.ClientConfig {
@@ -121,8 +145,9 @@ export function sayPlace(place: Place): string {
   }
 }
 
-function sessionOf(client: Pg.Client): Session {
+function sessionOf(client: Pg.Client, Asking: ReturnType<typeof askingOf>): Session {
   return {
+    pipelined: true,
     describe: (sent) => submit(client, (done) => new Asking(sent, null, done)).then(toDescribed),
     run: (sent, values) =>
       submit(client, (done) => new Asking(sent, values, done)).then((answer) =>
@@ -147,10 +172,11 @@ const toDescribed = (answer: Answer<Heard>): Answer<Described> => answer;
 
 function submit(
   client: Pg.Client,
-  make: (done: (answer: Answer<Heard> | Error) => void) => Submittable,
+  make: (done: (answer: Answer<Heard> | Error) => void) => object,
 ): Promise<Answer<Heard>> {
   return new Promise((resolve, reject) => {
-    client.query(make((answer) => (answer instanceof Error ? reject(answer) : resolve(answer))));
+    const query = make((answer) => (answer instanceof Error ? reject(answer) : resolve(answer)));
+    client.query(query as Submittable);
   });
 }
 
@@ -162,7 +188,6 @@ interface Wire {
   execute(message: { rows: number }, more: boolean): void;
   sync(): void;
   on(event: 'parameterDescription', listener: (message: { dataTypeIDs: number[] }) => void): void;
-  off(event: 'parameterDescription', listener: (message: { dataTypeIDs: number[] }) => void): void;
 }
 
 interface WireField {
@@ -173,89 +198,116 @@ interface WireField {
   readonly columnID: number;
 }
 
+interface Waiting {
+  hear(types: readonly number[]): void;
+}
+
+/** Who is waiting for answers on a connection, in the order of asking: what comes is for the first. */
+const waiting = new WeakMap<object, Waiting[]>();
+
+/** One listener for each connection: a pipeline has many that wait at a time. */
+function lineOf(wire: Wire): Waiting[] {
+  const known = waiting.get(wire);
+  if (known !== undefined) return known;
+  const line: Waiting[] = [];
+  waiting.set(wire, line);
+  wire.on('parameterDescription', ({ dataTypeIDs }) => line[0]?.hear(dataTypeIDs));
+  return line;
+}
+
 /**
  * One statement by the extended protocol: Parse and Describe, and with values Bind and Execute, then Sync. The methods are those
- * that the driver calls; its own queries never let a program say the types of parameters, nor hear them.
+ * that the driver calls; its own queries never let a program say the types of parameters, nor hear them. It is of
+ * the driver's own kind, since that lets nothing else into a pipeline.
  */
-class Asking implements Submittable {
-  readonly #sent: Sent;
-  readonly #values: readonly (string | null)[] | null;
-  readonly #done: (answer: Answer<Heard> | Error) => void;
-  readonly #heardTypes = (message: { dataTypeIDs: number[] }): void => {
-    this.#parameters = message.dataTypeIDs;
+function askingOf(Base: new (text: string) => object) {
+  return class Asking extends Base implements Waiting {
+    readonly #sent: Sent;
+    readonly #values: readonly (string | null)[] | null;
+    readonly #done: (answer: Answer<Heard> | Error) => void;
+    #line: Waiting[] = [];
+    #parameters: readonly number[] = [];
+    #columns: readonly OutputColumn[] | null = null;
+    #rows = 0;
+
+    constructor(
+      sent: Sent,
+      values: readonly (string | null)[] | null,
+      done: (answer: Answer<Heard> | Error) => void,
+    ) {
+      super(sent.text);
+      this.#sent = sent;
+      this.#values = values;
+      this.#done = done;
+    }
+
+    submit(connection: Connection): void {
+      const wire = connection as unknown as Wire;
+      this.#line = lineOf(wire);
+      this.#line.push(this);
+      wire.parse({ text: this.#sent.text, name: '', types: [...this.#sent.types] }, true);
+      wire.describe({ type: 'S', name: '' }, true);
+      if (this.#values !== null) {
+        wire.bind({ values: [...this.#values] }, true);
+        wire.execute({ rows: 0 }, true);
+      }
+      wire.sync();
+    }
+
+    hear(types: readonly number[]): void {
+      this.#parameters = types;
+    }
+
+    #leave(): void {
+      const at = this.#line.indexOf(this);
+      if (at !== -1) this.#line.splice(at, 1);
+    }
+
+    handleRowDescription(message: { fields: readonly WireField[] }): void {
+      this.#columns = message.fields.map((field) => ({
+        name: field.name,
+        type: field.dataTypeID,
+        typmod: field.dataTypeModifier,
+        table: field.tableID,
+        column: field.columnID,
+      }));
+    }
+
+    handleDataRow(): void {
+      this.#rows++;
+    }
+
+    handleCommandComplete(message: { text?: string }): void {
+      const touched = /\s(\d+)$/.exec(message.text ?? '')?.[1];
+      if (touched !== undefined) this.#rows = Number(touched);
+    }
+
+    handlePortalSuspended(): void {}
+
+    handleEmptyQuery(): void {}
+
+    handleCopyInResponse(connection: Connection): void {
+      (connection as unknown as { sendCopyFail(why: string): void }).sendCopyFail('nothing to copy');
+    }
+
+    handleCopyData(): void {}
+
+    // The driver takes the statement for done when it fails, and says nothing more of it.
+    handleError(error: Error & { code?: string }): void {
+      this.#leave();
+      // Without a code it is no word of the server: the connection has ended.
+      if (error.code === undefined || !/^[0-9A-Z]{5}$/.test(error.code)) {
+        this.#done(error);
+        return;
+      }
+      const named = /\$(\d+)/.exec(error.message)?.[1];
+      const parameter = named === undefined ? null : Number(named);
+      this.#done({ refused: { code: error.code, message: error.message, parameter } });
+    }
+
+    handleReadyForQuery(): void {
+      this.#leave();
+      this.#done({ ok: { parameters: this.#parameters, columns: this.#columns, rows: this.#rows } });
+    }
   };
-  #wire: Wire | null = null;
-  #parameters: readonly number[] = [];
-  #columns: readonly OutputColumn[] | null = null;
-  #rows = 0;
-
-  constructor(
-    sent: Sent,
-    values: readonly (string | null)[] | null,
-    done: (answer: Answer<Heard> | Error) => void,
-  ) {
-    this.#sent = sent;
-    this.#values = values;
-    this.#done = done;
-  }
-
-  submit(connection: Connection): void {
-    const wire = connection as unknown as Wire;
-    this.#wire = wire;
-    wire.on('parameterDescription', this.#heardTypes);
-    wire.parse({ text: this.#sent.text, name: '', types: [...this.#sent.types] }, true);
-    wire.describe({ type: 'S', name: '' }, true);
-    if (this.#values !== null) {
-      wire.bind({ values: [...this.#values] }, true);
-      wire.execute({ rows: 0 }, true);
-    }
-    wire.sync();
-  }
-
-  handleRowDescription(message: { fields: readonly WireField[] }): void {
-    this.#columns = message.fields.map((field) => ({
-      name: field.name,
-      type: field.dataTypeID,
-      typmod: field.dataTypeModifier,
-      table: field.tableID,
-      column: field.columnID,
-    }));
-  }
-
-  handleDataRow(): void {
-    this.#rows++;
-  }
-
-  handleCommandComplete(message: { text?: string }): void {
-    const touched = /\s(\d+)$/.exec(message.text ?? '')?.[1];
-    if (touched !== undefined) this.#rows = Number(touched);
-  }
-
-  handlePortalSuspended(): void {}
-
-  handleEmptyQuery(): void {}
-
-  handleCopyInResponse(connection: Connection): void {
-    (connection as unknown as { sendCopyFail(why: string): void }).sendCopyFail('nothing to copy');
-  }
-
-  handleCopyData(): void {}
-
-  // The driver takes the statement for done when it fails, and says nothing more of it.
-  handleError(error: Error & { code?: string }): void {
-    this.#wire?.off('parameterDescription', this.#heardTypes);
-    // Without a code it is no word of the server: the connection has ended.
-    if (error.code === undefined || !/^[0-9A-Z]{5}$/.test(error.code)) {
-      this.#done(error);
-      return;
-    }
-    const named = /\$(\d+)/.exec(error.message)?.[1];
-    const parameter = named === undefined ? null : Number(named);
-    this.#done({ refused: { code: error.code, message: error.message, parameter } });
-  }
-
-  handleReadyForQuery(): void {
-    this.#wire?.off('parameterDescription', this.#heardTypes);
-    this.#done({ ok: { parameters: this.#parameters, columns: this.#columns, rows: this.#rows } });
-  }
 }

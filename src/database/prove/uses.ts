@@ -1,7 +1,7 @@
 import type { Parser } from '../sql/parser.ts';
-import { Actor, refusalOf } from './measure.ts';
+import { Actor, groups, refusalOf } from './measure.ts';
 import type { Prepared } from './prepare.ts';
-import type { Session } from './session.ts';
+import { inOrder, type Session } from './session.ts';
 import { kindsOf } from './values.ts';
 
 /** What a statement does to one table. */
@@ -46,15 +46,29 @@ export async function usesOf(
   const kinds = await kindsOf(session);
   const actor = new Actor(session);
   const uses = new Map<Prepared, Uses>();
+  const unsaid = new Set<Prepared>();
   const behind = await behindViews(session);
   try {
-    for (const prepared of all) {
-      await actor.become({ ...prepared.statement, role: null });
-      const types = prepared.before.parameters.map((oid) => kinds.get(oid)?.name ?? 'text');
-      const depends = await dependsOn(session, prepared.sent.text, types);
-      const writes = await writesOf(parser, session, prepared.sent.text);
-      const base = depends ?? (await namedIn(parser, session, prepared.sent.text));
-      uses.set(prepared, withViews({ ...base, writes }, behind));
+    for (const group of groups(all)) {
+      const [first] = group;
+      if (first === undefined) continue;
+      await actor.become({ ...first.statement, role: null });
+      await inOrder(
+        session,
+        group.map((prepared) => async () => {
+          const types = prepared.before.parameters.map((oid) => kinds.get(oid)?.name ?? 'text');
+          const depends = await dependsOn(session, prepared.sent.text, types);
+          uses.set(prepared, depends ?? nothing);
+          if (depends === null) unsaid.add(prepared);
+        }),
+      );
+      for (const prepared of group) {
+        const writes = await writesOf(parser, session, prepared.sent.text);
+        const base = unsaid.has(prepared)
+          ? await namedIn(parser, session, prepared.sent.text)
+          : (uses.get(prepared) ?? nothing);
+        uses.set(prepared, withViews({ ...base, writes }, behind));
+      }
     }
   } finally {
     await actor.leave();
@@ -72,18 +86,29 @@ const dependencies = `SELECT d.refclassid::regclass::text AS catalog, d.refobjid
   WHERE d.classid = 'pg_proc'::regclass AND d.objid = 'pg_temp.teal_uses'::regproc`;
 
 async function dependsOn(session: Session, text: string, types: readonly string[]): Promise<Uses | null> {
-  await session.query('BEGIN');
-  try {
-    await session.query(
-      `CREATE FUNCTION pg_temp.teal_uses(${types.join(', ')}) RETURNS void LANGUAGE sql BEGIN ATOMIC ${text}; END`,
-    );
-    return usesFrom(await session.query<Depends>(dependencies));
-  } catch (error) {
-    if (refusalOf(error) === null) throw error;
-    return null;
-  } finally {
-    await session.query('ROLLBACK');
-  }
+  let rows: readonly Depends[] | null = null;
+  const unlessRefused = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (refusalOf(error) === null) throw error;
+    }
+  };
+  await inOrder<unknown>(session, [
+    () => session.query('BEGIN'),
+    () =>
+      unlessRefused(async () => {
+        await session.query(
+          `CREATE FUNCTION pg_temp.teal_uses(${types.join(', ')}) RETURNS void LANGUAGE sql BEGIN ATOMIC ${text}; END`,
+        );
+      }),
+    () =>
+      unlessRefused(async () => {
+        rows = await session.query<Depends>(dependencies);
+      }),
+    () => session.query('ROLLBACK'),
+  ]);
+  return rows === null ? null : usesFrom(rows);
 }
 
 function usesFrom(rows: readonly Depends[]): Uses {

@@ -3,11 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import pg from 'pg';
 import { connect } from '../../../src/database/prove/session.ts';
 import { count, look, nothingCounted } from '../../../src/database/prove/collect.ts';
 import { writeCorpus } from '../../../src/database/prove/corpus-file.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
-import { programsOf, startPostgres } from '../postgres.ts';
+import { hasPostgres, startPostgres } from '../../store/postgres-server.ts';
 import * as clients from './clients.mjs';
 
 const here = import.meta.dirname;
@@ -23,26 +24,25 @@ execFileSync(process.execPath, [path.join(here, 'node_modules/prisma/build/index
 });
 
 for (const version of [18, 15]) {
-  const programs = programsOf(version);
-  if (programs === null) {
+  if (!hasPostgres(version)) {
     console.log(`PostgreSQL ${version} is not here`);
     continue;
   }
-  const server = await startPostgres(version, programs, {
-    shared_preload_libraries: 'pg_stat_statements',
-    'pg_stat_statements.max': '10000',
+  const server = await startPostgres({
+    version,
+    settings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.max': '10000' },
   });
   try {
-    const admin = await server.connect('postgres');
-    await admin.query('CREATE DATABASE shop');
-    await admin.end();
-    const owner = await server.connect('shop');
+    const url = await server.database();
+    const database = new URL(url).pathname.slice(1);
+    const owner = new pg.Client({ connectionString: url });
+    await owner.connect();
     await owner.query('CREATE EXTENSION pg_stat_statements');
     await owner.query(schema);
     const roles = [...Object.keys(clients), 'handwritten', 'apart'];
     for (const role of roles) {
       await owner.query(`CREATE ROLE ${role} LOGIN`);
-      await owner.query(`GRANT CREATE, TEMP ON DATABASE shop TO ${role}; GRANT USAGE ON SCHEMA public, billing TO ${role};
+      await owner.query(`GRANT CREATE, TEMP ON DATABASE ${database} TO ${role}; GRANT USAGE ON SCHEMA public, billing TO ${role};
         GRANT ALL ON ALL TABLES IN SCHEMA public, billing TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public, billing TO ${role}`);
     }
     await owner.query('ALTER ROLE apart SET search_path = billing, public');
@@ -52,16 +52,16 @@ for (const version of [18, 15]) {
     );
     await owner.query('INSERT INTO orders (user_id) SELECT id FROM users');
     for (const [name, run] of Object.entries(clients)) {
-      await run({ host: server.folder, user: name, database: 'shop' });
+      await run({ host: '127.0.0.1', port: server.port, user: name, database });
       console.log(`${version}: ${name}`);
     }
-    await typed(server.folder, 'handwritten', nasty);
+    await typed(url.replace('postgres@', 'handwritten@'), nasty);
     await typed(
       server.folder,
       'apart',
       'SELECT id, amount FROM invoices WHERE paid = false; UPDATE invoices SET amount = 7 WHERE id = 3;',
     );
-    const session = await connect({ socket: server.folder, user: 'postgres', database: 'shop' });
+    const session = await connect({ url });
     const snapshot = await look(parser, session, { roles, now: 0 });
     await session.close();
     await owner.end();
@@ -76,12 +76,12 @@ for (const version of [18, 15]) {
     );
     console.log(`${version}: ${order.length} statements`);
   } finally {
-    await server.close();
+    await server.stop();
   }
 }
 
-async function typed(socket, user, text) {
-  const session = await connect({ socket, user, database: 'shop' });
+async function typed(url, text) {
+  const session = await connect({ url });
   const bytes = Buffer.from(text);
   for (const { start, end } of parser.parse(text)) {
     const sql = bytes.subarray(start, end).toString().trim();

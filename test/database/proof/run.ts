@@ -15,7 +15,7 @@ import { seed } from '../../../src/database/prove/seed.ts';
 import { connect, type Session } from '../../../src/database/prove/session.ts';
 import { verdicts, type Felt, type Verdict } from '../../../src/database/prove/finding.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
-import { programsOf, startPostgres } from '../postgres.ts';
+import { hasPostgres, startPostgres } from '../../store/postgres-server.ts';
 import { matrix, type Kind, type Truth } from './matrix.ts';
 
 const { values } = parseArgs({
@@ -60,22 +60,22 @@ interface Outcome {
 
 const parser = await loadParser();
 
-async function tryServer(version: number, programs: string): Promise<Outcome> {
+async function tryServer(version: number): Promise<Outcome> {
   const started = performance.now();
   const file = path.join(import.meta.dirname, `corpus-${version}.jsonl`);
   const corpus = readCorpus({ path: file, text: readFileSync(file, 'utf8') });
-  const server = await startPostgres(version, programs);
-  const open = (database: string): Promise<Session> =>
-    connect({ socket: server.folder, user: 'postgres', database });
+  const server = await startPostgres({ version, settings: { full_page_writes: 'off', autovacuum: 'off' } });
+  const url = await server.database();
+  const open = (database: string): Promise<Session> => connect({ url, database });
   const admin = await open('postgres');
   try {
-    await admin.query('CREATE DATABASE base');
-    const base = await open('base');
+    const base = await connect({ url });
+    const name = new URL(url).pathname.slice(1);
     await base.query(readFileSync(path.join(import.meta.dirname, 'schema.sql'), 'utf8'));
     for (const role of new Set(corpus.statements.map((each) => each.role))) {
       await base.query(`CREATE ROLE ${role}`);
       await base.query(`GRANT ALL ON SCHEMA public, billing TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA public, billing TO ${role};
-        GRANT ALL ON ALL SEQUENCES IN SCHEMA public, billing TO ${role}; GRANT CREATE, TEMP ON DATABASE base TO ${role}`);
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA public, billing TO ${role}; GRANT CREATE, TEMP ON DATABASE ${name} TO ${role}`);
     }
     const seeded = await seed(base);
     const baseline = await takeBaseline(parser, base, corpus.statements);
@@ -83,7 +83,7 @@ async function tryServer(version: number, programs: string): Promise<Outcome> {
     const tried: Tried[] = [];
     for (const kind of chosen()) {
       const begun = performance.now();
-      await admin.query('CREATE DATABASE changed TEMPLATE base');
+      await admin.query(`CREATE DATABASE changed TEMPLATE ${name}`);
       const session = await open('changed');
       try {
         const sql = statementsOf(parser, { path: kind.name, text: kind.sql });
@@ -112,7 +112,7 @@ async function tryServer(version: number, programs: string): Promise<Outcome> {
     };
   } finally {
     await admin.close();
-    await server.close();
+    await server.stop();
   }
 }
 
@@ -187,12 +187,11 @@ function report(outcome: Outcome): void {
 const outcomes: Outcome[] = [];
 for (const version of values.quick ? [18] : [18, 15]) {
   if (values.server !== undefined && values.server !== String(version)) continue;
-  const programs = programsOf(version);
-  if (programs === null) {
+  if (!hasPostgres(version)) {
     if (!values.json) console.log(`PostgreSQL ${version} is not on this machine: not asked`);
     continue;
   }
-  const outcome = await tryServer(version, programs);
+  const outcome = await tryServer(version);
   outcomes.push(outcome);
   if (!values.json) report(outcome);
 }

@@ -12,12 +12,12 @@ import { corpusOfSql, readCorpus, writeCorpus } from '../../../src/database/prov
 import { mergeCorpora } from '../../../src/database/prove/corpus.ts';
 import { connect } from '../../../src/database/prove/session.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
-import { programsOf, startPostgres, type Running } from '../postgres.ts';
+import { startPostgres, type PostgresServer } from '../../store/postgres-server.ts';
 
 const parser = await loadParser();
-const running: Running[] = [];
+const running: PostgresServer[] = [];
 after(async () => {
-  for (const each of running) await each.close();
+  for (const each of running) await each.stop();
 });
 
 function seen(at: number, calls: Readonly<Record<string, number>>, more: Partial<Snapshot> = {}): Snapshot {
@@ -77,20 +77,23 @@ test('a file that cannot be read is told as lost, and takes nothing else along',
 });
 
 test('statements of each role are told apart, without their values, with the search path of the role', async () => {
-  const programs = programsOf(18);
-  assert(programs !== null, 'npm brings PostgreSQL 18');
-  const server = await startPostgres(18, programs, { shared_preload_libraries: 'pg_stat_statements' });
+  const server = await startPostgres({
+    version: 18,
+    settings: { shared_preload_libraries: 'pg_stat_statements' },
+  });
   running.push(server);
-  const admin = await server.connect('postgres');
-  const place = (user: string) => ({ socket: server.folder, user, database: 'postgres' });
-  const session = await connect(place('postgres'));
+  const url = await server.database();
+  const session = await connect({ url });
   const nothing = await look(parser, session, { roles: null, now: 1 });
-  assert.match(String(nothing), /which statements are really sent, and how often, is not known/);
-  await admin.query(
+  assert.match(
+    typeof nothing === 'string' ? nothing : '',
+    /which statements are really sent, and how often, is not known/,
+  );
+  await session.query(
     'CREATE EXTENSION pg_stat_statements; CREATE TABLE t (a text); CREATE ROLE blue LOGIN; CREATE ROLE green LOGIN; GRANT ALL ON t TO blue, green; ALTER ROLE green SET search_path = side, public',
   );
   for (const role of ['blue', 'green']) {
-    const app = await connect(place(role));
+    const app = await connect({ url: url.replace('postgres@', `${role}@`) });
     for (let times = 0; times < 3; times++) await app.query(`SELECT a FROM t WHERE a = 'secret-${role}'`);
     await app.query(`SET application_name = 'secret-${role}'`);
     await app.close();
@@ -107,5 +110,4 @@ test('statements of each role are told apart, without their values, with the sea
   });
   assert(!writeCorpus(corpus).includes('secret'));
   await session.close();
-  await admin.end();
 });

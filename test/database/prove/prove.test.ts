@@ -32,7 +32,7 @@ interface Asked {
 
 async function proven(server: Server, asked: Asked): Promise<readonly Part[]> {
   const shadow = await openShadow(parser, {
-    kind: asked.kind ?? { kind: 'createdb', server: server.place },
+    kind: asked.kind ?? { kind: 'createdb', server: { url: server.url } },
     schema: { kind: 'files', files: files({ 'schema.sql': schema }) },
     env: process.env,
   });
@@ -56,7 +56,7 @@ const told = (parts: readonly Part[]): readonly string[] =>
 async function databases(server: Server): Promise<readonly string[]> {
   const client = await server.connect();
   const { rows } = await client.query<{ datname: string }>(
-    "SELECT datname FROM pg_database WHERE datname LIKE 'teal%'",
+    "SELECT datname FROM pg_database WHERE datname LIKE 'teal\\_shadow%'",
   );
   return rows.map(({ datname }) => datname);
 }
@@ -121,7 +121,7 @@ onServers(
       live: statements("INSERT INTO users (email, age) VALUES ('a', 5)"),
       migration: { 'expand.sql': 'ALTER TABLE users ADD CONSTRAINT grown CHECK (age > 100)' },
     });
-    const session = await connect(server.place);
+    const session = await connect({ url: server.url });
     const [part] = await runChecks(session, parts);
     await session.close();
     assert.deepEqual(
@@ -134,21 +134,22 @@ onServers(
 onServers('tried in place, nothing is left behind and rights are those of the role', async (server) => {
   const client = await server.connect();
   await client.query(schema);
+  const role = `reader_${new URL(server.url).pathname.slice(1)}`;
   await client.query(
-    `CREATE ROLE reader_${server.place.database}; GRANT SELECT ON users TO reader_${server.place.database}`,
+    `CREATE ROLE ${role}; GRANT SELECT ON users TO ${role}`,
   );
   const corpus: Corpus = {
     ...emptyCorpus,
     statements: [
-      { text: 'SELECT id FROM users', calls: 3, role: `reader_${server.place.database}`, searchPath: null },
+      { text: 'SELECT id FROM users', calls: 3, role: role, searchPath: null },
     ],
   };
   const parts = await proven(server, {
     live: corpus,
     migration: {
-      'expand.sql': `BEGIN; REVOKE SELECT ON users FROM reader_${server.place.database}; CREATE TABLE extra (a int); COMMIT`,
+      'expand.sql': `BEGIN; REVOKE SELECT ON users FROM ${role}; CREATE TABLE extra (a int); COMMIT`,
     },
-    kind: { kind: 'in-place', place: server.place },
+    kind: { kind: 'in-place', place: { url: server.url } },
   });
   assert.deepEqual(told(parts), ['live expanded broken: permission denied for table users (42501)']);
   const { rows } = await client.query("SELECT to_regclass('extra') AS there, count(*)::int AS n FROM users");
@@ -166,7 +167,7 @@ onServers('a migration that fails is told with its statement, and its shadow is 
 onServers('an ordinary migration is sorted by what the live version feels', async (server) => {
   const client = await server.connect();
   await client.query(schema);
-  const session = await connect(server.place);
+  const session = await connect({ url: server.url });
   const text = `BEGIN;
     ALTER TABLE orders ADD COLUMN note text;
     CREATE INDEX CONCURRENTLY orders_note ON orders (note);
