@@ -135,14 +135,10 @@ onServers('tried in place, nothing is left behind and rights are those of the ro
   const client = await server.connect();
   await client.query(schema);
   const role = `reader_${new URL(server.url).pathname.slice(1)}`;
-  await client.query(
-    `CREATE ROLE ${role}; GRANT SELECT ON users TO ${role}`,
-  );
+  await client.query(`CREATE ROLE ${role}; GRANT SELECT ON users TO ${role}`);
   const corpus: Corpus = {
     ...emptyCorpus,
-    statements: [
-      { text: 'SELECT id FROM users', calls: 3, role: role, searchPath: null },
-    ],
+    statements: [{ text: 'SELECT id FROM users', calls: 3, role: role, searchPath: null }],
   };
   const parts = await proven(server, {
     live: corpus,
