@@ -53,19 +53,19 @@ export interface CatalogConstraint {
   readonly domain: number;
 }
 
-export interface EnumType {
+interface EnumType {
   readonly id: number;
   readonly name: string;
   readonly labels: readonly string[];
 }
 
-export interface DbFunction {
+interface DbFunction {
   readonly id: number;
   readonly name: string;
   readonly body: string;
 }
 
-export interface Trigger {
+interface Trigger {
   readonly id: number;
   readonly name: string;
   readonly table: number;
@@ -77,13 +77,13 @@ export interface Trigger {
   readonly enabled: boolean;
 }
 
-export interface Policy {
+interface Policy {
   readonly id: number;
   readonly table: number;
   readonly definition: string;
 }
 
-export interface ViewRule {
+interface ViewRule {
   readonly view: number;
   /** Changes when somebody defines it anew, and not when a column behind it gets another name. */
   readonly version: string;

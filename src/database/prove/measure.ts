@@ -24,7 +24,7 @@ export interface Observation {
   readonly trial: Trial | null;
 }
 
-export interface Trial {
+interface Trial {
   readonly values: readonly (string | null)[];
   readonly answer: Answer<Ran>;
 }

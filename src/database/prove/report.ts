@@ -4,7 +4,7 @@ import { verdicts, type Channel, type Felt, type Verdict } from './finding.ts';
 import type { Unprovable } from './prepare.ts';
 
 /** A statement as a report names it. */
-export interface Told {
+interface Told {
   readonly text: string;
   readonly calls: number;
   readonly role: string | null;
