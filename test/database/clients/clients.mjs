@@ -44,6 +44,7 @@ export async function postgres_js(to) {
   const { default: postgres } = await import('postgres');
   const sql = postgres({
     host: to.host,
+    port: to.port,
     user: to.user,
     database: to.database,
     max: 1,
@@ -194,6 +195,7 @@ export async function sequelize(to) {
   const db = new Sequelize(to.database, to.user, '', {
     dialect: 'postgres',
     host: to.host,
+    port: to.port,
     logging: false,
     pool: { max: 1 },
   });
@@ -263,6 +265,7 @@ export async function typeorm(to) {
   const source = new DataSource({
     type: 'postgres',
     host: to.host,
+    port: to.port,
     username: to.user,
     database: to.database,
     entities: [User, Room],
