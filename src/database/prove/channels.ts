@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import type { Felt } from './finding.ts';
-import type { Measured, Observation } from './measure.ts';
+import { isPassing, passingOf, type Measured, type Observation } from './measure.ts';
 import type { Prepared } from './prepare.ts';
 import type { Described, OutputColumn, Refusal } from './session.ts';
 
@@ -15,7 +15,8 @@ export function compareObservations(
   return after.flatMap(({ prepared, observation }) => {
     const earlier = before.get(prepared);
     if (earlier === undefined) return [];
-    const felt = failing(earlier, observation) ?? changed(earlier, observation, types);
+    const felt =
+      failing(earlier, observation) ?? unasked(observation) ?? changed(earlier, observation, types);
     return felt.map((each) => ({ ...each, prepared }));
   });
 }
@@ -49,9 +50,12 @@ function failingRun(before: Observation, now: Observation): readonly Feeling[] |
     : [{ verdict, channel: 'trial', what: sayRefusal(again.refused), check: null }];
 }
 
-/** Time, locks and room of a busy server: they say nothing of the schema. */
-function isPassing({ code }: Pick<Refusal, 'code'>): boolean {
-  return code === '57014' || code === '55P03' || code.startsWith('40') || code.startsWith('53');
+/** Twice too slow, or in somebody's way: nobody knows what the schema makes of it. */
+function unasked(now: Observation): readonly Feeling[] | null {
+  const refused = passingOf(now);
+  if (refused === null) return null;
+  const what = `the server was too busy to say: ${sayRefusal(refused)}`;
+  return [{ verdict: 'unproven', channel: 'trial', what, check: null }];
 }
 
 const broken = (channel: Felt['channel'], what: string): Feeling => ({

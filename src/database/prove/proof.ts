@@ -89,13 +89,20 @@ interface Said {
 
 function partOf(pair: Pick<Part, 'of' | 'schema'>, baseline: Baseline, { felt, missing }: Said): Part {
   const failing = new Set(missing.map(({ statement }) => statement));
+  const unasked = felt.filter(({ verdict }) => verdict === 'unproven');
   return {
     ...pair,
-    coverage: coverageOf(baseline, failing),
+    coverage: coverageOf(baseline, failing, unasked),
     findings: findingsOf(felt, missing),
-    unproven: baseline.unprovable
-      .filter(({ statement }) => !failing.has(statement))
-      .map(({ statement, refused }) => ({ ...sent(statement), why: `${refused.message} (${refused.code})` })),
+    unproven: [
+      ...baseline.unprovable
+        .filter(({ statement }) => !failing.has(statement))
+        .map(({ statement, refused }) => ({
+          ...sent(statement),
+          why: `${refused.message} (${refused.code})`,
+        })),
+      ...unasked.map(({ prepared, what }) => ({ ...sent(prepared.statement), why: what })),
+    ],
   };
 }
 

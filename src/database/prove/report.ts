@@ -39,17 +39,25 @@ export interface Coverage {
   readonly beside: number;
 }
 
-export function coverageOf(baseline: Baseline, failing: ReadonlySet<Statement>): Coverage {
-  const unproven = baseline.unprovable.filter(({ statement }) => !failing.has(statement));
+/**
+ * @param failing statements that could not be asked because they name what is not there, which says enough
+ * @param unasked statements that could be asked before the change, and not after it
+ */
+export function coverageOf(
+  baseline: Baseline,
+  failing: ReadonlySet<Statement>,
+  unasked: readonly Felt[],
+): Coverage {
+  const open = baseline.unprovable.filter(({ statement }) => !failing.has(statement));
   const calls = (all: readonly { readonly statement: Statement }[]): number =>
     all.reduce((sum, { statement }) => sum + statement.calls, 0);
-  const failed = baseline.unprovable.length - unproven.length;
-  const provenCalls = calls(baseline.prepared) + calls(baseline.unprovable) - calls(unproven);
+  const all = [...baseline.prepared, ...baseline.unprovable];
+  const unproven = [...open, ...unasked.map(({ prepared }) => prepared)];
   return {
-    statements: baseline.prepared.length + baseline.unprovable.length,
-    proven: baseline.prepared.length + failed,
-    calls: provenCalls + calls(unproven),
-    provenCalls,
+    statements: all.length,
+    proven: all.length - unproven.length,
+    calls: calls(all),
+    provenCalls: calls(all) - calls(unproven),
     run: [...baseline.observations.values()].filter(({ trial }) => trial !== null).length,
     beside: baseline.beside.length,
   };

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { emptyCorpus, type Corpus } from '../../../src/database/prove/corpus.ts';
+import { prove } from '../../../src/database/prove/proof.ts';
+import { openShadow, type SchemaSource, type ShadowKind } from '../../../src/database/prove/shadow.ts';
+import { loadParser } from '../../../src/database/sql/parser.ts';
+import { onServers, type Server } from '../server.ts';
+
+const parser = await loadParser();
+const env = process.env;
+
+const schema = `CREATE TYPE mood AS ENUM ('ok', 'sad');
+  CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL UNIQUE, feeling mood);
+  CREATE FUNCTION shout(word text) RETURNS text LANGUAGE sql AS $$ SELECT upper(word); $$;
+  CREATE VIEW sad_users AS SELECT id, shout(email) AS email FROM users WHERE feeling = 'sad';`;
+const files: SchemaSource = { kind: 'files', files: [{ path: 'schema.sql', text: schema }] };
+
+const asked = (role: string | null, ...texts: readonly string[]): Corpus => ({
+  ...emptyCorpus,
+  statements: texts.map((text) => ({ text, calls: 1, role, searchPath: null })),
+});
+
+interface Trial {
+  readonly kind: ShadowKind;
+  readonly from: SchemaSource;
+  readonly live: Corpus;
+  readonly migration: string;
+}
+
+/** What is told of a migration, and the notes about where it was tried. */
+async function told({ kind, from, live, migration }: Trial): Promise<{ felt: string[]; notes: string }> {
+  const shadow = await openShadow(parser, { kind, schema: from, env });
+  try {
+    const claim = { live, candidate: null, migration: [{ path: 'expand.sql', text: migration }] };
+    const { parts, notes } = await prove(parser, shadow, claim);
+    const felt = parts.flatMap(({ findings }) => findings.map(({ verdict, what }) => `${verdict}: ${what}`));
+    return { felt, notes: notes.join('\n') };
+  } finally {
+    await shadow.close();
+  }
+}
+
+/** The version of the pg_dump in PATH; 0: there is none. */
+const dumper = Number(
+  / (\d+)/.exec(spawnSync('pg_dump', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0,
+);
+
+const named = ({ url }: Server, name: string): string => `${name}_${new URL(url).pathname.slice(1)}`;
+
+onServers(
+  'pg_dump brings types, functions, views and rights into the shadow, or it is told why it cannot',
+  async (server) => {
+    const client = await server.connect();
+    const role = named(server, 'dumped');
+    await client.query(schema);
+    await client.query(`CREATE ROLE ${role}; GRANT SELECT ON users, sad_users TO ${role}`);
+    const trial: Trial = {
+      kind: { kind: 'createdb', server: { url: server.url } },
+      from: { kind: 'dump', place: { url: server.url } },
+      live: asked(role, 'SELECT email FROM sad_users WHERE id = $1', 'SELECT id FROM users'),
+      migration: `REVOKE SELECT ON users FROM ${role}; DROP VIEW sad_users;`,
+    };
+    if (dumper < server.version) {
+      await assert.rejects(told(trial), (error: Error & { remedy?: string }) => {
+        assert.match(error.message, /^pg_dump does not give the schema of teal_\d+ at 127\.0\.0\.1/);
+        assert.match(error.remedy ?? '', /as new as the server/);
+        return true;
+      });
+    } else {
+      const { felt, notes } = await told(trial);
+      assert.deepEqual(felt.toSorted(), [
+        'broken: permission denied for table users (42501)',
+        'broken: relation "sad_users" does not exist (42P01)',
+      ]);
+      assert.doesNotMatch(notes, /lacks something|no role/);
+    }
+    const { rows } = await client.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM pg_database WHERE datname LIKE 'teal\\_shadow%'",
+    );
+    assert.deepEqual(rows, [{ n: 0 }], 'the shadow is dropped either way');
+    await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  },
+);
+
+onServers(
+  'a given database that is empty gets the schema, one that is not is taken as it is, and both are left there',
+  async (server) => {
+    const client = await server.connect();
+    const name = named(server, 'given');
+    await client.query(`CREATE DATABASE ${name}`);
+    const url = new URL(server.url);
+    url.pathname = `/${name}`;
+    const trial: Trial = {
+      kind: { kind: 'given', place: { url: url.href } },
+      from: files,
+      live: asked(null, 'SELECT email FROM users WHERE id = $1'),
+      migration: 'ALTER TABLE users RENAME COLUMN email TO mail',
+    };
+    const first = await told(trial);
+    assert.deepEqual(first.felt, ['broken: column "email" does not exist (42703)']);
+    assert.doesNotMatch(first.notes, /taken as it is/);
+
+    const second = await told({
+      ...trial,
+      live: asked(null, 'SELECT mail FROM users'),
+      migration: 'ALTER TABLE users RENAME COLUMN mail TO address',
+    });
+    assert.deepEqual(
+      second.felt,
+      ['broken: column "mail" does not exist (42703)'],
+      'as the first has left it',
+    );
+    assert.match(second.notes, /taken as it is/);
+    await client.query(`DROP DATABASE ${name}`);
+  },
+);
+
+onServers('tried in place sequences move on, rows and the schema do not', async (server) => {
+  const client = await server.connect();
+  await client.query(schema);
+  await client.query("INSERT INTO users (email) VALUES ('real')");
+  const { felt, notes } = await told({
+    kind: { kind: 'in-place', place: { url: server.url } },
+    from: files,
+    live: asked(null, 'INSERT INTO users (email) VALUES ($1)', 'DELETE FROM users WHERE id = $1'),
+    migration: "ALTER TABLE users ADD COLUMN name text NOT NULL DEFAULT ''",
+  });
+  assert.deepEqual(felt, []);
+  assert.match(notes, /taken back/);
+  const { rows } = await client.query(
+    'SELECT (SELECT array_agg(users) FROM users)::text AS users, (SELECT last_value > 1 FROM users_id_seq) AS moved',
+  );
+  assert.deepEqual(rows, [{ users: '{"(1,real,)"}', moved: true }]);
+});
+
+onServers('a statement that is too slow at first is asked again, with patience', async (server) => {
+  const { felt } = await told({
+    kind: { kind: 'createdb', server: { url: server.url } },
+    from: files,
+    live: asked(null, 'SELECT shout($1)', 'SELECT email FROM users'),
+    migration: `CREATE OR REPLACE FUNCTION shout(word text) RETURNS text LANGUAGE plpgsql
+      AS $$ BEGIN PERFORM pg_sleep(2.5); RAISE EXCEPTION 'no more'; END $$`,
+  });
+  assert.deepEqual(felt, ['broken: no more (P0001)']);
+});
