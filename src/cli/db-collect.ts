@@ -4,7 +4,7 @@ import { corpusOfSql } from '../database/prove/corpus-file.ts';
 import { mergeCorpora } from '../database/prove/corpus.ts';
 import { count, look, nothingCounted, readTally, writeTally, type Tally } from '../database/prove/collect.ts';
 import { connect } from '../database/prove/session.ts';
-import { placeOf } from '../database/prove/sources.ts';
+import { addressGiven } from '../database/server/address.ts';
 import { loadParser, type Parser } from '../database/sql/parser.ts';
 import { TealError } from '../errors.ts';
 import { renderBlock } from './render/block.ts';
@@ -62,7 +62,7 @@ export async function dbCollect(
 }
 
 async function watch(context: Context, parser: Parser, flags: DbCollectFlags, start: Tally): Promise<Tally> {
-  const session = await connect(placeOf(flags.url ?? 'env:DATABASE_URL', context.env));
+  const session = await connect({ url: addressGiven(flags.url, context.env) });
   using interrupt = onInterrupt(['SIGINT', 'SIGTERM']);
   const deadline = performance.now() + (flags.for ?? 0);
   let tally = start;

@@ -6,7 +6,8 @@ import { verdicts } from '../database/prove/finding.ts';
 import { prove, type Part, type Proof } from '../database/prove/proof.ts';
 import { connect, type Place } from '../database/prove/session.ts';
 import { openShadow, type SchemaSource, type Shadow, type ShadowKind } from '../database/prove/shadow.ts';
-import { corpusOfFiles, placeOf } from '../database/prove/sources.ts';
+import { corpusOfFiles } from '../database/prove/sources.ts';
+import { addressGiven } from '../database/server/address.ts';
 import { loadParser, type Parser } from '../database/sql/parser.ts';
 import { TealError } from '../errors.ts';
 import { renderProven } from './render/proven.ts';
@@ -70,8 +71,8 @@ export async function dbProve(
 
 /** The database that is meant; null: none, all comes from files. */
 export function placeGiven({ env }: Context, { url }: ShadowFlags): Place | null {
-  if (url !== undefined) return placeOf(url, env);
-  return env['DATABASE_URL'] === undefined ? null : placeOf('env:DATABASE_URL', env);
+  if (url === undefined && env['DATABASE_URL'] === undefined) return null;
+  return { url: addressGiven(url, env) };
 }
 
 interface CorpusSource {
@@ -126,7 +127,8 @@ async function schemaFiles(context: Context, given: string): ReturnType<typeof m
 function kindOf({ env }: Context, given: string, source: Place | null): ShadowKind {
   if (given === 'auto') return source === null ? { kind: 'pglite' } : { kind: 'createdb', server: source };
   if (given === 'pglite') return { kind: 'pglite' };
-  if (given !== 'createdb' && given !== 'in-place') return { kind: 'given', place: placeOf(given, env) };
+  if (given !== 'createdb' && given !== 'in-place')
+    return { kind: 'given', place: { url: addressGiven(given, env) } };
   if (source === null)
     throw new TealError('usage', `--shadow ${given} needs a server`, {
       remedy: 'Name it: --url env:DATABASE_URL',

@@ -5,9 +5,9 @@ import type { RunEvent } from '../database/run/options.ts';
 import { usualPatience } from '../database/run/patience.ts';
 import { runPhase, type PhaseReport } from '../database/run/run-phase.ts';
 import { loadParser } from '../database/sql/parser.ts';
+import { addressGiven } from '../database/server/address.ts';
 import { renderRan, sayRunEvent } from './render/migration.ts';
 import { report, type Context, type LocalFlags, type Result } from './shell/context.ts';
-import { databaseUrl } from './shell/database-url.ts';
 import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
 
 export interface DbRunFlags extends LocalFlags {
@@ -31,7 +31,7 @@ export async function dbRun(
 ): Promise<Result | void> {
   const folder = path.resolve(this.cwd, given);
   const migration = await migrationAt(folder, { [phase]: flags.run ?? [] });
-  const url = databaseUrl(flags.url, this.env);
+  const url = addressGiven(flags.url, this.env);
   const parser = await loadParser();
   using interrupt = onInterrupt(['SIGINT', 'SIGTERM']);
   let ran: PhaseReport;

@@ -106,7 +106,7 @@ test('what is asked wrongly is told before anything is connected to', async () =
   for (const [args, said] of [
     [['run', 'expand', 'db/0003-x'], /DATABASE_URL is not set/],
     [['run', 'expand', 'db/0003-x', '--url', 'env:NOT_THERE'], /NOT_THERE is not set/],
-    [['run', 'expand', 'db/0003-x', '--url', 'mysql://root:hush@x/y'], /no URL of PostgreSQL/],
+    [['run', 'expand', 'db/0003-x', '--url', 'mysql://root:hush@x/y'], /no address of a PostgreSQL/],
     [['run', 'expand', 'empty', '--url', 'postgres://x/y'], /empty has none of expand\.sql/],
     [['run', 'explode', 'db/0003-x'], /expected expand, backfill, undo or contract/],
   ] as const) {

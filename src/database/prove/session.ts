@@ -1,6 +1,13 @@
-import type * as Pg from 'pg';
-import type { Connection, Submittable } from 'pg';
 import { TealError } from '../../errors.ts';
+import { sayAddress } from '../server/address.ts';
+import {
+  open,
+  type Client,
+  type ClientConfig,
+  type Opened,
+  type Submittable,
+  type Wire,
+} from '../server/driver.ts';
 
 /** What the server has refused: its code (SQLSTATE) and words. */
 export interface Refusal {
@@ -56,26 +63,10 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** The driver, which is not part of Teal. @throws TealError `driver-missing` */
-async function loadDriver(): Promise<typeof Pg> {
-  try {
-    return await import('pg');
-  } catch (cause) {
-    throw new TealError('driver-missing', 'A PostgreSQL server cannot be asked without pg', {
-      remedy: 'Install it beside Teal: npm install --save-dev pg@8',
-      details: { why: cause instanceof Error ? cause.message.split('\n')[0] : String(cause) },
-      cause,
-    });
-  }
-}
-
 /** Where a server is: a URL, or a folder with its socket. */
 export type Place =
   | { readonly url: string; readonly database?: string }
   | { readonly socket: string; readonly user: string; readonly database: string; readonly port?: number };
-
-/** A server that does not answer within this is not there. */
-const connectTimeoutMs = 10_000;
 
 /** Does things in their order: all at once where questions may be sent ahead, else one after the other. */
 export async function inOrder<T>(
@@ -96,29 +87,21 @@ export async function inOrder<T>(
 
 /** @throws TealError `database-unavailable`, `driver-missing` */
 export async function connect(place: Place): Promise<Session> {
-  const { default: driver } = await loadDriver().then((pg) => ({ default: pg.default ?? pg }));
-  const settings: Pg.ClientConfig = {
-    ...configOf(place),
-    connectionTimeoutMillis: connectTimeoutMs,
-    pipeline: true,
-  };
-  const client = new driver.Client(settings);
-  // Told again by whichever statement is under way; without a listener it would end the process.
-  client.on('error', () => undefined);
+  let opened: Opened;
   try {
-    await client.connect();
+    opened = await open({ ...configOf(place), pipeline: true });
   } catch (cause) {
-    await client.end().catch(() => undefined);
+    if (cause instanceof TealError) throw cause;
     throw new TealError('database-unavailable', `The database ${sayPlace(place)} cannot be reached`, {
       remedy: 'Is it running, and are the address, user and password right? Try the same with psql.',
       details: { why: cause instanceof Error ? cause.message : String(cause) },
       cause,
     });
   }
-  return sessionOf(client, askingOf(driver.Query as unknown as new (text: string) => object));
+  return sessionOf(opened.client, askingOf(opened.Query));
 }
 
-function configOf(place: Place): Pg.ClientConfig {
+function configOf(place: Place): ClientConfig {
   if ('socket' in place) {
     const { socket, user, database, port } = place;
     return { host: socket, user, database, ...(port === undefined ? {} : { port }) };
@@ -136,16 +119,10 @@ function urlWith(url: string, database: string): string {
 /** Without the password. */
 export function sayPlace(place: Place): string {
   if ('socket' in place) return `${place.database} at ${place.socket}`;
-  try {
-    const { hostname, port, pathname } = new URL(place.url);
-    const host = hostname === '' ? 'localhost' : hostname;
-    return `${place.database ?? pathname.slice(1)} at ${host}${port === '' ? '' : `:${port}`}`;
-  } catch {
-    return '(an address that is no URL)';
-  }
+  return sayAddress(place.url, place.database);
 }
 
-function sessionOf(client: Pg.Client, Asking: ReturnType<typeof askingOf>): Session {
+function sessionOf(client: Client, Asking: ReturnType<typeof askingOf>): Session {
   return {
     pipelined: true,
     describe: (sent) => submit(client, (done) => new Asking(sent, null, done)).then(toDescribed),
@@ -171,7 +148,7 @@ interface Heard extends Described {
 const toDescribed = (answer: Answer<Heard>): Answer<Described> => answer;
 
 function submit(
-  client: Pg.Client,
+  client: Client,
   make: (done: (answer: Answer<Heard> | Error) => void) => object,
 ): Promise<Answer<Heard>> {
   return new Promise((resolve, reject) => {
@@ -181,7 +158,7 @@ function submit(
 }
 
 /** What the driver's connection can do that its types do not tell. */
-interface Wire {
+interface Sending {
   parse(message: { text: string; name: string; types: number[] }, more: boolean): void;
   bind(message: { values: (string | null)[] }, more: boolean): void;
   describe(message: { type: 'S' | 'P'; name: string }, more: boolean): void;
@@ -206,7 +183,7 @@ interface Waiting {
 const waiting = new WeakMap<object, Waiting[]>();
 
 /** One listener for each connection: a pipeline has many that wait at a time. */
-function lineOf(wire: Wire): Waiting[] {
+function lineOf(wire: Sending): Waiting[] {
   const known = waiting.get(wire);
   if (known !== undefined) return known;
   const line: Waiting[] = [];
@@ -241,8 +218,8 @@ function askingOf(Base: new (text: string) => object) {
       this.#done = done;
     }
 
-    submit(connection: Connection): void {
-      const wire = connection as unknown as Wire;
+    submit(connection: Wire): void {
+      const wire = connection as unknown as Sending;
       this.#line = lineOf(wire);
       this.#line.push(this);
       wire.parse({ text: this.#sent.text, name: '', types: [...this.#sent.types] }, true);
@@ -286,7 +263,7 @@ function askingOf(Base: new (text: string) => object) {
 
     handleEmptyQuery(): void {}
 
-    handleCopyInResponse(connection: Connection): void {
+    handleCopyInResponse(connection: Wire): void {
       (connection as unknown as { sendCopyFail(why: string): void }).sendCopyFail('nothing to copy');
     }
 

@@ -4,7 +4,6 @@ import { TealError } from '../../errors.ts';
 import type { Parser } from '../sql/parser.ts';
 import { emptyCorpus, mergeCorpora, type Corpus } from './corpus.ts';
 import { corpusOfSql, readCorpus } from './corpus-file.ts';
-import type { Place } from './session.ts';
 
 /** Statements of files: what `teal db collect` has written, `.sql`, and folders with both. @throws TealError `usage`, `corpus-invalid` */
 export async function corpusOfFiles(parser: Parser, cwd: string, given: readonly string[]): Promise<Corpus> {
@@ -32,22 +31,4 @@ async function filesAt(absolute: string, given: string): Promise<readonly string
     .filter((entry) => entry.isFile() && /\.(?:sql|jsonl)$/i.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name))
     .toSorted();
-}
-
-/** An address as people give it: a URL, or `env:NAME` for one that stands in a variable. @throws TealError `usage` */
-export function placeOf(given: string, env: Readonly<Record<string, string | undefined>>): Place {
-  const [, name] = /^env:(\w+)$/.exec(given) ?? [];
-  const url = name === undefined ? given : env[name];
-  if (url === undefined || !/^postgres(?:ql)?:\/\//.test(url) || !URL.canParse(url))
-    throw new TealError(
-      'usage',
-      name === undefined
-        ? 'That is no address of a PostgreSQL database'
-        : `${name} holds no address of a PostgreSQL database`,
-      {
-        remedy:
-          'It looks like postgres://user:password@host:5432/database; --url env:NAME takes it from a variable',
-      },
-    );
-  return { url };
 }
