@@ -118,7 +118,7 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
     ['status', 'plan', 'explain', 'history', 'logs', 'prove', 'dashboard', 'doctor', 'version', 'help'],
   ],
   ['Flags', ['flags list', 'flags show', 'flags export', 'flags refs', 'flags check', 'flags remove']],
-  ['Database', ['db new', 'db lint', 'db prove', 'db split', 'db collect', 'db run', 'db status']],
+  ['Database', ['db new', 'db split', 'db lint', 'db collect', 'db prove', 'db run', 'db status']],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'keys rotate', 'remove']],
   ['Access', ['login', 'logout', 'context', 'token', 'audit']],
   ['Keep', ['backup', 'restore', 'store migrate']],

@@ -121,5 +121,8 @@ test('without statements, a schema or a server there is nothing to prove with, a
   assert.match(away.err, /The database shop at 127\.0\.0\.1:1 cannot be reached/);
   assert(!away.err.includes('secret'));
   const bad = await teal(folder, 'db', 'prove', 'db', '--url', 'env:NO_SUCH');
-  assert.match(bad.err, /NO_SUCH holds no address/);
+  assert.match(bad.err, /NO_SUCH is not set/);
+  const other = await teal(folder, 'db', 'prove', 'db', '--url', 'mysql://me:secret@127.0.0.1/shop');
+  assert.match(other.err, /That is no address of a PostgreSQL database/);
+  assert(!other.err.includes('secret'));
 });

@@ -30,5 +30,5 @@ export function sayAddress(url: string, database?: string): string {
   if (!URL.canParse(url)) return '(an address that is no URL)';
   const { host, pathname, searchParams } = new URL(url);
   const where = host === '' ? (searchParams.get('host') ?? 'localhost') : host;
-  return `${database ?? decodeURIComponent(pathname.slice(1))} at ${where}`;
+  return `${database ?? pathname.slice(1)} at ${where}`;
 }

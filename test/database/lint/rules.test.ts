@@ -34,8 +34,8 @@ test('every rule has examples, and every example a rule', () => {
 });
 
 test('docs/database.md has a line for every rule, and none for others', () => {
-  const [, section = ''] = read('docs/database.md').split('### Rules\n');
-  const rows = (section.split('\n### ')[0] ?? '').matchAll(/^\| `([^`]+)` \| (.+) \|$/gm);
+  const [, section = ''] = read('docs/database.md').split('## Rules of `teal db lint`\n');
+  const rows = (section.split('\n## ')[0] ?? '').matchAll(/^\| `([^`]+)` \| (.+) \|$/gm);
   assert.deepEqual(
     [...rows].map(([, id, title]) => [id, title]),
     [...rules.map(({ id, title }) => [id, title]), ...Object.entries(fileRules)],
