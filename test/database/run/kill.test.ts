@@ -1,95 +1,19 @@
 // What is killed, or loses its server, goes on from where it was, and does nothing twice.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import type { Client } from 'pg';
-import type { Phase } from '../../../src/database/lint/phase.ts';
 import { databaseStatus } from '../../../src/database/run/status.ts';
 import { onServers } from '../server.ts';
+import { killed, killOnAllWays, rowsOf } from './kills.ts';
 import { migration, only, run } from './migration.ts';
 import type { Victim } from './victim.ts';
 
-async function rowsOf(client: Client, sql: string): Promise<readonly Record<string, unknown>[]> {
-  return (await client.query<Record<string, unknown>>(sql)).rows;
-}
-
-/** Each statement leaves a row, so that one that runs twice is seen. */
-const files: Partial<Record<Phase, string>> = {
-  expand: `BEGIN; ALTER TABLE users ADD COLUMN level int; INSERT INTO ran VALUES ('expand 1'); COMMIT;
-    CREATE INDEX CONCURRENTLY users_level ON users (level);
-    INSERT INTO ran VALUES ('expand 3');`,
-  backfill: 'UPDATE users SET n = n + 1, level = id; SELECT count(*) FROM users WHERE level IS NULL',
-  undo: "BEGIN; INSERT INTO ran VALUES ('undo'); ALTER TABLE users DROP COLUMN level; COMMIT;",
-  contract:
-    "BEGIN; INSERT INTO ran VALUES ('contract'); ALTER TABLE users DROP COLUMN name; COMMIT; DROP INDEX CONCURRENTLY users_level;",
-};
-
-function killed(
-  victim: Victim,
-): Promise<{ readonly point: string; readonly signal: string | null; readonly said: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [path.join(import.meta.dirname, 'victim.ts'), JSON.stringify(victim)],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
-    let point = '';
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (point += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code === 0 || signal === 'SIGKILL') resolve({ point, signal, said });
-      else reject(new Error(`${code}: ${said}`));
-    });
-  });
-}
-
-/** Kills a process at each thing that a phase tells, until one comes to its end. @returns where */
-async function killEverywhere(url: string, phase: Phase): Promise<readonly string[]> {
-  const survived: string[] = [];
-  for (;;) {
-    const { point, signal } = await killed({ url, name: 'm', files, phase, survived });
-    if (signal === null) return survived;
-    survived.push(point);
-    assert(survived.length < 40, survived.join());
-  }
-}
-
 onServers(
-  'killed at every step of every phase it resumes, and nothing is done twice',
+  'killed on the way through every phase it resumes, and nothing is done twice',
   async ({ url, version, connect }, context) => {
     if (version !== 18) return context.skip('the record is the same for all versions');
-    const client = await connect();
-    await client.query(
-      'CREATE TABLE users (id int PRIMARY KEY, name text, n int DEFAULT 0); CREATE TABLE ran (what text)',
-    );
-    await client.query("INSERT INTO users SELECT i, 'n' || i FROM generate_series(1, 600) i");
-    const at: string[] = [];
-    for (const phase of ['expand', 'backfill', 'undo'] as const)
-      at.push(...(await killEverywhere(url, phase)).map((point) => `${phase} ${point}`));
-    for (const phase of ['expand', 'backfill'] as const) await run({ url }, migration('m', files), phase);
-    at.push(...(await killEverywhere(url, 'contract')).map((point) => `contract ${point}`));
-    assert.deepEqual(await rowsOf(client, 'SELECT what, count(*)::int AS n FROM ran GROUP BY 1 ORDER BY 1'), [
-      { what: 'contract', n: 1 },
-      { what: 'expand 1', n: 2 },
-      { what: 'expand 3', n: 2 },
-      { what: 'undo', n: 1 },
-    ]);
-    assert.deepEqual(
-      await rowsOf(
-        client,
-        'SELECT min(n), max(n), count(*)::int AS rows, count(level)::int AS filled FROM users',
-      ),
-      [{ min: 2, max: 2, rows: 600, filled: 600 }],
-    );
-    assert.deepEqual(
-      await rowsOf(client, "SELECT FROM pg_index WHERE indrelid = 'users'::regclass AND NOT indisprimary"),
-      [],
-    );
-    assert(at.length > 30, at.join());
+    // At all of them it is half a minute: npm run acceptance:kills.
+    const at = await killOnAllWays(await connect(), { url, pass: 5 });
+    assert(at.length >= 6, at.join());
     context.diagnostic(`killed at ${at.length} points: ${at.join(', ')}`);
   },
 );
@@ -162,10 +86,11 @@ onServers(
       files: { expand: 'CREATE INDEX CONCURRENTLY users_level ON users (level)' },
       phase: 'expand',
       survived: [],
+      pass: 0,
     };
     // Told when it waits for who is in the way: the index is begun by then.
-    const { point } = await killed({ ...indexing, survived: ['phase-started ', 'step-started 1'] });
-    assert.equal(point, 'waiting 1');
+    const { points } = await killed({ ...indexing, survived: ['phase-started ', 'step-started 1'] });
+    assert.deepEqual(points, ['waiting 1']);
     const { migrations } = await databaseStatus(url);
     assert.equal(
       migrations[0]?.phases[0]?.at?.what,

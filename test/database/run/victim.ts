@@ -1,4 +1,4 @@
-// A process that runs a phase, and kills itself at the first thing told that nobody was killed at before.
+// A process that runs a phase, and kills itself at a thing told that nobody has come to before.
 import type { Phase } from '../../../src/database/lint/phase.ts';
 import type { RunEvent } from '../../../src/database/run/options.ts';
 import { migration, run } from './migration.ts';
@@ -8,14 +8,18 @@ export interface Victim {
   readonly name: string;
   readonly files: Partial<Record<Phase, string>>;
   readonly phase: Phase;
-  /** Where others were killed. */
+  /** Where others have been. */
   readonly survived: readonly string[];
+  /** So many new ones are passed first. */
+  readonly pass: number;
 }
 
-const { url, name, files, phase, survived } = JSON.parse(process.argv[2] ?? '') as Victim;
+const { url, name, files, phase, survived, pass } = JSON.parse(process.argv[2] ?? '') as Victim;
 
 /** The first two batches stand for all. */
 let batches = 0;
+const met = new Set(survived);
+let passed = 0;
 const pointOf = (event: RunEvent): string =>
   event.type === 'progress' ? `progress ${++batches}` : `${event.type} ${'step' in event ? event.step : ''}`;
 
@@ -25,8 +29,10 @@ await run(
     batchMs: 20,
     tell: (event) => {
       const point = pointOf(event);
-      if (event.type === 'notice' || batches > 2 || survived.includes(point)) return;
-      process.stdout.write(point);
+      if (event.type === 'notice' || batches > 2 || met.has(point)) return;
+      met.add(point);
+      process.stdout.write(`${point}\n`);
+      if (passed++ < pass) return;
       process.kill(process.pid, 'SIGKILL');
     },
   },
