@@ -114,7 +114,6 @@ export const errorCodes = {
   'lock-not-granted': { exit: 1, status: 409 },
   'schema-drift': { exit: 1, status: 409 },
   'preflight-failed': { exit: 1, status: 409 },
-  'driver-missing': { exit: 1, status: 501 },
   'database-unavailable': { exit: 1, status: 503 },
   'database-rights': { exit: 1, status: 403 },
   'shadow-failed': { exit: 1, status: 424 },

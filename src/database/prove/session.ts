@@ -85,7 +85,7 @@ export async function inOrder<T>(
   return done;
 }
 
-/** @throws TealError `database-unavailable`, `driver-missing` */
+/** @throws TealError `database-unavailable`, `package-missing` */
 export async function connect(place: Place): Promise<Session> {
   let opened: Opened;
   try {

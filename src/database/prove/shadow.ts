@@ -43,7 +43,7 @@ export interface ShadowOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws TealError `shadow-failed`, `database-unavailable`, `driver-missing`, `migration-failed` */
+/** @throws TealError `shadow-failed`, `database-unavailable`, `package-missing`, `migration-failed` */
 export async function openShadow(parser: Parser, { kind, schema, env }: ShadowOptions): Promise<Shadow> {
   if (kind.kind === 'in-place') return inPlace(kind.place);
   const opened = await openEmpty(kind);

@@ -21,7 +21,7 @@ const endTimeoutMs = 2000;
 
 /**
  * Connects. @param name shown to who looks at the server's sessions
- * @throws TealError `driver-missing`, `usage` for what is no URL; else the error of the driver (see `isLost`)
+ * @throws TealError `package-missing`, `usage` for what is no URL; else the error of the driver (see `isLost`)
  */
 export async function connect(url: string, name: string): Promise<Connection> {
   checkAddress(url);

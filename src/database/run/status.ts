@@ -31,7 +31,7 @@ export interface DatabaseStatus {
   readonly running: Blocker | null;
 }
 
-/** What is recorded in a database, oldest first. @throws TealError `database-unavailable`, `driver-missing` */
+/** What is recorded in a database, oldest first. @throws TealError `database-unavailable`, `package-missing` */
 export async function databaseStatus(url: string): Promise<DatabaseStatus> {
   let connection: Connection;
   try {

@@ -1,5 +1,5 @@
 import type * as Pg from 'pg';
-import { TealError } from '../../errors.ts';
+import { loadPg } from '../../store/postgres/driver.ts';
 
 export type { Client, ClientConfig, Connection as Wire, Submittable } from 'pg';
 
@@ -12,9 +12,9 @@ export interface Opened {
 /** A server that does not answer within this is not there. */
 const connectTimeoutMs = 10_000;
 
-/** Connects. @throws TealError `driver-missing`; else the error of the driver or the server */
+/** Connects. @throws TealError `package-missing`; else the error of the driver or the server */
 export async function open(config: Pg.ClientConfig): Promise<Opened> {
-  const driver = await load();
+  const driver = await loadPg('A question to a PostgreSQL server');
   const client = new driver.Client({ ...config, connectionTimeoutMillis: connectTimeoutMs });
   // Told again by whichever statement is under way; without a listener it would end the process.
   client.on('error', () => undefined);
@@ -26,18 +26,4 @@ export async function open(config: Pg.ClientConfig): Promise<Opened> {
     throw error;
   }
   return { client, Query: driver.Query as unknown as Opened['Query'] };
-}
-
-/** The driver, which is not part of Teal. @throws TealError `driver-missing` */
-async function load(): Promise<typeof Pg> {
-  try {
-    const loaded = await import('pg');
-    return loaded.default as unknown as typeof Pg;
-  } catch (cause) {
-    throw new TealError('driver-missing', 'A PostgreSQL server cannot be asked without pg', {
-      remedy: 'Install it beside Teal: npm install --save-dev pg@8',
-      details: { why: cause instanceof Error ? cause.message.split('\n')[0] : String(cause) },
-      cause,
-    });
-  }
 }

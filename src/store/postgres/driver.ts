@@ -1,26 +1,23 @@
-import type { Client, ClientConfig, Pool } from 'pg';
+import type { Client, ClientConfig, Pool, Query } from 'pg';
 import { TealError } from '../../errors.ts';
 
 interface Pg {
   readonly Pool: typeof Pool;
   readonly Client: typeof Client;
+  readonly Query: typeof Query;
 }
 
-/** The optional package `pg`, which only this driver needs. @throws TealError `package-missing` */
-export async function loadPg(): Promise<Pg> {
+/** The optional package `pg`. @param what needs it, for people @throws TealError `package-missing` */
+export async function loadPg(what = 'A store in PostgreSQL'): Promise<Pg> {
   try {
     return (await import('pg')).default;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new TealError(
-      'package-missing',
-      'A store in PostgreSQL needs the package pg, which is not installed.',
-      {
-        remedy: 'npm install pg@8   (where teal is installed; npm install -g pg@8 for a global one)',
-        details: { package: 'pg' },
-        cause,
-      },
-    );
+    throw new TealError('package-missing', `${what} needs the package pg, which is not installed.`, {
+      remedy: 'npm install pg@8   (where teal is installed; npm install -g pg@8 for a global one)',
+      details: { package: 'pg' },
+      cause,
+    });
   }
 }
 
