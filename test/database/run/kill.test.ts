@@ -12,7 +12,7 @@ onServers(
   async ({ url, version, connect }, context) => {
     if (version !== 18) return context.skip('the record is the same for all versions');
     // At all of them it is half a minute: npm run acceptance:kills.
-    const at = await killOnAllWays(await connect(), { url, pass: 5 });
+    const at = await killOnAllWays(await connect(), { url, pass: 2 });
     assert(at.length >= 6, at.join());
     context.diagnostic(`killed at ${at.length} points: ${at.join(', ')}`);
   },
