@@ -66,7 +66,7 @@ export const briefs = {
   'flags remove': 'Take a flag out of JavaScript and TypeScript code',
   db: 'One database for both versions',
   'db lint': 'Say what migrations break or block while two versions run',
-  'db prove': 'Try the statements of both versions on the schema that a migration makes',
+  'db prove': 'Try what both versions really send on a new schema',
   'db split': 'Sort an ordinary migration into expand and contract',
   'db collect': 'Write down which statements a server is sent, without values',
   'db new': 'Write a migration that both versions can live with',
