@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Phase } from '../database/lint/phase.ts';
+import type { Phase } from '../config/database.ts';
 import { migrationAt } from '../database/run/folder.ts';
 import type { RunEvent } from '../database/run/options.ts';
 import { usualPatience } from '../database/run/patience.ts';

@@ -1,5 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import { phases, type Phase } from '../database/lint/phase.ts';
+import { phases, type Phase } from '../config/database.ts';
 import type { DbLintFlags } from './db-lint.ts';
 import type { DbRunFlags } from './db-run.ts';
 import type { DbStatusFlags } from './db-status.ts';

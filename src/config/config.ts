@@ -1,5 +1,6 @@
 import type { Identity, Rule } from './audience.ts';
 import type { ControlConfig } from './control.ts';
+import type { DatabasePolicy } from './database.ts';
 import type { Feature } from './features.ts';
 import type { StoreConfig } from './kinds-store.ts';
 import type { MetricPolicy } from './metrics.ts';
@@ -116,6 +117,8 @@ export interface App {
   readonly release: ReleasePolicy;
   /** Null: off. Absent in what an older Teal wrote: off. */
   readonly judge?: JudgePolicy | null;
+  /** Null: releases do nothing with a database. Absent in what an older Teal wrote: the same. */
+  readonly database?: DatabasePolicy | null;
   readonly drain: DrainPolicy;
   readonly upstream: UpstreamPolicy;
   /** Own pages for what Teal itself answers, by `maintenance`, a status, `4xx` or `5xx`. Nothing is none: as older versions of Teal stored it. */

@@ -6,6 +6,7 @@ import { checkLimits } from '../platform/process/limits.ts';
 import { decide } from '../release/decide.ts';
 import type { App, Origins } from '../config/config.ts';
 import { originsOf } from '../config/origins.ts';
+import { open } from '../release/migrate.ts';
 import type { AppState, Build } from '../release/state.ts';
 import { transitions } from '../release/transitions.ts';
 import { teal, type By } from './apps.ts';
@@ -142,7 +143,13 @@ export async function pruneVersions(deps: Deps, app: string): Promise<void> {
   const state = deps.apps.state(app);
   const config: App | null = state.config;
   if (config === null) return;
-  const inUse = [state.environments.blue, state.environments.green, state.release?.build, ...state.lives];
+  const inUse = [
+    state.environments.blue,
+    state.environments.green,
+    state.release?.build,
+    open(state)?.build,
+    ...state.lives,
+  ];
   const versions = new Set(inUse.flatMap((build) => (build ? [build.version] : [])));
   const removed = await deps.versions.prune(app, config.keep, versions);
   // Of as many releases as of versions: what nobody could go back to any more nobody asks about.

@@ -39,6 +39,9 @@ const facts: ReadonlySet<string> = new Set<Fact['type']>([
   'exposure-acknowledged',
   'warmed',
   'drained',
+  'migration-proved',
+  'phase-passed',
+  'phase-failed',
   'verdict',
   'tick',
 ]);

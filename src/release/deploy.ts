@@ -4,8 +4,9 @@ import { begin, busy } from './begin.ts';
 import type { Asked, Decision } from './decision.ts';
 import type { Event } from './events.ts';
 import type { Command } from './input.ts';
+import { inTheWay } from './migrate.ts';
 import * as refuse from './refusals.ts';
-import type { AppState, Queued, Release, Step } from './state.ts';
+import type { AppState, Migration, Queued, Release, Step } from './state.ts';
 import { steps } from './steps.ts';
 import { next } from './transitions.ts';
 import { isOpen } from './windows.ts';
@@ -42,17 +43,40 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
     const note = `${build.version} is deployed when the next window opens`;
     return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note };
   }
-  return { events: begin(state, { kind: 'deploy', ...wanted }, now) };
+  // Asked to wait for whatever is under way, it waits for the database, too.
+  const first = inTheWay(state, build);
+  if (first !== null) {
+    const note = `${build.version} is deployed when ${first.name} is contracted or undone`;
+    return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note };
+  }
+  return { events: begin(state, { kind: 'deploy', ...wanted }, now), ...harm(state, build) };
+}
+
+/** What should be known before it begins. */
+function harm(state: AppState, build: Deploy['build']): { readonly note?: string } {
+  if (build.spec.database?.rollback !== 'unsafe' || build.migration === undefined || state.live === null)
+    return {};
+  const live = state.lives.at(-1)?.version ?? 'the old version';
+  return {
+    note: `${live} cannot read what ${build.version} writes (database.rollback: unsafe): the judge holds it where it would take it back`,
+  };
 }
 
 /** Whatever is on its way, or not. */
-function unable(state: AppState, { build, group: asked }: Deploy): TealError | null {
+function unable(state: AppState, { build, group: asked, onConflict }: Deploy): TealError | null {
   const group = build.spec.group ?? null;
   // With its group, too: what goes away gets nothing new.
   if (state.removing) return refuse.unknownApp(state.app);
   if (group !== null && asked !== group) return refuse.releasedTogether(state, group);
-  return state.frozen === null ? null : refuse.frozen(state);
+  if (state.frozen !== null) return refuse.frozen(state);
+  const { migration } = state;
+  if (migration?.olds.includes(build.version) && isContracted.has(migration.stage))
+    return refuse.schemaContracted(state, migration, build.version);
+  const first = onConflict === 'queue' ? null : inTheWay(state, build);
+  return first === null ? null : refuse.migrationOpen(state, first);
 }
+
+const isContracted: ReadonlySet<Migration['stage']> = new Set(['contracting', 'contracted']);
 
 /** The newest wins: who deploys twice while waiting does not want the first any more. */
 function afterwards(
@@ -75,6 +99,7 @@ export function dequeued(state: AppState, now: number): readonly Event[] {
   if (queued?.group !== undefined) return [];
   if (queued !== null && !isOpen(queued.build.spec.release.windows, now)) return [];
   if (queued === null || state.frozen !== null || (release !== null && busy(release))) return [];
+  if (inTheWay(state, queued.build) !== null) return [];
   if (queued.build.version === state.lives.at(-1)?.version) return [{ type: 'queued', deploy: null }];
   const { build, steps: all, actor } = queued;
   return begin(state, { kind: 'deploy', build, steps: all, actor }, now);

@@ -1,6 +1,8 @@
 import type { Role } from '../config/config.ts';
+import type { DatabasePolicy, Phase } from '../config/database.ts';
 import { judging } from './judging.ts';
-import type { AppState, Colour, Environment, Release, Step } from './state.ts';
+import { phaseNow, policyOf, runs } from './migrate.ts';
+import type { AppState, Colour, Environment, Migration, Release, Step } from './state.ts';
 import { colours, drainsNow, other } from './state.ts';
 import { wakeAt } from './timers.ts';
 import { transitions } from './transitions.ts';
@@ -44,6 +46,14 @@ export type Effect =
   | { readonly kind: 'expose'; readonly key: string; readonly release: string; readonly cursor: number }
   /** Compare the people on both sides again and again; then `verdict` after each look. */
   | { readonly kind: 'judge'; readonly key: string; readonly release: string }
+  /** Run this phase of the migration, after what is to be proven before it; then `phase-passed` or `phase-failed`. */
+  | {
+      readonly kind: 'migrate';
+      readonly key: string;
+      readonly migration: Migration;
+      readonly phase: Phase;
+      readonly policy: DatabasePolicy;
+    }
   /** Send a `tick` at this time. */
   | { readonly kind: 'wake'; readonly key: string; readonly at: number };
 
@@ -66,6 +76,7 @@ export function effects(state: AppState): readonly Effect[] {
     ...colours.flatMap((colour) => environmentEffects(state, colour)),
     ...handOver(state),
     ...judge(state),
+    ...migrate(state),
     ...wake(state),
   ];
 }
@@ -74,6 +85,15 @@ export function effects(state: AppState): readonly Effect[] {
 function judge(state: AppState): readonly Effect[] {
   const judged = judging(state);
   return judged === null ? [] : [{ kind: 'judge', key: `judge/${judged.release}`, release: judged.release }];
+}
+
+function migrate(state: AppState): readonly Effect[] {
+  const { migration } = state;
+  const policy = policyOf(state);
+  const phase = migration === null ? null : phaseNow(migration);
+  if (migration === null || policy === null || phase === null || !runs(state)) return [];
+  const { name, round, release } = migration;
+  return [{ kind: 'migrate', key: `migrate/${name}/${round}/${phase}/${release}`, migration, phase, policy }];
 }
 
 function environmentEffects(state: AppState, colour: Colour): readonly Effect[] {

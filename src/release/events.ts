@@ -1,8 +1,9 @@
 import type { ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { App } from '../config/config.ts';
+import type { Phase } from '../config/database.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Difference, Drain, GroupPart, Queued, Step } from './state.ts';
+import type { Build, Colour, Difference, Drain, GroupPart, ProofSummary, Queued, Step } from './state.ts';
 import type { Past, Verdict } from './verdict.ts';
 
 /** What happened to an app: the only thing that is stored. Past tense, and never changed once written. */
@@ -23,7 +24,29 @@ export type Event =
   | { readonly type: 'queued'; readonly deploy: Queued | null }
   /** Somebody has set the machine's clock by so many milliseconds: what is waited for is at other times by it. */
   | { readonly type: 'clock-jumped'; readonly ms: number }
+  | MigrationEvent
   | ReleaseEvent;
+
+/** What happened to the database; all but the beginning, which belongs to a release. Of this round of this migration. */
+export type MigrationEvent = { readonly migration: string; readonly round: number } & (
+  | {
+      readonly type: 'migration-proved';
+      readonly before: 'expand' | 'contract';
+      readonly proof: ProofSummary;
+    }
+  | {
+      readonly type: 'phase-passed';
+      readonly phase: Phase;
+      /** How many it has, and how many of them ran now: others had before. */
+      readonly steps: number;
+      readonly ran: number;
+      readonly ms: number;
+    }
+  /** It stays where it is; what is done is recorded in the database. */
+  | { readonly type: 'phase-failed'; readonly phase: Phase; readonly error: ErrorJson }
+  | { readonly type: 'contract-started' }
+  | { readonly type: 'undo-started' }
+);
 
 /** What happened to the running release: the columns of the transition table. */
 export type ReleaseEvent =
@@ -43,6 +66,10 @@ export type ReleaseEvent =
     }
   /** The idle environment is empty, and the candidate's place. */
   | { readonly type: 'cleared' }
+  /** It is empty, and before the candidate comes the database gets what that needs. `olds`: versions that know nothing of it. */
+  | { readonly type: 'migration-started'; readonly round: number; readonly olds: readonly string[] }
+  /** Expanded, filled and verified; the idle environment is the candidate's place. */
+  | { readonly type: 'migrated' }
   /** It waits for the other apps of its group. */
   | { readonly type: 'ready'; readonly past?: Past }
   | {
@@ -125,6 +152,13 @@ const types: Readonly<Record<Event['type'], true>> = {
   queued: true,
   'release-started': true,
   cleared: true,
+  'migration-started': true,
+  'migration-proved': true,
+  'phase-passed': true,
+  'phase-failed': true,
+  migrated: true,
+  'contract-started': true,
+  'undo-started': true,
   ready: true,
   'candidate-ready': true,
   'step-passed': true,

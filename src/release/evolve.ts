@@ -8,6 +8,7 @@ import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
 import { judgeHolds } from './judging.ts';
+import { begun as migrationBegun, changedBy } from './migrate.ts';
 import { sizeFor } from './steps.ts';
 import { shifted, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
@@ -59,7 +60,15 @@ function evolved(state: AppState, event: Event, happened: Happened): AppState {
         maintenance: null,
         frozen: null,
         queued: null,
+        migration: null,
+        contracted: [],
       };
+    case 'migration-proved':
+    case 'phase-passed':
+    case 'phase-failed':
+    case 'contract-started':
+    case 'undo-started':
+      return changedBy(state, event, happened.at);
     case 'release-started':
       return started(state, event, happened);
     default:
@@ -130,7 +139,13 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
   const release = state.release;
   const set = (more: Partial<Release>): AppState => ({ ...state, release: { ...release, ...more } });
   switch (event.type) {
+    case 'migration-started':
+      return {
+        ...withEnvironment(state, release.colour, null),
+        migration: migrationBegun(release, event, at),
+      };
     case 'cleared':
+    case 'migrated':
       return withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' });
     case 'ready':
       return set({ ready: true, past: event.past ?? release.past });

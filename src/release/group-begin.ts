@@ -1,5 +1,6 @@
 import { beginCohort, type ReleaseCohort } from '../audience/cohort.ts';
 import { begin, busy } from './begin.ts';
+import { inTheWay } from './migrate.ts';
 import type { Changes } from './group.ts';
 import type { AppState, Build, GroupPart, Release, Step } from './state.ts';
 import { isOpen } from './windows.ts';
@@ -49,6 +50,7 @@ const mayBegin = ({ state, build }: Beginner, now: number): boolean =>
   state.frozen === null &&
   !state.removing &&
   (state.release === null || !busy(state.release)) &&
+  inTheWay(state, build) === null &&
   isOpen(build.spec.release.windows, now);
 
 /** The offset moves with each release of the group: the app that was in the last one knows it. */

@@ -3,6 +3,7 @@ import { goBack } from './back.ts';
 import type { Event } from './events.ts';
 import type { Fact } from './input.ts';
 import { decidesNow, isUnjudged, judging } from './judging.ts';
+import { unsafe } from './migrate.ts';
 import type { AppState, Release } from './state.ts';
 import { sameVerdict, type Verdict } from './verdict.ts';
 
@@ -16,7 +17,7 @@ export function heed(
 ): readonly Event[] {
   const { release } = state;
   if (release?.id !== id || judging(state) === null || isUnjudged(release)) return [];
-  const heard = asTheStepHasIt(release, cursor, verdict);
+  const heard = heldWhereUnsafe(state, asTheStepHasIt(release, cursor, verdict));
   if (heard.action === 'roll-back') {
     const why = heard.sentence;
     return goBack(state, release, { why, error: worse(release, heard), verdict: heard });
@@ -24,6 +25,13 @@ export function heed(
   return sameVerdict(release.verdict, heard)
     ? []
     : [{ type: 'judged', cursor: release.cursor, verdict: heard }];
+}
+
+/** Where the old version cannot read what the candidate has written, nobody is sent back without a person: it is held. */
+function heldWhereUnsafe(state: AppState, verdict: Verdict): Verdict {
+  const why = verdict.action === 'roll-back' && state.release !== null ? unsafe(state, state.release) : null;
+  if (why === null) return verdict;
+  return { ...verdict, action: 'freeze', sentence: `${verdict.sentence} Held, not rolled back: ${why}` };
 }
 
 /** Whether to go on is only asked by the step that was under way, and it says what follows without evidence. */

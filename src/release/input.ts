@@ -1,6 +1,7 @@
 import type { App } from '../config/config.ts';
+import type { Phase } from '../config/database.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Drain, Size } from './state.ts';
+import type { Build, Colour, Drain, ProofSummary, Size } from './state.ts';
 import type { Past, Verdict } from './verdict.ts';
 
 /** What a person or CI asks for. */
@@ -38,7 +39,11 @@ export type Command =
   | { readonly type: 'scale'; readonly role: string | null; readonly instances: number }
   | { readonly type: 'restart' }
   | { readonly type: 'maintenance'; readonly message: string | null }
-  | { readonly type: 'remove' };
+  | { readonly type: 'remove' }
+  /** Takes expand back, when no version that needs it runs any more. */
+  | { readonly type: 'undo' }
+  /** Takes away what only old versions need, when none of them runs any more. */
+  | { readonly type: 'contract' };
 
 /**
  * What was found out by doing. Facts are about a colour or a step, so that one that comes late (its release has moved
@@ -99,5 +104,20 @@ export type Fact =
       readonly verdict: Verdict;
     }
   | { readonly type: 'drained'; readonly release: string; readonly colour: Colour; readonly drain: Drain }
+  | ({ readonly migration: string; readonly round: number } & (
+      | {
+          readonly type: 'migration-proved';
+          readonly before: 'expand' | 'contract';
+          readonly proof: ProofSummary;
+        }
+      | {
+          readonly type: 'phase-passed';
+          readonly phase: Phase;
+          readonly steps: number;
+          readonly ran: number;
+          readonly ms: number;
+        }
+      | { readonly type: 'phase-failed'; readonly phase: Phase; readonly error: ErrorJson }
+    ))
   /** Nothing but time has passed. */
   | { readonly type: 'tick' };

@@ -5,6 +5,7 @@ import { goBack } from './back.ts';
 import { dequeued } from './deploy.ts';
 import { heed } from './heed.ts';
 import { judgeHolds } from './judging.ts';
+import { byItself, emptied, migrated } from './migrate.ts';
 import { said } from './verdict.ts';
 import { differences } from './parity.ts';
 import type { AppState, Colour, Drain, Release, Size, Step } from './state.ts';
@@ -34,6 +35,10 @@ export function learn(state: AppState, fact: Fact, now: number): readonly Event[
       return warmed(state, fact);
     case 'drained':
       return drained(state, fact);
+    case 'migration-proved':
+    case 'phase-passed':
+    case 'phase-failed':
+      return migrated(state, fact);
     case 'verdict':
       return heed(state, fact);
     case 'tick':
@@ -92,7 +97,7 @@ function stopped(state: AppState, colour: Colour, drain: Drain): readonly Event[
     const last = state.environments[other(colour)] === null;
     return [{ type: 'retired', colour, drain }, ...(last ? [{ type: 'removed' } as const] : [])];
   }
-  if (state.release?.status === 'clearing') return [{ type: 'cleared' }];
+  if (state.release?.status === 'clearing') return [emptied(state, state.release)];
   return [{ type: 'retired', colour, drain }];
 }
 
@@ -164,13 +169,25 @@ function passed(state: AppState, now: number): readonly Event[] {
   if (next.length > 0) return next;
   const release = state.release;
   if (release === null || release.stoppedAt !== null) return [];
-  if (release.status === 'clearing' && state.environments[release.colour] === null)
-    return [{ type: 'cleared' }];
+  if (state.environments[release.colour] === null) {
+    const done = withoutCandidate(state, release);
+    if (done !== null) return [done];
+  }
   if (overdue(release, now)) return [{ type: 'abort-started', why: missed(release), error: null }];
   if (release.status === 'stepping') return release.group === null ? goesOn(state, release, now) : [];
   if (release.status === 'promoted') return watched(state, release, now);
-  return [];
+  return byItself(state, now);
 }
+
+/** What has nothing to stop has stopped. */
+function withoutCandidate(state: AppState, release: Release): Event | null {
+  const { status, colour } = release;
+  if (status === 'clearing') return emptied(state, release);
+  if (status === 'migrating' && state.migration?.stage === 'ready') return { type: 'migrated' };
+  return status === 'aborting' ? { type: 'retired', colour, drain: nothingDrained } : null;
+}
+
+const nothingDrained: Drain = { finished: 0, cut: 0, seconds: 0 };
 
 /** How it leaves the step under the cursor, as far as time alone, or nothing, has to be waited for. */
 export const goesOn = (state: AppState, release: Release, now: number): readonly Event[] =>

@@ -6,6 +6,8 @@ import { deploy } from './deploy.ts';
 import { approve, promote, reject } from './gates.ts';
 import type { Command } from './input.ts';
 import { following } from './keys.ts';
+import { inTheWay, olderThan } from './migrate.ts';
+import { contract, undo } from './migrate-orders.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Release } from './state.ts';
 import { other } from './state.ts';
@@ -60,6 +62,10 @@ export function obey(state: AppState, command: Command, asked: Asked): Decision 
       return { events: [{ type: 'maintenance-set', message: command.message }] };
     case 'remove':
       return { events: [{ type: 'remove-started' }] };
+    case 'undo':
+      return undo(state);
+    case 'contract':
+      return contract(state);
   }
 }
 
@@ -93,7 +99,11 @@ function rollback(state: AppState, reason: string | null, now: number): Decision
   }
   const target = state.lives.at(-2);
   if (target === undefined || state.live === null) return refused(refuse.nothingToRollBackTo(state));
-  return { events: begin(state, { kind: 'rollback', build: target, steps: rollbackSteps }, now) };
+  const note = olderThan(state, target.version);
+  return {
+    events: begin(state, { kind: 'rollback', build: target, steps: rollbackSteps }, now),
+    ...(note === null ? {} : { note }),
+  };
 }
 
 /** Who goes back does not want the next version to follow by itself. */
@@ -132,6 +142,8 @@ function retry(state: AppState, now: number): Decision {
   }
   if (state.frozen !== null) return refused(refuse.frozen(state));
   const { kind, build, steps, cohort } = release;
+  const first = inTheWay(state, build);
+  if (first !== null) return refused(refuse.migrationOpen(state, first));
   return { events: begin(state, { kind, build, steps, retried: cohort }, now) };
 }
 

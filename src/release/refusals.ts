@@ -1,7 +1,7 @@
 import type { ApprovePolicy } from '../config/config.ts';
 import { TealError } from '../errors.ts';
 import { stepName } from './steps.ts';
-import type { AppState, Release } from './state.ts';
+import type { AppState, Migration, Release } from './state.ts';
 import { transitions } from './transitions.ts';
 
 /** Every refusal says what was asked, what is the case, and which command helps. */
@@ -18,6 +18,42 @@ export const badInstances = (instances: number): TealError =>
   new TealError('usage', `${instances} is not a number of instances.`, {
     remedy: 'a whole number from 1 to 1000',
     details: { instances },
+  });
+
+export const migrationOpen = (state: AppState, { name, build, stage }: Migration): TealError =>
+  new TealError(
+    'migration-open',
+    `${name}, which came with ${build.version}, is neither contracted nor undone: a second migration of ${state.app} has to wait for it.`,
+    {
+      remedy: `teal db contract ${state.app}, when no older version runs any more; or teal db undo ${state.app}`,
+      details: { app: state.app, migration: name, stage },
+    },
+  );
+
+export const schemaContracted = (state: AppState, { name }: Migration, version: string): TealError =>
+  new TealError(
+    'schema-contracted',
+    `${version} does not know the database as it is since ${name} was contracted.`,
+    {
+      remedy: `deploy a build that does; teal rollback ${state.app} goes back all the same`,
+      details: { app: state.app, migration: name, version },
+    },
+  );
+
+export const noMigration = (state: AppState, command: string): TealError =>
+  new TealError('wrong-state', `${state.app} has no migration to ${command}.`, {
+    remedy: `teal status ${state.app}; by hand: teal db run ${command} <folder>`,
+    details: { app: state.app },
+  });
+
+/** @param why what is in the way, as in "1.0 still runs" */
+export const migrationHeld = (
+  state: AppState,
+  { command, name, why }: { readonly command: string; readonly name: string; readonly why: string },
+): TealError =>
+  new TealError('wrong-state', `${state.app} can't ${command} ${name} now: ${why}.`, {
+    remedy: `teal status ${state.app}`,
+    details: { app: state.app, migration: name },
   });
 
 export const runsElsewhere = (state: AppState, command: string): TealError =>

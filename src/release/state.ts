@@ -1,6 +1,7 @@
 import { firstCohort, type CohortState, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { App, ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/config.ts';
+import type { Phase } from '../config/database.ts';
 import type { Json } from '../config/features.ts';
 import type { ErrorJson } from '../errors.ts';
 import { firstRing, type KeyRing } from './keys.ts';
@@ -42,6 +43,10 @@ export interface AppState {
   readonly keys: KeyRing;
   /** What has become of each feature flag, by name. */
   readonly features: Readonly<Record<string, FeatureRecord>>;
+  /** The last migration of the database that a release has begun; null: none has. */
+  readonly migration: Migration | null;
+  /** Names of the migrations that have been contracted, oldest first: nothing of them is left to do. Bounded. */
+  readonly contracted: readonly string[];
   /** What is deployed when the running release has ended. */
   readonly queued: Queued | null;
   /** `teal remove` has been asked and the instances are being drained and stopped. */
@@ -68,6 +73,61 @@ export interface Build {
   /** Its folder in the version store; null when `run.process.directory` says where it is. */
   readonly directory: string | null;
   readonly spec: App;
+  /** What it needs of the database. Absent: nothing. */
+  readonly migration?: BuildMigration;
+}
+
+/** The newest migration that lies in a version. */
+export interface BuildMigration {
+  /** Of its folder, or the version where commands do all the work: by it the database knows what has run. */
+  readonly name: string;
+  /** Those that have anything to do. */
+  readonly phases: readonly Phase[];
+}
+
+/**
+ * A migration of the database, in four phases. It outlives its release: undo comes after the candidate has gone, contract after the old
+ * version has.
+ *
+ *   expanding → backfilling → ready → contracting → contracted
+ *       └───────────┴───────────┴→ undoing → undone → expanding (round + 1)
+ */
+export interface Migration extends BuildMigration {
+  /** Whose files are run: of the last release that has asked for it. */
+  readonly build: Build;
+  /** That release. */
+  readonly release: string;
+  /** Versions that know the schema of before only. Contract waits until none of them runs. */
+  readonly olds: readonly string[];
+  /** How often it was begun anew after an undo, from 1. */
+  readonly round: number;
+  readonly stage: 'expanding' | 'backfilling' | 'ready' | 'contracting' | 'contracted' | 'undoing' | 'undone';
+  /** When the stage began, in epoch ms. */
+  readonly since: number;
+  /** Why the phase of the stage does not go on by itself; null: it does. */
+  readonly failed: ErrorJson | null;
+  /** What was proven, by the phase in front of which it was asked. */
+  readonly proofs: Readonly<Partial<Record<'expand' | 'contract', ProofSummary>>>;
+}
+
+/** What a proof has found, in numbers and sentences; no statement's values. */
+export interface ProofSummary {
+  /** `unknown`: no statements were known, or nothing could be asked. */
+  readonly outcome: 'green' | 'red' | 'unknown' | 'off';
+  /** One sentence. */
+  readonly says: string;
+  readonly statements: number;
+  /** Of the calls, 0 to 1. */
+  readonly coverage: number | null;
+  /** How many findings there are of each verdict. */
+  readonly broken: number;
+  readonly risk: number;
+  readonly clientVisible: number;
+  readonly unproven: number;
+  /** The gravest few, a sentence each. */
+  readonly findings: readonly string[];
+  /** Why the old version cannot live with what the new one writes; null: nothing was found. */
+  readonly unsafe: string | null;
 }
 
 /**
@@ -84,7 +144,8 @@ export interface Environment extends Build {
 }
 
 /**
- * `clearing` the idle environment is emptied (what an earlier release left warm) · `starting` the candidate ·
+ * `clearing` the idle environment is emptied (what an earlier release left warm) · `migrating` the database, as far as the candidate
+ * needs it · `starting` the candidate ·
  * `stepping` through the strategy's steps · `scaling` the candidate to full size · `switching` the routers ·
  * `promoted` live, the old environment warm · `retiring` the old environment · `completed` ·
  * `aborting` before the switch: the candidate is drained and stopped · `aborted` ·
@@ -92,6 +153,7 @@ export interface Environment extends Build {
  */
 export const releaseStatuses = [
   'clearing',
+  'migrating',
   'starting',
   'stepping',
   'scaling',
@@ -229,9 +291,11 @@ export const nothing = (app: string): AppState => ({
   cohort: firstCohort,
   keys: firstRing,
   features: {},
+  migration: null,
+  contracted: [],
   queued: null,
   removing: false,
 });
 
 /** Bumped when the shape of AppState changes; `upcast` reads the older ones. */
-export const stateShape = 4;
+export const stateShape = 5;

@@ -1,12 +1,19 @@
 import type { ExposePolicy, Windows } from '../config/config.ts';
 import { decidesNow, judgeHolds } from './judging.ts';
 import type { AppState, Release } from './state.ts';
+import { byItselfAt } from './migrate.ts';
 import { transitions } from './transitions.ts';
 import { opensAt } from './windows.ts';
 
 /** Since when the step under the cursor waits for nothing but a person or the clock; null when it does not. */
 export function waitsSince(release: Release): number | null {
-  const step = release.status === 'stepping' ? release.steps[release.cursor] : undefined;
+  // The database takes its own time.
+  if (release.status === 'migrating') return release.since;
+  return release.status === 'stepping' ? stepWaitsSince(release) : null;
+}
+
+function stepWaitsSince(release: Release): number | null {
+  const step = release.steps[release.cursor];
   // The last step waits for nothing but a window.
   if (step?.kind === 'approve' || step?.kind === 'wait' || step?.kind === 'promote') return release.since;
   // Another app of its group is at work, whose own deadline holds.
@@ -32,12 +39,14 @@ function exposeEndsAt(release: Release, step: ExposePolicy, since: number): numb
 }
 
 /** When time alone will change something: the end of a step, inside a window; a deadline; the opening a deploy waits for. */
-export function wakeAt({ release, queued, config, frozen }: AppState): number | null {
+export function wakeAt(state: AppState): number | null {
+  const { release, queued, config, frozen } = state;
   if (frozen !== null) return null;
   const windows = config?.release.windows ?? { open: [], holidays: [] };
   const times = [
     release === null ? null : releaseWakesAt(release, windows),
     queued === null ? null : opensAt(queued.build.spec.release.windows, queued.at),
+    byItselfAt(state),
   ].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -5,9 +5,9 @@ import type { ReleaseStatus } from './state.ts';
  * The life of a release, as data: state × event → next state, and what Teal works at while in it.
  * Blue-green is the one-step case; a canary adds steps, not states.
  *
- *   clearing → starting → stepping → scaling → switching → promoted → retiring → completed
- *       └──────────┴──────────┴─────────┴→ aborting → aborted   │
- *                                          switching, promoted → reverting → reverted → rolled-back
+ *   clearing → (migrating →) starting → stepping → scaling → switching → promoted → retiring → completed
+ *       └──────────┴────────────┴──────────┴─────────┴→ aborting → aborted   │
+ *                                                        switching, promoted → reverting → reverted → rolled-back
  *
  * An event that a row does not name cannot happen in that state: `evolve` throws, since `decide` must not make it.
  */
@@ -29,9 +29,21 @@ type ReleaseEffect = 'step' | 'route' | 'drain';
 export const transitions: Readonly<Record<ReleaseStatus, Row>> = {
   clearing: {
     means: 'emptying the idle environment',
-    on: { cleared: 'starting', 'abort-started': 'aborting', paused: 'clearing', resumed: 'clearing' },
+    on: {
+      cleared: 'starting',
+      'migration-started': 'migrating',
+      'abort-started': 'aborting',
+      paused: 'clearing',
+      resumed: 'clearing',
+    },
     effects: [],
     timed: true,
+  },
+  // Not timed: a backfill takes as long as it takes, and has deadlines of its own.
+  migrating: {
+    means: 'preparing the database',
+    on: { migrated: 'starting', 'abort-started': 'aborting', paused: 'migrating', resumed: 'migrating' },
+    effects: [],
   },
   starting: {
     means: 'starting the candidate',

@@ -28,8 +28,12 @@ after(async () => {
  * A test on every server there is. A server that is missing is a skipped test, and told; where CI is set nothing is skipped: the
  * one that npm brings has to be there.
  */
-export function onServers(name: string, run: (server: Server, context: TestContext) => Promise<void>): void {
-  for (const version of wanted) {
+export function onServers(
+  name: string,
+  run: (server: Server, context: TestContext) => Promise<void>,
+  versions: readonly (typeof wanted)[number][] = wanted,
+): void {
+  for (const version of versions) {
     if (!hasPostgres(version)) {
       process.stderr.write(`${name}: PostgreSQL ${version} is not on this machine\n`);
       if (version !== 18 && process.env['CI'] !== undefined) continue;

@@ -132,6 +132,10 @@ function progress(state: AppState): readonly (Command | Fact)[] {
         const cursor = state.release?.cursor ?? 0;
         return [{ type: 'verdict', release: effect.release, cursor, verdict: verdict('advance') }];
       }
+      case 'migrate': {
+        const { name: migration, round } = effect.migration;
+        return [{ type: 'phase-passed', migration, round, phase: effect.phase, steps: 1, ran: 1, ms: 1 }];
+      }
       case 'hand-over':
       case 'wake':
         return [{ type: 'tick' }];

@@ -1,4 +1,4 @@
-import type { Phase } from '../../database/lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 import { sayBlocker } from '../../database/run/blockers.ts';
 import type { RunEvent } from '../../database/run/options.ts';
 import type { PhaseReport } from '../../database/run/run-phase.ts';

@@ -26,6 +26,7 @@ export function progressOf(release: ReleaseView, goal: Goal): Progress {
     case 'stepping':
       return wanted === 'forward' && isApproval(release) ? 'ready' : 'going';
     case 'clearing':
+    case 'migrating':
     case 'starting':
     case 'scaling':
     case 'switching':

@@ -2,6 +2,7 @@ import type { Event } from '../../release/events.ts';
 import type { Drain } from '../../release/state.ts';
 import { whom } from '../../release/steps.ts';
 import type { Verdict } from '../../release/verdict.ts';
+import { saysMigration } from './says-migration.ts';
 
 /** One sentence for people about what happened. */
 export function says(event: Event): string {
@@ -34,6 +35,16 @@ export function says(event: Event): string {
       return `the clock was set ${event.ms < 0 ? 'back' : 'forward'} by ${Math.round(Math.abs(event.ms) / 1000)} s; every timer goes on with the time it had left`;
     case 'release-started':
       return started(event);
+    case 'migration-started':
+      return 'the idle environment is empty; preparing the database';
+    case 'migrated':
+      return 'the database has what the candidate needs; starting it';
+    case 'migration-proved':
+    case 'phase-passed':
+    case 'phase-failed':
+    case 'contract-started':
+    case 'undo-started':
+      return saysMigration(event);
     case 'cleared':
       return 'the idle environment is empty; starting the candidate';
     case 'ready':

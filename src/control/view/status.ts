@@ -168,6 +168,7 @@ function nextCommand(state: AppState): string {
   if (release.pausedAt !== null) return `teal resume ${name}`;
   switch (release.status) {
     case 'clearing':
+    case 'migrating':
     case 'starting':
     case 'scaling':
     case 'switching':

@@ -1,7 +1,4 @@
-/** When a file runs: before the candidate starts (expand, then backfill), after the old version is gone (contract), or to take expand back. */
-export const phases = ['expand', 'backfill', 'undo', 'contract'] as const;
-
-export type Phase = (typeof phases)[number];
+import { phases, type Phase } from '../../config/database.ts';
 
 /**
  * The phase that a path says: by the name of the file (`expand.sql`, `0007_expand.sql`, `expand-2.sql`), else by the folder that it

@@ -2,7 +2,7 @@ import type { Change } from '../sql/change.ts';
 import { constraintNamed, type Known } from '../sql/known.ts';
 import type { ServerVersion } from '../sql/version.ts';
 import { locksOf, type Lock } from './locks.ts';
-import type { Phase } from './phase.ts';
+import type { Phase } from '../../config/database.ts';
 
 /** `error`: breaks the live version or blocks it · `warning`: may, depending on rows or statements · `note`: good to know. */
 export type Level = 'error' | 'warning' | 'note';

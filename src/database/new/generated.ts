@@ -1,4 +1,4 @@
-import type { Phase } from '../lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 
 /** The four files of a release's migration, as SQL. */
 export type Generated = Readonly<Record<Phase, string>>;

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TealError } from '../../errors.ts';
-import { phases } from '../lint/phase.ts';
+import { phases } from '../../config/database.ts';
 import type { Generated } from './generated.ts';
 
 /** The folder of the next migration: a number above every other, as wide as they are. @param home such as `db` */

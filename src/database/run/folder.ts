@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { TealError } from '../../errors.ts';
-import { phases, type Phase } from '../lint/phase.ts';
+import { phases, type Phase } from '../../config/database.ts';
 import type { Migration, Source } from './step.ts';
 
 /**

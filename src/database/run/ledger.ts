@@ -5,7 +5,7 @@
  * A round is one expand with all that follows; undone, the next expand begins another. The epoch counts who has held the lock: whoever
  * holds it no more finds another epoch, and can record nothing.
  */
-import type { Phase } from '../lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 import type { Connection } from './connection.ts';
 
 /** A step as it is recorded. */

@@ -1,4 +1,4 @@
-import type { Phase } from '../lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 import type { Parser } from '../sql/parser.ts';
 import type { Blocker } from './blockers.ts';
 import { usualPatience, type Patience } from './patience.ts';

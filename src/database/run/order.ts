@@ -1,6 +1,6 @@
 /** What of a phase is left to do, or why it cannot run now: a function of the record and the files. */
 import { TealError } from '../../errors.ts';
-import type { Phase } from '../lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 import type { Ledger, PhaseRecord, StepRecord } from './ledger.ts';
 import type { Step } from './step.ts';
 

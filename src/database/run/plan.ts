@@ -1,4 +1,4 @@
-import { phases, type Phase } from '../lint/phase.ts';
+import { phases, type Phase } from '../../config/database.ts';
 import type { Change } from '../sql/change.ts';
 import { learn, nothingKnown } from '../sql/known.ts';
 import type { Parser } from '../sql/parser.ts';

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { TealError } from '../../errors.ts';
 import { locksOf } from '../lint/locks.ts';
-import type { Phase } from '../lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 import { positions } from '../lint/source.ts';
 import { learn, nothingKnown, type Known } from '../sql/known.ts';
 import type { Parsed, Parser, Token } from '../sql/parser.ts';

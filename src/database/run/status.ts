@@ -1,5 +1,5 @@
 import { TealError } from '../../errors.ts';
-import { phases as allPhases, type Phase } from '../lint/phase.ts';
+import { phases as allPhases, type Phase } from '../../config/database.ts';
 import { holderOf, type Blocker } from './blockers.ts';
 import { connect, type Connection } from './connection.ts';
 import { isKept, lockKey, migrationsIn, readLedger, type Progress } from './ledger.ts';

@@ -1,5 +1,5 @@
 import type { LockMode, Work } from '../lint/locks.ts';
-import type { Phase } from '../lint/phase.ts';
+import type { Phase } from '../../config/database.ts';
 
 /** What a step does to a table that is there already. */
 export interface Touch {

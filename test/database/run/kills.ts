@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { Client } from 'pg';
-import type { Phase } from '../../../src/database/lint/phase.ts';
+import type { Phase } from '../../../src/config/database.ts';
 import { migration, run } from './migration.ts';
 import type { Victim } from './victim.ts';
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Phase } from '../../../src/database/lint/phase.ts';
+import type { Phase } from '../../../src/config/database.ts';
 import type { RunEvent, RunOptions } from '../../../src/database/run/options.ts';
 import { runPhase, type PhaseReport } from '../../../src/database/run/run-phase.ts';
 import type { Migration } from '../../../src/database/run/step.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Phase } from '../../../src/database/lint/phase.ts';
+import type { Phase } from '../../../src/config/database.ts';
 import { etaOf, nextSize } from '../../../src/database/run/batch-plan.ts';
 import { withoutValues } from '../../../src/database/run/blockers.ts';
 import { leftOf } from '../../../src/database/run/order.ts';

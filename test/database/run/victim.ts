@@ -1,5 +1,5 @@
 // A process that runs a phase, and kills itself at a thing told that nobody has come to before.
-import type { Phase } from '../../../src/database/lint/phase.ts';
+import type { Phase } from '../../../src/config/database.ts';
 import type { RunEvent } from '../../../src/database/run/options.ts';
 import { migration, run } from './migration.ts';
 

@@ -1,4 +1,4 @@
-import type { Phase } from '../../../../src/database/lint/phase.ts';
+import type { Phase } from '../../../../src/config/database.ts';
 import type { ServerVersion } from '../../../../src/database/sql/version.ts';
 
 /** A migration, and what there is before it. */
