@@ -155,4 +155,4 @@ function laterTables(state: AppState, config: App): readonly ExposureTable[] {
 }
 
 /** Its steps are still to come. */
-const ahead: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'starting', 'stepping']);
+const ahead: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'migrating', 'starting', 'stepping']);

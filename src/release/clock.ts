@@ -1,4 +1,5 @@
 import type { Event } from './events.ts';
+import { open } from './migrate.ts';
 import type { AppState, Release } from './state.ts';
 import { shifted } from './timers.ts';
 import { transitions } from './transitions.ts';
@@ -11,14 +12,18 @@ import { transitions } from './transitions.ts';
 export const clockJumped = (state: AppState, ms: number): readonly Event[] =>
   isWaiting(state) ? [{ type: 'clock-jumped', ms }] : [];
 
-const isWaiting = ({ release, queued }: AppState): boolean =>
-  queued !== null || (release !== null && !transitions[release.status].ended);
+const isWaiting = (state: AppState): boolean =>
+  state.queued !== null ||
+  open(state) !== null ||
+  (state.release !== null && !transitions[state.release.status].ended);
 
 /** The same times by the clock as it is now. */
 export function afterJump(state: AppState, ms: number): AppState {
   const { release, queued } = state;
+  const migration = open(state);
   return {
     ...state,
+    migration: migration === null ? state.migration : { ...migration, since: migration.since + ms },
     queued: queued === null ? null : { ...queued, at: queued.at + ms },
     release: release === null || transitions[release.status].ended ? release : moved(release, ms),
   };

@@ -4,9 +4,10 @@ import { begin, busy } from './begin.ts';
 import type { Asked, Decision } from './decision.ts';
 import type { Event } from './events.ts';
 import type { Command } from './input.ts';
-import { inTheWay } from './migrate.ts';
+import { inTheWay, pending } from './migrate.ts';
+import { outdatedBy } from './migrate-knows.ts';
 import * as refuse from './refusals.ts';
-import type { AppState, Migration, Queued, Release, Step } from './state.ts';
+import type { AppState, Queued, Release, Step } from './state.ts';
 import { steps } from './steps.ts';
 import { next } from './transitions.ts';
 import { isOpen } from './windows.ts';
@@ -54,8 +55,8 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
 
 /** What should be known before it begins. */
 function harm(state: AppState, build: Deploy['build']): { readonly note?: string } {
-  if (build.spec.database?.rollback !== 'unsafe' || build.migration === undefined || state.live === null)
-    return {};
+  if (build.spec.database?.rollback !== 'unsafe' || state.live === null) return {};
+  if (pending(state, { kind: 'deploy', build }) === null) return {};
   const live = state.lives.at(-1)?.version ?? 'the old version';
   return {
     note: `${live} cannot read what ${build.version} writes (database.rollback: unsafe): the judge holds it where it would take it back`,
@@ -69,14 +70,11 @@ function unable(state: AppState, { build, group: asked, onConflict }: Deploy): T
   if (state.removing) return refuse.unknownApp(state.app);
   if (group !== null && asked !== group) return refuse.releasedTogether(state, group);
   if (state.frozen !== null) return refuse.frozen(state);
-  const { migration } = state;
-  if (migration?.olds.includes(build.version) && isContracted.has(migration.stage))
-    return refuse.schemaContracted(state, migration, build.version);
+  const contracted = outdatedBy(state, build);
+  if (contracted !== null) return refuse.schemaContracted(state, contracted, build.version);
   const first = onConflict === 'queue' ? null : inTheWay(state, build);
   return first === null ? null : refuse.migrationOpen(state, first);
 }
-
-const isContracted: ReadonlySet<Migration['stage']> = new Set(['contracting', 'contracted']);
 
 /** The newest wins: who deploys twice while waiting does not want the first any more. */
 function afterwards(

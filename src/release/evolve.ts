@@ -8,7 +8,7 @@ import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
 import { judgeHolds } from './judging.ts';
-import { begun as migrationBegun, changedBy } from './migrate.ts';
+import { begun as migrationBegun, changedBy, placed } from './migrate.ts';
 import { sizeFor } from './steps.ts';
 import { shifted, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
@@ -62,6 +62,7 @@ function evolved(state: AppState, event: Event, happened: Happened): AppState {
         queued: null,
         migration: null,
         contracted: [],
+        outdated: [],
       };
     case 'migration-proved':
     case 'phase-passed':
@@ -140,13 +141,13 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
   const set = (more: Partial<Release>): AppState => ({ ...state, release: { ...release, ...more } });
   switch (event.type) {
     case 'migration-started':
-      return {
-        ...withEnvironment(state, release.colour, null),
-        migration: migrationBegun(release, event, at),
-      };
+      return withEnvironment(migrationBegun(state, event, at), release.colour, null);
     case 'cleared':
     case 'migrated':
-      return withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' });
+      return placed(
+        withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' }),
+        release.build,
+      );
     case 'ready':
       return set({ ready: true, past: event.past ?? release.past });
     case 'candidate-ready':

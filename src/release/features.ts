@@ -92,7 +92,13 @@ function bound(version: string, known: FeatureRecord | null, step: Step): Featur
   return 'rolled-back';
 }
 
-const beforeSwitch: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'starting', 'stepping', 'scaling']);
+const beforeSwitch: ReadonlySet<ReleaseStatus> = new Set([
+  'clearing',
+  'migrating',
+  'starting',
+  'stepping',
+  'scaling',
+]);
 const afterSwitch: ReadonlySet<ReleaseStatus> = new Set(['switching', 'promoted', 'retiring']);
 const wasOn: ReadonlySet<FeatureRecord['stage']> = new Set(['live-for-all', 'to-remove']);
 

@@ -1,5 +1,6 @@
 import type { Decision } from './decision.ts';
 import { mayContract, mayUndo, phaseNow, runs } from './migrate.ts';
+import { knows, waitsForItsTurn } from './migrate-knows.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Migration } from './state.ts';
 import { colours } from './state.ts';
@@ -41,14 +42,19 @@ function start(
 
 /** What is in the way, gravest first. */
 function reason(state: AppState, migration: Migration, command: 'contract' | 'undo'): string {
-  const { olds, stage, phases } = migration;
+  const { stage, phases } = migration;
   if (!phases.includes(command) && command === 'undo') return 'it has no undo';
   const other = command === 'contract' ? 'undo' : 'contract';
   if (phaseNow({ stage }) === other) return `${other} has begun`;
-  const there = colours.flatMap((colour) => state.environments[colour]?.version ?? []);
-  const harmed = there.filter((version) => olds.includes(version) === (command === 'contract'));
+  const there = colours.flatMap((colour) => state.environments[colour] ?? []);
+  const harmed = there
+    .filter((environment) => knows(environment, migration) === (command === 'undo'))
+    .map(({ version }) => version);
   if (harmed.length > 0)
     return `${harmed.join(' and ')} still ${harmed.length === 1 ? 'runs' : 'run'}, and would miss what it takes away`;
-  if (stage === 'expanding' || stage === 'backfilling') return 'it is not expanded and filled yet';
-  return 'a release is under way';
+  if (command === 'contract' && (stage === 'expanding' || stage === 'backfilling'))
+    return 'it is not expanded and filled yet';
+  const next = command === 'contract' ? waitsForItsTurn(state, migration) : null;
+  if (next !== null) return `${next} is deployed next, and would miss what it takes away`;
+  return state.live === null && command === 'contract' ? 'nothing is live' : 'a release is under way';
 }

@@ -1,8 +1,9 @@
 import type { DatabasePolicy, Phase } from '../config/database.ts';
 import type { Event, MigrationEvent } from './events.ts';
 import type { Fact } from './input.ts';
-import type { AppState, BuildMigration, Migration, Release } from './state.ts';
-import { colours } from './state.ts';
+import { knows, liveKnows, newIsThere, oldIsThere, versionsBefore } from './migrate-knows.ts';
+import type { AppState, Build, BuildMigration, Migration, Release } from './state.ts';
+import { other } from './state.ts';
 import { transitions } from './transitions.ts';
 import { isOpen, opensAt } from './windows.ts';
 
@@ -20,51 +21,80 @@ export function pending(
   const { migration } = build;
   if (kind === 'rollback' || migration === undefined || state.contracted.includes(migration.name))
     return null;
-  return migration;
+  // Contract has begun, so that all before it is done: who went back from it comes forward again.
+  const begun = state.migration?.stage === 'contracting' && knows(build, state.migration);
+  return begun ? null : migration;
 }
 
 /** A migration that is neither contracted nor undone: another one has to wait for it. */
 export const open = ({ migration }: AppState): Migration | null =>
   migration === null || migration.stage === 'contracted' || migration.stage === 'undone' ? null : migration;
 
-/** The one that keeps this build from being deployed; null: none does. */
-export function inTheWay(state: AppState, build: Release['build']): Migration | null {
-  const wanted = pending(state, { kind: 'deploy', build });
+/** The one that keeps this build from being released; null: none does. */
+export function inTheWay(state: AppState, build: Build, kind: Release['kind'] = 'deploy'): Migration | null {
+  const wanted = pending(state, { kind, build });
   const there = open(state);
   if (wanted === null || there === null) return null;
-  return there.name === wanted.name && there.stage !== 'contracting' && there.stage !== 'undoing'
-    ? null
-    : there;
+  const yields = wanted.name === there.name ? mayBeginAgain(there) : mayBeFollowed(state, there, build);
+  return yields ? null : there;
 }
+
+/** Not while it is taken back; when that has failed, forward is a way out, too. */
+const mayBeginAgain = ({ stage, failed }: Migration): boolean => stage !== 'undoing' || failed !== null;
+
+/**
+ * Nothing of it is left to do, or all of it is done by commands, which do with each version what versions before have left: those of one that
+ * was taken back are done by the next.
+ */
+function mayBeFollowed(state: AppState, there: Migration, build: Build): boolean {
+  const { stage, phases, failed } = there;
+  if (stage === 'contracting' || (stage === 'undoing' && failed === null)) return false;
+  if (stage === 'ready' && !phases.includes('contract')) return true;
+  return isByCommands(build) && isByCommands(there.build) && !liveKnows(state, there);
+}
+
+const isByCommands = ({ spec: { database } }: Build): boolean => database?.migrations === null;
 
 /** The idle environment is empty: the candidate's place, or first the database's turn. */
 export function emptied(state: AppState, release: Release): Event {
   const wanted = pending(state, release);
   if (wanted === null) return { type: 'cleared' };
   const before = state.migration?.name === wanted.name ? state.migration : null;
+  // Begun once more, and failed, it would keep the version that runs on it from being contracted for.
+  if (before?.stage === 'ready' && liveKnows(state, wanted)) return { type: 'cleared' };
   const again = before?.stage === 'undone';
+  const olds = versionsBefore(state, release.build);
   return {
     type: 'migration-started',
     round: (before?.round ?? 1) + (again ? 1 : 0),
     // Begun once more by a repaired version: what was old then is old now.
-    olds: before === null || again ? versionsBefore(state, release) : before.olds,
+    olds: before === null || again ? olds : [...new Set([...before.olds, ...olds])],
   };
 }
 
-const versionsBefore = ({ lives }: AppState, { build }: Release): readonly string[] => [
-  ...new Set(lives.map(({ version }) => version).filter((version) => version !== build.version)),
-];
-
-/** The migration as its release has just begun it. */
+/** The state when its release has just begun it. */
 export function begun(
-  { build, id }: Release,
+  state: AppState & { readonly release: Release },
   { round, olds }: Event & { type: 'migration-started' },
   at: number,
-): Migration | null {
+): AppState {
+  const { build, id } = state.release;
   const { migration } = build;
-  if (migration === undefined) return null;
+  if (migration === undefined) return state;
   const stage = stageOf(migration, null);
-  return { ...migration, build, release: id, olds, round, stage, since: at, failed: null, proofs: {} };
+  const next = { ...migration, build, release: id, olds, round, stage, since: at, failed: null, proofs: {} };
+  const before = state.migration;
+  const isDone = before !== null && before.name !== next.name && before.stage === 'ready';
+  // What had nothing to contract is over with the next one.
+  const done = isDone && !before.phases.includes('contract') ? contracted(state, before.name) : state;
+  return { ...done, migration: next };
+}
+
+/** The state when this version gets an environment: while the migration is open, it is old when it knows nothing of it. */
+export function placed(state: AppState, build: Build): AppState {
+  const migration = open(state);
+  if (migration === null || knows(build, migration) || migration.olds.includes(build.version)) return state;
+  return { ...state, migration: { ...migration, olds: [...migration.olds, build.version] } };
 }
 
 /** Where a migration stands when this phase is done; null: none is. Phases with nothing to do are none. */
@@ -102,7 +132,7 @@ export function changedBy(state: AppState, event: MigrationEvent, at: number): A
       return set({ stage: 'undoing', since: at, failed: null });
     case 'contract-started': {
       if (migration.phases.includes('contract'))
-        return set({ stage: 'contracting', since: at, failed: null });
+        return outdating(set({ stage: 'contracting', since: at, failed: null }), migration.olds);
       return contracted(set({ stage: 'contracted', since: at, failed: null }), migration.name);
     }
     case 'phase-passed': {
@@ -115,6 +145,11 @@ export function changedBy(state: AppState, event: MigrationEvent, at: number): A
 const contracted = (state: AppState, name: string): AppState => ({
   ...state,
   contracted: [...state.contracted, name].slice(-contractedKept),
+});
+
+const outdating = (state: AppState, olds: readonly string[]): AppState => ({
+  ...state,
+  outdated: [...new Set([...state.outdated, ...olds])].slice(-contractedKept),
 });
 
 const isOf = (
@@ -135,24 +170,6 @@ export function migrated(
   return [fact, { type: 'abort-started', why: fact.error.message, error: fact.error }];
 }
 
-/** Whether a version that only knows the schema of before runs, or is on its way. */
-function oldIsThere({ environments, release, removing }: AppState, { olds }: Migration): boolean {
-  const coming =
-    release !== null && !transitions[release.status].ended && olds.includes(release.build.version);
-  return removing || coming || colours.some((colour) => olds.includes(environments[colour]?.version ?? ''));
-}
-
-/** Whether a version that needs what expand has made runs, or is on its way. */
-function newIsThere({ environments, release, removing }: AppState, { olds }: Migration): boolean {
-  const coming =
-    release !== null && !transitions[release.status].ended && !olds.includes(release.build.version);
-  const isNew = (colour: (typeof colours)[number]): boolean => {
-    const environment = environments[colour];
-    return environment !== null && !olds.includes(environment.version);
-  };
-  return removing || coming || colours.some(isNew);
-}
-
 /** Contract takes away what old versions need: never while one of them runs, or could be gone back to at once. */
 export function mayContract(state: AppState): boolean {
   const { migration } = state;
@@ -169,11 +186,18 @@ export function mayUndo(state: AppState): boolean {
 
 const undoable: ReadonlySet<Migration['stage']> = new Set(['expanding', 'backfilling', 'ready', 'undoing']);
 
-/** What going back to this version means once contract has begun; null: nothing. It goes back all the same (invariant 3). */
-export function olderThan({ migration }: AppState, version: string): string | null {
-  if (migration === null || !migration.olds.includes(version)) return null;
-  if (migration.stage !== 'contracting' && migration.stage !== 'contracted') return null;
-  return `the database was contracted for ${migration.build.version} (${migration.name}): statements of ${version} may fail on it`;
+/** What going back to this version means to who has to start it first; null: nothing. It goes back all the same (invariant 3). */
+export function olderThan(state: AppState, version: string): string | null {
+  const { migration, outdated, contracted: names, lives } = state;
+  if (migration === null) return null;
+  const { name, stage } = migration;
+  const build = lives.findLast((each) => each.version === version);
+  const takenBack = stage === 'undoing' || stage === 'undone';
+  if (takenBack && build !== undefined && knows(build, migration))
+    return `${name} was undone, and ${version} needs it: statements of it may fail`;
+  if (!outdated.includes(version)) return null;
+  const isContracted = stage === 'contracting' || stage === 'contracted';
+  return `the database was contracted (${isContracted ? name : (names.at(-1) ?? name)}): statements of ${version} may fail on it`;
 }
 
 const isAtRest = ({ release }: AppState): boolean =>
@@ -201,18 +225,25 @@ const restsSince = ({ release, migration }: AppState): number =>
   Math.max(release?.endedAt ?? 0, migration?.since ?? 0);
 
 function wished(state: AppState): 'contract-started' | 'undo-started' | null {
-  const { migration, release, frozen } = state;
+  const { migration, queued, frozen } = state;
   const policy = policyOf(state);
-  if (migration === null || policy === null || frozen !== null || migration.failed !== null) return null;
-  if (migration.stage === 'ready' && policy.contract === 'auto' && mayContract(state))
-    return 'contract-started';
-  if (migration.stage === 'undoing' || policy.undo !== 'auto' || !isAtRest(state)) return null;
-  return release?.id === migration.release && takenBack.has(release.status) && mayUndo(state)
-    ? 'undo-started'
-    : null;
+  if (migration === null || policy === null || frozen !== null || !isAtRest(state)) return null;
+  if (migration.stage === 'ready' && mayContract(state))
+    return isDue(state, migration, policy) ? 'contract-started' : null;
+  if (policy.undo !== 'auto' || migration.stage === 'undoing' || !mayUndo(state)) return null;
+  // Undone for a version that is going to need it once more.
+  return queued !== null && knows(queued.build, migration) ? null : 'undo-started';
 }
 
-const takenBack: ReadonlySet<Release['status']> = new Set(['aborted', 'rolled-back']);
+/** Where nothing is taken away nobody has to be asked. */
+const isDue = (state: AppState, { phases }: Migration, { contract }: DatabasePolicy): boolean =>
+  !phases.includes('contract') || (contract === 'auto' && !isDoubted(state));
+
+/** The judge had something against what is live when its window closed: that there is no easy way back any more is for a person to say. */
+export function isDoubted({ release }: AppState): boolean {
+  const action = release?.status === 'completed' ? release.verdict?.action : undefined;
+  return action === 'freeze' || action === 'stop';
+}
 
 /** Whether the phase of the stage is to be worked at now. */
 export function runs(state: AppState): boolean {
@@ -234,10 +265,13 @@ export function runs(state: AppState): boolean {
 }
 
 /** Why the old version cannot live with what this release's version writes, so that going back by itself does harm; null: it can. */
-export function unsafe(state: AppState, release: Release): string | null {
-  const { database, name } = release.build.spec;
-  if (pending(state, release) === null) return null;
+export function unsafe(state: AppState, { kind, build, colour }: Release): string | null {
+  const { migration, environments, contracted: done } = state;
+  const wanted = build.migration;
+  const old = environments[other(colour)];
+  if (kind === 'rollback' || wanted === undefined || done.includes(wanted.name)) return null;
+  if (old === null || knows(old, wanted)) return null;
+  const { database, name } = build.spec;
   if (database?.rollback === 'unsafe') return `teal.yaml says so: apps.${name}.database.rollback`;
-  const { migration } = state;
-  return migration?.release === release.id ? (migration.proofs.expand?.unsafe ?? null) : null;
+  return migration?.name === wanted.name ? (migration.proofs.expand?.unsafe ?? null) : null;
 }

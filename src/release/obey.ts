@@ -7,6 +7,7 @@ import { approve, promote, reject } from './gates.ts';
 import type { Command } from './input.ts';
 import { following } from './keys.ts';
 import { inTheWay, olderThan } from './migrate.ts';
+import { outdatedBy } from './migrate-knows.ts';
 import { contract, undo } from './migrate-orders.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Release } from './state.ts';
@@ -142,7 +143,9 @@ function retry(state: AppState, now: number): Decision {
   }
   if (state.frozen !== null) return refused(refuse.frozen(state));
   const { kind, build, steps, cohort } = release;
-  const first = inTheWay(state, build);
+  const contracted = kind === 'rollback' ? null : outdatedBy(state, build);
+  if (contracted !== null) return refused(refuse.schemaContracted(state, contracted, build.version));
+  const first = inTheWay(state, build, kind);
   if (first !== null) return refused(refuse.migrationOpen(state, first));
   return { events: begin(state, { kind, build, steps, retried: cohort }, now) };
 }

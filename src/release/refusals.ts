@@ -25,12 +25,12 @@ export const migrationOpen = (state: AppState, { name, build, stage }: Migration
     'migration-open',
     `${name}, which came with ${build.version}, is neither contracted nor undone: a second migration of ${state.app} has to wait for it.`,
     {
-      remedy: `teal db contract ${state.app}, when no older version runs any more; or teal db undo ${state.app}`,
+      remedy: `deploy a build whose newest migration is ${name}; or teal db undo ${state.app}; or, when no older version runs any more, teal db contract ${state.app}`,
       details: { app: state.app, migration: name, stage },
     },
   );
 
-export const schemaContracted = (state: AppState, { name }: Migration, version: string): TealError =>
+export const schemaContracted = (state: AppState, name: string, version: string): TealError =>
   new TealError(
     'schema-contracted',
     `${version} does not know the database as it is since ${name} was contracted.`,

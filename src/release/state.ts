@@ -47,6 +47,8 @@ export interface AppState {
   readonly migration: Migration | null;
   /** Names of the migrations that have been contracted, oldest first: nothing of them is left to do. Bounded. */
   readonly contracted: readonly string[];
+  /** Versions that do not know the database any more as contract has left it. Bounded. */
+  readonly outdated: readonly string[];
   /** What is deployed when the running release has ended. */
   readonly queued: Queued | null;
   /** `teal remove` has been asked and the instances are being drained and stopped. */
@@ -293,6 +295,7 @@ export const nothing = (app: string): AppState => ({
   features: {},
   migration: null,
   contracted: [],
+  outdated: [],
   queued: null,
   removing: false,
 });

@@ -9,6 +9,8 @@ import { opensAt } from './windows.ts';
 export function waitsSince(release: Release): number | null {
   // The database takes its own time.
   if (release.status === 'migrating') return release.since;
+  // Another app of its group is not as far, whose own deadline holds; or whose database takes its time.
+  if (release.status === 'starting' && release.ready) return release.since;
   return release.status === 'stepping' ? stepWaitsSince(release) : null;
 }
 

@@ -3,10 +3,11 @@ import { TealError } from '../../src/errors.ts';
 import { evolve } from '../../src/release/evolve.ts';
 import { decideTogether, deployTogether, type GroupDecision } from '../../src/release/group-orders.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
-import type { AppState, Colour } from '../../src/release/state.ts';
+import type { AppState, BuildMigration, Colour } from '../../src/release/state.ts';
 import { nothing, other } from '../../src/release/state.ts';
 import type { Verdict } from '../../src/release/verdict.ts';
-import { app as plainApp, build, verdict } from './story.ts';
+import { phaseNow, runs } from '../../src/release/migrate.ts';
+import { app as plainApp, build, stored, verdict } from './story.ts';
 
 const past = { slow: { q95: 20, q99: 80 }, scale: [] };
 const report = { finished: 0, cut: 0, seconds: 0 };
@@ -19,6 +20,7 @@ export class Ensemble {
   actor = 'user:anna';
   /** By app: the types of all events, in order. */
   readonly told: string[] = [];
+  readonly #migrations = new Map<string, BuildMigration>();
 
   /** @param spec `judged` of story.ts: what they expose is compared with live */
   constructor(
@@ -91,11 +93,29 @@ export class Ensemble {
       Object.entries(versions).map(([app, version]) => {
         const { config } = this.of(app);
         if (config === null) throw new Error(`no config of ${app}`);
-        return [app, build(version, config)] as const;
+        const migration = this.#migrations.get(app);
+        const made = build(version, config);
+        return [app, migration === undefined ? made : { ...made, migration }] as const;
       }),
     );
     const what = { name: this.name, states: this.all, builds, promote: null, onConflict };
     return deployTogether(what, { now: this.now, actor: this.actor });
+  }
+
+  /** What is deployed of this app from now on has this migration. */
+  brings(app: string, migration: BuildMigration): void {
+    this.#migrations.set(app, migration);
+    const { config } = this.of(app);
+    if (config !== null)
+      this.does(app, { type: 'apply', config: { ...config, database: stored().database! } });
+  }
+
+  phaseFails(app: string): readonly string[] {
+    const phase = phaseFactOf(this.of(app));
+    if (phase === null) throw new Error(`${app} has no phase`);
+    const error = new TealError('migration-failed', 'the server is away', { remedy: 'start it' }).toJSON();
+    const { migration, round } = phase;
+    return this.does(app, { type: 'phase-failed', migration, round, phase: phase.phase, error });
   }
 
   later(ms: number): readonly string[] {
@@ -137,7 +157,14 @@ function factOf(state: AppState): Fact | null {
     if (environments[colour]?.phase === 'stopping')
       return { type: 'environment-stopped', colour, drain: report };
   if (release === null) return null;
-  return factOfRelease(state, release, release.colour);
+  return phaseFactOf(state) ?? factOfRelease(state, release, release.colour);
+}
+
+function phaseFactOf(state: AppState): (Fact & { type: 'phase-passed' }) | null {
+  const phase = state.migration === null || !runs(state) ? null : phaseNow(state.migration);
+  if (state.migration === null || phase === null) return null;
+  const { name: migration, round } = state.migration;
+  return { type: 'phase-passed', migration, round, phase, steps: 1, ran: 1, ms: 1 };
 }
 
 function factOfRelease(

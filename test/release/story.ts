@@ -1,4 +1,5 @@
 import type { App, Role } from '../../src/config/config.ts';
+import { phases as allPhases, type DatabasePolicy, type Phase } from '../../src/config/database.ts';
 import { TealError } from '../../src/errors.ts';
 import { decide } from '../../src/release/decide.ts';
 import type { Event } from '../../src/release/events.ts';
@@ -6,6 +7,7 @@ import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
 import type { AppState, Build } from '../../src/release/state.ts';
 import { nothing } from '../../src/release/state.ts';
+import { phaseNow, runs } from '../../src/release/migrate.ts';
 import type { Verdict } from '../../src/release/verdict.ts';
 
 const web: Role = {
@@ -60,6 +62,33 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
 
 export const build = (version: string, spec: App = app()): Build => ({ version, directory: null, spec });
 
+/** An app with a database; `more` overrides what releases do with it. */
+export const stored = (more: Partial<DatabasePolicy> = {}, release: Partial<App['release']> = {}): App => ({
+  ...app(release),
+  database: {
+    url: { kind: 'plain', value: 'postgres://db.example/shop' },
+    migrations: 'db',
+    run: {},
+    roles: null,
+    contract: 'auto',
+    undo: 'manual',
+    rollback: 'safe',
+    lockTimeoutMs: 200,
+    lockDeadlineMs: 600_000,
+    batchMs: 100,
+    pauseAt: { errorPercent: null, p99Ms: null },
+    proof: null,
+    ...more,
+  },
+});
+
+/** A version whose newest migration is this one. */
+export const migrating = (
+  version: string,
+  name: string,
+  { spec = stored(), phases = allPhases }: { readonly spec?: App; readonly phases?: readonly Phase[] } = {},
+): Build => ({ ...build(version, spec), migration: { name, phases } });
+
 /** One that is judged. */
 export const judged = (more: Partial<App['release']> = {}, roles: Partial<Role>[] = [{}]): App => ({
   ...app(more, roles),
@@ -101,6 +130,13 @@ export class Story {
       this.state = evolve(this.state, event, { at: this.now, actor: this.actor });
     this.events.push(...decision.events);
     return decision.events.map((event) => event.type);
+  }
+
+  /** What would be said of it, where it is not refused. */
+  says(input: Command | Fact): string {
+    const decision = decide(this.state, input, { now: this.now, actor: this.actor });
+    if (decision.refused) throw decision.refused;
+    return decision.note ?? '';
   }
 
   refuses(input: Command | Fact): TealError {
@@ -178,6 +214,47 @@ export class Story {
       (each) => this.state.environments[each]?.phase === 'stopping',
     )!;
     return this.does({ type: 'environment-stopped', colour, drain: report });
+  }
+
+  deploysBuild(wanted: Build, more: Partial<Command & { type: 'deploy' }> = {}): string[] {
+    return this.does({ type: 'deploy', build: wanted, promote: null, ...more });
+  }
+
+  get stage(): string | undefined {
+    return this.state.migration?.stage;
+  }
+
+  /** The phase that the state asks for is done. */
+  phasePasses(): string[] {
+    const { name: migration, round } = this.state.migration!;
+    const phase = phaseNow(this.state.migration!)!;
+    if (!runs(this.state)) throw new Error(`${phase} is not asked for`);
+    return this.does({ type: 'phase-passed', migration, round, phase, steps: 2, ran: 2, ms: 5 });
+  }
+
+  phaseFails(message = 'the server is away'): string[] {
+    const { name: migration, round } = this.state.migration!;
+    const phase = phaseNow(this.state.migration!)!;
+    if (!runs(this.state)) throw new Error(`${phase} is not asked for`);
+    const error = new TealError('migration-failed', message, { remedy: 'start it' }).toJSON();
+    return this.does({ type: 'phase-failed', migration, round, phase, error });
+  }
+
+  /** A whole release of a version with a migration, from deploy to live. */
+  migratesLive(wanted: Build): void {
+    this.deploysBuild(wanted);
+    if (this.status === 'clearing') this.hasStopped();
+    while (this.status === 'migrating') this.phasePasses();
+    this.isReady();
+    this.isReady();
+    this.routersHaveIt();
+  }
+
+  /** The old version is drained, its window closes, and it stops. */
+  windowCloses(): void {
+    this.isDrained();
+    this.later(this.state.release!.build.spec.release.rollbackWindowMs);
+    this.hasStopped();
   }
 
   /** A whole release, from deploy to live. */

@@ -54,7 +54,7 @@ function note(told: Map<number, Told>, { type, data, at, actor, reason }: Stored
 const nothing = { endsAt: null, asks: false, by: null, actor: null, reason: null, output: null, error: null };
 
 function startRung(release: Release, ready: number | null): Rung {
-  const running = release.status === 'clearing' || release.status === 'starting';
+  const running = beforeStart.has(release.status);
   const state = ready !== null ? 'passed' : running ? 'current' : 'failed';
   return {
     ...nothing,
@@ -67,6 +67,9 @@ function startRung(release: Release, ready: number | null): Rung {
     error: state === 'failed' ? release.error : null,
   };
 }
+
+/** The candidate is not there yet. */
+const beforeStart: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'migrating', 'starting']);
 
 interface Placed {
   readonly step: Step;
@@ -110,7 +113,7 @@ function promoteState(release: Release, here: boolean, switched: number | null):
 }
 
 /** Its steps are still to come. */
-const goesOn: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'starting', 'stepping']);
+const goesOn: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'migrating', 'starting', 'stepping']);
 
 function windowRung(
   { status, from, windowEndsAt, endedAt }: Release,
