@@ -146,7 +146,17 @@ function sectionOf(path: string): string {
   return more.length === 0 && !nested.has(key) ? 'apps.<name>' : `apps.<name>.${key}`;
 }
 
-const nested = new Set(['run', 'roles', 'health', 'release', 'judge', 'drain', 'upstream', 'preview']);
+const nested = new Set([
+  'run',
+  'roles',
+  'health',
+  'release',
+  'judge',
+  'database',
+  'drain',
+  'upstream',
+  'preview',
+]);
 
 function table(section: string, of: readonly Row[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');

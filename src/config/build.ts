@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { buildIdentity, buildRule } from './build-audience.ts';
+import { buildDatabase } from './build-database.ts';
 import { buildFeatures } from './build-features.ts';
 import { buildControl } from './build-control.ts';
 import { buildJudge } from './build-judge.ts';
@@ -127,7 +128,7 @@ function buildTls(tls: FileInput['router']['tls'], base: string): TlsConfig | nu
 }
 
 function buildApp(name: string, app: AppInput, { base, pages, people, groups }: Place): App {
-  const { drain, upstream, judge } = app;
+  const { drain, upstream, judge, database } = app;
   const group = groups.get(name);
   return {
     name,
@@ -142,6 +143,7 @@ function buildApp(name: string, app: AppInput, { base, pages, people, groups }: 
     ...(Object.keys(app.features).length === 0 ? {} : { features: buildFeatures(app.features, name) }),
     release: buildRelease(app.release, { people, judge }),
     judge: buildJudge(judge, base),
+    ...(database === undefined ? {} : { database: buildDatabase(database, base) }),
     drain: { streams: drain.streams, deadlineMs: drain.deadline },
     upstream: {
       connectTimeoutMs: upstream['connect-timeout'],

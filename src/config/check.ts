@@ -153,6 +153,7 @@ const belongsTo: Readonly<Record<string, string>> = {
   strategy: 'release.strategy',
   promote: 'release.promote',
   metrics: 'judge.metrics',
+  migrations: 'database.migrations',
 };
 
 function unknownKey(
@@ -205,5 +206,7 @@ const needed: Readonly<Record<string, unknown>> = {
   run: { process: { command: 'example' } },
   process: { command: 'example' },
   command: 'example',
+  // Without it the other keys of a database would be mistakes, too.
+  url: 'env:DATABASE_URL',
   http: '/',
 };

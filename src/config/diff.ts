@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
+import { databaseKeys } from './diff-database.ts';
 import { metricKeys } from './diff-metrics.ts';
 import type {
   App,
@@ -69,11 +70,15 @@ function compare(before: Keys, after: Keys): readonly ConfigDifference[] {
     }));
 }
 
-/** Routing follows teal.yaml at once; what a process is started with, and how a release goes, follow with the next one. */
+/**
+ * Routing follows teal.yaml at once, and so does how the database is worked at; what a process is started with, how a release goes, and
+ * which migration is a version's, follow with the next one.
+ */
 function effectOf(path: string): ConfigDifference['effect'] {
   const process =
-    /^(?:run|health|roles|release|judge|identity|audiences|group)(?:\.|$)/.test(path) &&
-    !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
+    /^(?:run|health|roles|release|judge|identity|audiences|group|database\.(?:migrations|rollback))(?:\.|$)/.test(
+      path,
+    ) && !/^roles\.[^.]+\.(?:hosts|paths)$/.test(path);
   return process ? 'next release' : 'now';
 }
 
@@ -108,6 +113,7 @@ function ofApp(app: App): Keys {
     ['release.rollback-window', formatDuration(release.rollbackWindowMs)],
     ...judgeKeys(app.judge ?? null),
     ...metricKeys(app),
+    ...databaseKeys(app),
     ['drain.streams', drain.streams],
     ['drain.deadline', formatDuration(drain.deadlineMs)],
     ['upstream.connect-timeout', formatDuration(upstream.connectTimeoutMs)],

@@ -54,6 +54,8 @@ apps:
       promote: auto # goes live when the tests are green; manual: waits for teal promote
       rollback-window: 1h # so long the old version stays warm: back in an instant
 
+    # database: { url: env:DATABASE_ADMIN_URL, migrations: db } # runs with the release: docs/database.md
+
     drain: # requests in flight when traffic leaves a version
       deadline: 30s
 

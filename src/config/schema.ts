@@ -13,6 +13,7 @@ import { features } from './schema-features.ts';
 import { errorKey } from './kinds-router.ts';
 import { key, maybe, needed } from './schema-keys.ts';
 import { control } from './schema-control.ts';
+import { database } from './schema-database.ts';
 import { judge } from './schema-judge.ts';
 import { person, release, type test } from './schema-release.ts';
 import { router, upstream } from './schema-router.ts';
@@ -189,6 +190,10 @@ const app = keys({
     judge,
     'on',
     'Compares the candidate with live while people are on both, and takes everyone back when it is worse. A map of its keys, on or off. on by default: nobody watches a release as closely.',
+  ),
+  database: maybe(
+    database,
+    'One database for both versions: what each version needs of it runs as part of its release (docs/database.md). When left out, releases do nothing with a database.',
   ),
   drain: key(drain, {}, 'What happens to requests in flight when traffic leaves an environment.'),
   upstream: key(upstream, {}, 'How the router speaks to the instances.'),

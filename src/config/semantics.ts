@@ -4,6 +4,7 @@ import { conflicts } from './routes.ts';
 import type { AppInput, FileInput, ProcessInput, RoleInput } from './schema.ts';
 import { controlOf } from './semantics-control.ts';
 import { audiencesOf } from './semantics-audience.ts';
+import { databaseOf } from './semantics-database.ts';
 import { featuresOf } from './semantics-features.ts';
 import { groupsOf } from './semantics-group.ts';
 import { judgeOf } from './semantics-judge.ts';
@@ -111,6 +112,7 @@ function ofApp(path: Path, app: AppInput, file: FileInput): readonly Finding[] {
     ...stepsOf(path, app, file),
     ...judgeOf(path, app),
     ...metricsOf([...path, 'judge', 'metrics'], app.judge?.metrics ?? []),
+    ...databaseOf(path, app),
     ...times(path, app),
     ...testNames(path, app),
     ...runsOf(path, app),

@@ -368,7 +368,7 @@ test('what teal init leaves as a comment is right too', () => {
   const text = exampleConfig({ app: 'shop', command: 'serve' })
     .replaceAll('environment: {}', 'environment:')
     .replaceAll('tests: []', 'tests:')
-    .replaceAll(/^( *)# (hosts:|roles:| {2}\S)/gm, '$1$2')
+    .replaceAll(/^( *)# (hosts:|roles:|database:| {2}\S)/gm, '$1$2')
     .replaceAll(/^( *)# {3}(\S)/gm, '$1  $2');
   const problems = checkConfig(text, 'teal.yaml');
   assert.deepEqual(problems, [], text);

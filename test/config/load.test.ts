@@ -9,6 +9,7 @@ import { formatProblem } from '../../src/config/problem.ts';
 import { TealError } from '../../src/errors.ts';
 import { audienceMistakes } from './mistakes-audience.ts';
 import { controlMistakes } from './mistakes-control.ts';
+import { databaseMistakes } from './mistakes-database.ts';
 import { featureMistakes } from './mistakes-features.ts';
 import { groupMistakes } from './mistakes-group.ts';
 import { metricMistakes } from './mistakes-metrics.ts';
@@ -41,6 +42,7 @@ describe('every mistake is told with its place, what was expected, what was foun
     ...groupMistakes,
     ...staticMistakes,
     ...controlMistakes,
+    ...databaseMistakes,
   ])
     test(mistake.says, () => toldAs(mistake));
 });

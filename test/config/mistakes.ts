@@ -36,7 +36,7 @@ const host = 'a host name such as shop.example.com or *.example.com';
 const statusCodes = 'a status such as 200, a range such as 200-299, or a list of both';
 const commandLine = 'a command such as node server.js, or a list such as [node, server.js]';
 const appKeys =
-  'one of the keys hosts, paths, run, roles, identity, audiences, features, health, release, judge, drain, upstream, errors, expose-version-header, skew, preview, keep';
+  'one of the keys hosts, paths, run, roles, identity, audiences, features, health, release, judge, database, drain, upstream, errors, expose-version-header, skew, preview, keep';
 
 export function row(
   says: string,
