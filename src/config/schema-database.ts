@@ -85,7 +85,7 @@ const always = {
   run: key(
     run,
     {},
-    'Commands of other tools, by phase, after the file of their phase. A shell runs them in the folder of the version, with TEAL_PHASE and TEAL_MIGRATION, and DATABASE_URL where there is an url. One that was interrupted runs again: such tools record themselves what they have done. None by default.',
+    'Commands of other tools, by phase, after the file of their phase. A shell runs them in the folder of the version, with the environment of the app, TEAL_PHASE and TEAL_MIGRATION, and with DATABASE_URL where there is an url. One that was interrupted runs again: such tools record themselves what they have done. With migrations they belong to its newest folder, and a version without one runs none. None by default.',
   ),
   contract: key(
     choice(['auto', 'manual']),

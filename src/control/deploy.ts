@@ -15,6 +15,8 @@ import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { directoryOf } from './effects/workload.ts';
 import { known } from './known.ts';
+import { lintNote } from './migrate/lint.ts';
+import { withMigration } from './migrate/ready.ts';
 
 /**
  * Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway, or that
@@ -40,11 +42,15 @@ export async function deploy(
     );
     if (asked.refused) throw asked.refused;
     const directory = await putVersion(deps, app, { version, from: body.from });
-    const build: Build = { version, directory, spec: config };
-    if (directory === null) checkDirectories(build);
+    const placed: Build = { version, directory, spec: config };
+    if (directory === null) checkDirectories(placed);
     checkSupported(config);
+    const build = await withMigration(state, placed);
+    const found = await lintNote(build);
     check();
-    return await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
+    const { note } = await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
+    if (found === null) return note === undefined ? {} : { note };
+    return { note: `${note ?? `deploying ${version}`}; ${found}` };
   });
 }
 

@@ -19,6 +19,7 @@ import { afterTurn, checkDirectories, checkSupported, putVersion, versionName } 
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';
+import { withMigration } from './migrate/ready.ts';
 import { didOf } from './view/did.ts';
 
 /** The apps of a group, by name. @throws TealError `app-unknown` */
@@ -117,16 +118,17 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
   if (answer.refused) throw answer.refused;
   const builds = new Map<string, Build>();
   for (const [app, version] of versions) {
-    const spec = known(deps, app).config;
+    const state = known(deps, app);
+    const spec = state.config;
     // An app that stays as it is needs no files.
     const stays = answer.decisions.get(app) === undefined;
     const directory = stays
       ? deps.versions.directory(app, version)
       : await putVersion(deps, app, { version, from: body.from });
-    const build = { version, directory, spec };
+    const build: Build = { version, directory, spec };
     if (!stays && directory === null) checkDirectories(build);
     checkSupported(spec);
-    builds.set(app, build);
+    builds.set(app, stays ? build : await withMigration(state, build));
   }
   return release(builds);
 }

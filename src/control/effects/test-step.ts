@@ -1,12 +1,11 @@
 import { TealError, type ErrorJson } from '../../errors.ts';
 import { redact } from '../../platform/process/environment.ts';
 import type { Effect } from '../../release/effects.ts';
-import type { Build } from '../../release/state.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
 import { linkTo } from '../preview.ts';
 import type { TestRun } from './run-test.ts';
-import { directoryOf } from './workload.ts';
+import { folderOf } from './workload.ts';
 
 /** A test link is good for as long as the test may take, and a little for its own clock. */
 const graceMs = 60_000;
@@ -50,11 +49,4 @@ async function outcomeOf(deps: Deps, run: TestRun, signal: AbortSignal): Promise
     if (signal.aborted || !(error instanceof TealError)) throw error;
     return { type: 'test-failed', error: error.toJSON() };
   }
-}
-
-/** Tests belong to the version they test: they run in its folder. */
-function folderOf(build: Build): string {
-  const [first] = build.spec.roles;
-  if (first === undefined) throw new Error(`${build.spec.name} has no roles`);
-  return directoryOf(build, first);
 }

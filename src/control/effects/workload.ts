@@ -1,7 +1,7 @@
 import type { Role } from '../../config/config.ts';
 import type { Workload } from '../../platform/platform.ts';
 import { effects, type Effect } from '../../release/effects.ts';
-import type { AppState, Environment } from '../../release/state.ts';
+import type { AppState, Build, Environment } from '../../release/state.ts';
 
 /** What the platform is asked to run for one role of the effect's environment. */
 export function workload(app: string, effect: Effect & { kind: 'run' | 'hand-over' }, role: Role): Workload {
@@ -32,3 +32,10 @@ export const directoryOf = (
   { directory, version }: Pick<Environment, 'directory' | 'version'>,
   role: Role,
 ): string => directory ?? role.directory.replaceAll('{version}', version);
+
+/** Tests and migrations belong to the version they come with: they run in its folder. */
+export function folderOf(build: Build): string {
+  const [first] = build.spec.roles;
+  if (first === undefined) throw new Error(`${build.spec.name} has no roles`);
+  return directoryOf(build, first);
+}
