@@ -285,6 +285,8 @@ export type {
   PlanBody,
   GroupPlanBody,
   PlanResult,
+  PlanDatabase,
+  PlanLint,
   PlannedStep,
   PlanEstimate,
   PlanTraffic,

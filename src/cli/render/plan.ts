@@ -3,17 +3,19 @@ import { formatSize } from '../../config/units.ts';
 import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
 import { glyph, paint, wrap } from './paint.ts';
+import { renderDatabase } from './plan-database.ts';
 import { inColour } from './status.ts';
 import { clock, count, counted, duration } from './units.ts';
 
 /** What a deploy would do, step by step; what it would be refused with comes first. */
 export function renderPlan(plan: PlanResult, view: View): string {
-  const { refused, notes, traffic, proposal } = plan;
+  const { refused, notes, traffic, proposal, database } = plan;
   return [
     head(plan, view),
     ...refused.map(({ message, remedy }) => say('failed', `Refused now: ${message} ${remedy}`, view)),
     ...notes.map((note) => say('warn', note, view)),
     ...(traffic === null ? [] : [indented(log(traffic, view), view)]),
+    ...(database === null ? [] : ['', ...renderDatabase(database, view)]),
     '',
     ...plan.steps.flatMap((step, index) => stepLines(step, index, view)),
     '',

@@ -1,6 +1,7 @@
 import type { Exposure } from '../../audience/table.ts';
+import type { Phase } from '../../config/database.ts';
 import type { ErrorJson } from '../../errors.ts';
-import type { Colour, Step } from '../../release/state.ts';
+import type { Colour, Migration, Step } from '../../release/state.ts';
 
 export interface PlanBody {
   readonly version: string;
@@ -29,6 +30,8 @@ export interface PlanResult {
   /** What else one should know, a sentence each. */
   readonly notes: readonly string[];
   readonly steps: readonly PlannedStep[];
+  /** Null: teal.yaml says nothing of a database. */
+  readonly database: PlanDatabase | null;
   /** Null: no window opens within a year. */
   readonly liveAt: number | null;
   /** How long the tests may take beyond that. */
@@ -69,6 +72,48 @@ export interface PlannedStep {
   } | null;
   /** Of an `expose` step, with a log. */
   readonly estimate: PlanEstimate | null;
+}
+
+/** What a deploy would do to the database, by what lies in the version: no server is asked. */
+export interface PlanDatabase {
+  /** Of its folder, or the version where commands do all the work; null: nothing is to be done. */
+  readonly migration: string | null;
+  /** Where it lies, from the folder of the version; null: nowhere. */
+  readonly folder: string | null;
+  readonly phases: readonly PlannedPhase[];
+  /** Another one that is neither contracted nor undone; null: there is none. */
+  readonly open: {
+    readonly migration: string;
+    readonly version: string;
+    readonly stage: Migration['stage'];
+  } | null;
+  /** `unsafe`: the judge freezes the release where it would take it back. */
+  readonly rollback: 'safe' | 'unsafe';
+  /** Null: there is no SQL to look at. */
+  readonly lint: PlanLint | null;
+  /** What else one should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+interface PlannedPhase {
+  readonly phase: Phase;
+  /** What has to be the case, in a few words. */
+  readonly when: string;
+  /** Nobody has to ask for it. */
+  readonly byItself: boolean;
+}
+
+/** What the rules of `teal db lint` say of it. They refuse nothing: what versions really send is for the proof. */
+export interface PlanLint {
+  /** Errors first; places are from the folder of the version. */
+  readonly findings: readonly {
+    /** `error`: breaks the live version or blocks it · `warning`: may. */
+    readonly level: 'error' | 'warning';
+    readonly rule: string;
+    readonly file: string;
+    readonly line: number;
+    readonly what: string;
+  }[];
 }
 
 /** For people who behave as those of the log did. */

@@ -12,6 +12,7 @@ import { versionName } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
 import { exposureTables, restingTable } from '../exposures.ts';
 import { known } from '../known.ts';
+import { foresee } from './database.ts';
 import { estimates, type Estimates } from './estimate.ts';
 import { notes, refusals, type Planning } from './standing.ts';
 
@@ -25,7 +26,8 @@ export async function plan(
   const state = known(deps, app);
   const { config } = state;
   const version = versionName(asked.version);
-  const build: Build = { version, directory: deps.versions.directory(app, version), spec: config };
+  const placed: Build = { version, directory: deps.versions.directory(app, version), spec: config };
+  const { build, database, refused } = await foresee(state, placed);
   const planning: Planning = { state, build, asked, now: deps.now() };
   const steps = asked.together?.steps ?? stepsOf(config.release, asked.promote ?? null);
   const next = upcoming(state, { build, steps });
@@ -54,9 +56,10 @@ export async function plan(
     version,
     from: next.from,
     colour: next.colour,
-    refused: refusals(planning),
+    refused: [...refusals(planning), ...refused],
     notes: [...(await notes(deps, planning)), ...(told?.notes ?? [])],
     steps: scheduled.map((one, index) => planned(planning, { one, table, told, index })),
+    database,
     liveAt: last?.endsAt ?? null,
     testsMs: scheduled.reduce((sum, { step }) => sum + (step.kind === 'test' ? step.test.timeoutMs : 0), 0),
     approvals: scheduled.filter(({ step }) => step.kind === 'approve').length,

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { PlanEstimate, PlannedStep, PlanResult, PlanTraffic } from '../../contract.ts';
+import { phases } from '../../../config/database.ts';
+import type { PlanDatabase, PlanEstimate, PlannedStep, PlanResult, PlanTraffic } from '../../contract.ts';
 import { colour, count, error, exactly, flag, number, or, text, time } from './exactly.ts';
 import { exposure, stepKind } from './status.ts';
 
@@ -48,6 +49,44 @@ const traffic = exactly<PlanTraffic>()(
   }),
 );
 
+const database = exactly<PlanDatabase>()(
+  v.strictObject({
+    migration: or(text),
+    folder: or(text),
+    phases: v.array(v.strictObject({ phase: v.picklist(phases), when: text, byItself: flag })),
+    open: or(
+      v.strictObject({
+        migration: text,
+        version: text,
+        stage: v.picklist([
+          'expanding',
+          'backfilling',
+          'ready',
+          'contracting',
+          'contracted',
+          'undoing',
+          'undone',
+        ]),
+      }),
+    ),
+    rollback: v.picklist(['safe', 'unsafe']),
+    lint: or(
+      v.strictObject({
+        findings: v.array(
+          v.strictObject({
+            level: v.picklist(['error', 'warning']),
+            rule: text,
+            file: text,
+            line: count,
+            what: text,
+          }),
+        ),
+      }),
+    ),
+    notes: v.array(text),
+  }),
+);
+
 export const planResult = exactly<PlanResult>()(
   v.strictObject({
     app: text,
@@ -57,6 +96,7 @@ export const planResult = exactly<PlanResult>()(
     refused: v.array(error),
     notes: v.array(text),
     steps: v.array(step),
+    database: or(database),
     liveAt: or(time),
     testsMs: number,
     approvals: count,

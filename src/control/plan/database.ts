@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import type { DatabasePolicy, Phase } from '../../config/database.ts';
+import { formatDuration } from '../../config/units.ts';
+import type { LintReport } from '../../database/lint/lint.ts';
+import { TealError, type ErrorJson } from '../../errors.ts';
+import { open } from '../../release/migrate.ts';
+import type { Build, BuildMigration } from '../../release/state.ts';
+import type { PlanDatabase, PlanLint } from '../contract.ts';
+import { folderOf } from '../effects/workload.ts';
+import type { KnownState } from '../known.ts';
+import { lintOf } from '../migrate/lint.ts';
+import { newestOf, type Newest } from '../migrate/newest.ts';
+import { neededOf } from '../migrate/ready.ts';
+
+/** What a deploy would do to the database. */
+export interface Foreseen {
+  /** With what it needs of the database. */
+  readonly build: Build;
+  /** Null: teal.yaml says nothing of one. */
+  readonly database: PlanDatabase | null;
+  /** What the deploy would be refused with for it. */
+  readonly refused: readonly ErrorJson[];
+}
+
+/** Reads what lies in the version, and asks no server. */
+export async function foresee(state: KnownState, build: Build): Promise<Foreseen> {
+  const policy = state.config.database ?? null;
+  if (policy === null) return { build, database: null, refused: [] };
+  const refused: ErrorJson[] = [];
+  const unless = async <T>(asked: Promise<T>): Promise<T | null> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof TealError)) throw error;
+      refused.push(error.toJSON());
+      return null;
+    }
+  };
+  const newest = await unless(newestOf(build));
+  const needed = newest === null ? null : await unless(neededOf(state, build, newest));
+  // Where it cannot run, what the rules say of it would be the same once more.
+  const report = newest === null || needed === null ? null : await unless(lintOf(build, newest));
+  const migration = needed === null ? {} : { migration: needed };
+  return {
+    build: { ...build, ...migration },
+    database: {
+      migration: needed?.name ?? null,
+      folder: newest?.folder ?? null,
+      phases: (needed?.phases ?? []).map((phase) => ({ phase, ...timing(phase, state, policy) })),
+      open: openOne(state, newest),
+      rollback: policy.rollback,
+      lint: report === null ? null : found(report),
+      notes: refused.length > 0 ? [] : notes(state, { build, newest, needed, policy }),
+    },
+    refused,
+  };
+}
+
+/** When a phase runs, and whether somebody has to ask for it. */
+function timing(
+  phase: Phase,
+  { app, config }: KnownState,
+  { contract, undo, proof }: DatabasePolicy,
+): { readonly when: string; readonly byItself: boolean } {
+  const proven = proof === null ? '' : ', if the proof allows it';
+  switch (phase) {
+    case 'expand':
+      return { when: `before the candidate starts${proven}`, byItself: true };
+    case 'backfill':
+      return { when: 'before the candidate starts', byItself: true };
+    case 'undo':
+      return undo === 'auto'
+        ? { when: 'if the release is taken back, when the candidate is gone', byItself: true }
+        : { when: `if the release is taken back, by teal db undo ${app}`, byItself: false };
+    case 'contract': {
+      const closed = `when the rollback window (${formatDuration(config.release.rollbackWindowMs)}) has closed and no older version runs${proven}`;
+      return contract === 'auto'
+        ? { when: closed, byItself: true }
+        : { when: `${closed}, by teal db contract ${app}`, byItself: false };
+    }
+  }
+}
+
+/** Another one, which comes first or is waited for. */
+function openOne(state: KnownState, newest: Newest | null): PlanDatabase['open'] {
+  const there = open(state);
+  if (there === null || there.name === newest?.name) return null;
+  return { migration: there.name, version: there.build.version, stage: there.stage };
+}
+
+interface About {
+  readonly build: Build;
+  readonly newest: Newest | null;
+  readonly needed: BuildMigration | null;
+  readonly policy: DatabasePolicy;
+}
+
+function notes(state: KnownState, { build, newest, needed, policy }: About): readonly string[] {
+  const { version } = build;
+  if (newest === null) {
+    if (!existsSync(folderOf(build))) return [`What ${version} brings is known when its files are there.`];
+    return [`${version} brings no migration: ${policy.migrations} holds none.`];
+  }
+  if (needed === null)
+    return [
+      state.contracted.includes(newest.name)
+        ? `${newest.name} is done: it was contracted.`
+        : `${newest.name} has no statement in it: nothing is done.`,
+    ];
+  return [...begunBefore(state, needed), ...unsafe(state, version, policy), ...withoutServer(policy)];
+}
+
+function begunBefore({ migration }: KnownState, { name }: BuildMigration): readonly string[] {
+  if (migration?.name !== name) return [];
+  if (migration.stage === 'undone') return [`${name} was undone, and is begun once more.`];
+  const stopped = migration.failed === null ? '' : ` and has failed: ${migration.failed.message}`;
+  return [`${name} was begun by ${migration.build.version}${stopped}. Only what is left of it runs.`];
+}
+
+function unsafe(
+  { live, lives }: KnownState,
+  version: string,
+  { rollback }: DatabasePolicy,
+): readonly string[] {
+  if (rollback === 'safe' || live === null) return [];
+  const old = lives.at(-1)?.version ?? 'the old version';
+  return [
+    `${old} cannot read what ${version} writes (rollback: unsafe): where the judge would take the release back it freezes it, and a person decides.`,
+  ];
+}
+
+const withoutServer = ({ url }: DatabasePolicy): readonly string[] =>
+  url === null
+    ? [
+        'Commands do all the work, since there is no url: rules, proof and generators are for PostgreSQL only.',
+      ]
+    : [];
+
+/** Errors first, since not all of them are shown to people. */
+function found({ findings }: LintReport): PlanLint {
+  const of = (wanted: 'error' | 'warning'): PlanLint['findings'] =>
+    findings.flatMap(({ level, rule, file, line, what }) =>
+      level === wanted ? [{ level, rule, file, line, what }] : [],
+    );
+  return { findings: [...of('error'), ...of('warning')] };
+}
