@@ -10,6 +10,7 @@ import type { Rules } from './judge/rules.ts';
 import type { Usage } from './flags/usage.ts';
 import type { PlaneView } from './lead/contract.ts';
 import type { Leases } from './leases.ts';
+import type { Progress } from './migrate/progress.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
 import type { Routes } from './routes.ts';
@@ -31,6 +32,8 @@ export interface Deps {
   readonly keys: PreviewKeys;
   /** What else a release is judged by, once per tick. */
   readonly rules: Rules;
+  /** What is known of the migrations that are under way. */
+  readonly migrations: Progress;
   /** Runs the tests of candidates. */
   readonly runTest: RunTest;
   /** Where the event log is, and who leads. */

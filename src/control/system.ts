@@ -18,6 +18,7 @@ import { endsWithin } from './pause.ts';
 import { rulesOf } from './judge/rules.ts';
 import { Usage } from './flags/usage.ts';
 import { Leases } from './leases.ts';
+import { Progress } from './migrate/progress.ts';
 import { PreviewKeys } from './preview-keys.ts';
 import { Releases } from './releases.ts';
 import { Routes } from './routes.ts';
@@ -113,6 +114,7 @@ function wire(
     usage: new Usage({ data: config.data, router, now: clock.wall, log }),
     keys,
     rules: rulesOf(custom),
+    migrations: new Progress(clock.now),
     runTest: drivers.runTest,
     plane,
     log,

@@ -9,6 +9,7 @@ import type { Deps } from '../../src/control/deps.ts';
 import { testsIn } from '../../src/control/effects/run-test.ts';
 import { Usage } from '../../src/control/flags/usage.ts';
 import { Leases } from '../../src/control/leases.ts';
+import { Progress } from '../../src/control/migrate/progress.ts';
 import { PreviewKeys } from '../../src/control/preview-keys.ts';
 import { Releases } from '../../src/control/releases.ts';
 import { Routes } from '../../src/control/routes.ts';
@@ -225,6 +226,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     usage: new Usage({ data, router, now: Date.now, log: quiet }),
     keys,
     rules: async () => [],
+    migrations: new Progress(Date.now),
     runTest: testsIn(data, quiet),
     plane: () => ({ store: { kind: 'sqlite', where: 'teal.db' }, leader: null }),
     log: quiet,

@@ -1,6 +1,7 @@
 import type { Effect } from '../../release/effects.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
+import { migrate } from '../migrate/migrate.ts';
 import { drain } from './drain.ts';
 import { handOver } from './hand-over.ts';
 import { judge } from './judge.ts';
@@ -29,6 +30,8 @@ export async function perform(deps: Deps, app: string, effect: Effect, signal: A
       return await warm(deps, app, effect, signal);
     case 'judge':
       return await judge(deps, app, effect, signal);
+    case 'migrate':
+      return await migrate(deps, app, effect, signal);
     case 'expose': {
       const { release, cursor } = effect;
       const generation = await deps.routes.current(signal, app);

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { TealError } from '../../errors.ts';
 import type { Doing } from './attempt.ts';
+import { runCommand, type Ended } from './command.ts';
 import { recordStep } from './ledger.ts';
 import { patienceOf } from './options.ts';
 import { pauseBefore } from './patience.ts';
@@ -9,10 +8,6 @@ import { doneOf } from './run-transaction.ts';
 import type { HookStep } from './step.ts';
 import { interrupted, pause, stopIf } from './wait.ts';
 
-/** Enough to see what failed; the whole was told while it ran. */
-const keptOutput = 16 * 1024;
-/** Time to take its transaction back, before it is killed. */
-const graceMs = 10_000;
 /** What PostgreSQL says to who has waited too long for a lock, in English and by number. */
 const waitedTooLong = /lock timeout|55P03|lock_not_available/;
 
@@ -28,11 +23,12 @@ export async function runHook(doing: Doing<HookStep>): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   for (let tries = 1; ; tries++) {
     stopIf(options.signal);
-    const { code, output } = await command(doing);
+    const ended = await command(doing);
     if (options.signal.aborted) throw interrupted();
-    if (code === 0) break;
+    if (ended.code === 0) break;
     const ms = pauseBefore(tries, Math.random());
-    if (!waitedTooLong.test(output) || performance.now() + ms > deadline) throw failed(doing, code, output);
+    if (!waitedTooLong.test(ended.output) || performance.now() + ms > deadline)
+      throw failedCommand({ step: place.step, phase: place.phase, what: step.what }, ended);
     options.tell({ type: 'waiting', step: place.step, tries, blockers: [] });
     await pause(ms, options.signal);
   }
@@ -41,75 +37,31 @@ export async function runHook(doing: Doing<HookStep>): Promise<void> {
   await recordStep(held.connection, place, doneOf(step));
 }
 
-function failed({ step, place }: Doing, code: number | null, output: string): TealError {
-  const how = code === null ? 'was killed' : `ended with exit code ${code}`;
-  return new TealError('migration-failed', `Step ${place.step} of ${place.phase} ${how}: ${step.what}`, {
-    remedy: 'Its output is above. Correct it and run the phase again, or undo.',
-    details: { step: place.step, code, output },
+/** What to throw when a command has not done its work. */
+export function failedCommand(
+  { step, phase, what }: { readonly step: number; readonly phase: string; readonly what: string },
+  { code, output }: Ended,
+): TealError {
+  const how = code === null ? 'was killed, or could not be started' : `ended with exit code ${code}`;
+  return new TealError('migration-failed', `Step ${step} of ${phase} ${how}: ${what}`, {
+    remedy: 'Look at its output, correct it and run the phase again, or undo.',
+    details: { step, code, output },
   });
 }
 
-function command({
-  step,
-  place,
-  options,
-}: Doing<HookStep>): Promise<{ code: number | null; output: string }> {
-  const { signal } = options;
+function command({ step, place, options }: Doing<HookStep>): Promise<Ended> {
   const { lockTimeoutMs } = patienceOf(options);
-  return new Promise((resolve, reject) => {
-    // In a group of its own: a signal then reaches all that the shell started, and nothing is left behind.
-    const child = spawn(step.command, {
-      shell: true,
-      detached: true,
-      cwd: options.folder,
-      env: {
-        PGOPTIONS: `-c lock_timeout=${Math.ceil(lockTimeoutMs)}`,
-        ...options.env,
-        DATABASE_URL: options.url,
-        TEAL_PHASE: place.phase,
-        TEAL_MIGRATION: place.migration,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    let force: NodeJS.Timeout | undefined;
-    const stop = (): void => {
-      kill(child.pid, 'SIGTERM');
-      force = setTimeout(() => kill(child.pid, 'SIGKILL'), graceMs);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    const keep = (line: string): void => {
-      output = `${output}${line}\n`.slice(-keptOutput);
-      options.tell({ type: 'output', line });
-    };
-    for (const stream of [child.stdout, child.stderr]) byLine(stream, keep);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      clearTimeout(force);
-      signal.removeEventListener('abort', stop);
-      resolve({ code, output });
-    });
-  });
-}
-
-function kill(group: number | undefined, signal: NodeJS.Signals): void {
-  if (group === undefined) return;
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-function byLine(stream: Readable, tell: (line: string) => void): void {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) tell(line);
-  });
-  stream.on('end', () => {
-    if (rest !== '') tell(rest);
+  return runCommand({
+    command: step.command,
+    folder: options.folder,
+    env: {
+      PGOPTIONS: `-c lock_timeout=${Math.ceil(lockTimeoutMs)}`,
+      ...options.env,
+      DATABASE_URL: options.url,
+      TEAL_PHASE: place.phase,
+      TEAL_MIGRATION: place.migration,
+    },
+    signal: options.signal,
+    line: (line) => options.tell({ type: 'output', line }),
   });
 }

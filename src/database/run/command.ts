@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+
+/** Enough to see what failed; the whole was told while it ran. */
+const keptOutput = 16 * 1024;
+/** Time to take its transaction back, before it is killed. */
+const graceMs = 10_000;
+
+export interface Command {
+  /** For a shell. */
+  readonly command: string;
+  readonly folder: string;
+  /** All that it has. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks it to end, with all that it has started; who does not is killed. */
+  readonly signal: AbortSignal;
+  readonly line: (line: string) => void;
+}
+
+export interface Ended {
+  /** Null: it was killed, or could not be started. */
+  readonly code: number | null;
+  /** The end of what it printed. */
+  readonly output: string;
+}
+
+/** Runs a command of another migration tool; resolves when it has ended, however it has. */
+export function runCommand({ command, folder, env, signal, line }: Command): Promise<Ended> {
+  return new Promise((resolve) => {
+    // In a group of its own: a signal then reaches all that the shell started, and nothing is left behind.
+    const child = spawn(command, {
+      shell: true,
+      detached: true,
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    let force: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      end(child.pid, 'SIGTERM');
+      force = setTimeout(() => end(child.pid, 'SIGKILL'), graceMs);
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    const keep = (text: string): void => {
+      output = `${output}${text}\n`.slice(-keptOutput);
+      line(text);
+    };
+    const over = (code: number | null): void => {
+      clearTimeout(force);
+      signal.removeEventListener('abort', stop);
+      resolve({ code, output });
+    };
+    for (const stream of [child.stdout, child.stderr]) byLine(stream, keep);
+    child.on('error', ({ message }) => {
+      keep(message);
+      if (child.pid === undefined) over(null);
+    });
+    child.on('close', over);
+  });
+}
+
+function end(group: number | undefined, signal: NodeJS.Signals): void {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function byLine(stream: Readable, tell: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) tell(line);
+  });
+  stream.on('end', () => {
+    if (rest !== '') tell(rest);
+  });
+}

@@ -1,0 +1,131 @@
+/** An app whose versions bring migrations, on the parts of Teal that its effects need. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { phases, type DatabasePolicy, type Phase } from '../../../src/config/database.ts';
+import type { App, Role } from '../../../src/config/config.ts';
+import { teal } from '../../../src/control/apps.ts';
+import { perform } from '../../../src/control/effects/perform.ts';
+import { effects, type Effect } from '../../../src/release/effects.ts';
+import type { Event } from '../../../src/release/events.ts';
+import type { Build, Migration } from '../../../src/release/state.ts';
+import { app } from '../../release/story.ts';
+import { fakeDeps, type FakeDeps } from '../fakes.ts';
+import { forever, scratch } from '../help.ts';
+
+/** As teal.yaml makes it, but for what a test is about. */
+export const policy = (more: Partial<DatabasePolicy> = {}): DatabasePolicy => ({
+  url: null,
+  migrations: 'db',
+  run: {},
+  roles: null,
+  contract: 'auto',
+  undo: 'manual',
+  rollback: 'safe',
+  lockTimeoutMs: 100,
+  lockDeadlineMs: 20_000,
+  batchMs: 100,
+  pauseAt: { errorPercent: null, p99Ms: null },
+  proof: null,
+  ...more,
+});
+
+/** The URL in a file of its own, as a secret stands in one. */
+export async function secret(t: TestContext, url: string): Promise<DatabasePolicy['url']> {
+  const file = path.join(await scratch(t), 'url');
+  await writeFile(file, `${url}\n`);
+  return { kind: 'secret', source: 'file', name: file };
+}
+
+export class Shop {
+  readonly deps: FakeDeps;
+  /** Where its versions lie. */
+  readonly #root: string;
+  readonly #spec: App;
+
+  private constructor(root: string, deps: FakeDeps, spec: App) {
+    [this.#root, this.deps, this.#spec] = [root, deps, spec];
+  }
+
+  /** Its first version, which knows of no migration, is live. */
+  static async open(
+    t: TestContext,
+    database: DatabasePolicy,
+    environment: Role['environment'] = {},
+  ): Promise<Shop> {
+    const root = await scratch(t);
+    const spec: App = {
+      ...app({ rollbackWindowMs: 0 }, [{ directory: `${root}/{version}`, environment }]),
+      database,
+    };
+    const shop = new Shop(root, await fakeDeps(t, spec), spec);
+    await shop.deploy('v1', null);
+    await shop.goLive();
+    return shop;
+  }
+
+  get migration(): Migration {
+    const { migration } = this.deps.apps.state('shop');
+    assert.ok(migration);
+    return migration;
+  }
+
+  get status(): string | undefined {
+    return this.deps.apps.state('shop').release?.status;
+  }
+
+  /** Deploys a version with these files of one migration; commands of teal.yaml are phases, too. */
+  async deploy(
+    version: string,
+    files: Partial<Record<Phase, string>> | null,
+    name = '0001-change',
+  ): Promise<string> {
+    const directory = path.join(this.#root, version);
+    const folder = path.join(directory, 'db', name);
+    await mkdir(folder, { recursive: true });
+    for (const [phase, sql] of Object.entries(files ?? {}))
+      await writeFile(path.join(folder, `${phase}.sql`), sql);
+    const run = this.#spec.database?.run ?? {};
+    const has = phases.filter((phase) => files?.[phase] !== undefined || run[phase] !== undefined);
+    const migration = files === null ? {} : { migration: { name, phases: has } };
+    const build: Build = { version, directory: null, spec: this.#spec, ...migration };
+    await this.deps.apps.submit('shop', { type: 'deploy', build, promote: null }, teal);
+    return directory;
+  }
+
+  wished(): (Effect & { kind: 'migrate' }) | null {
+    const all = effects(this.deps.apps.state('shop'));
+    return all.find((each): each is Effect & { kind: 'migrate' } => each.kind === 'migrate') ?? null;
+  }
+
+  /** Does what is wished of the database now. */
+  async migrates(phase: Phase, signal = forever): Promise<void> {
+    const effect = this.wished();
+    assert.equal(effect?.phase, phase);
+    await perform(this.deps, 'shop', effect as Effect, signal);
+  }
+
+  /** The candidate starts, gets everybody, and what was before it goes. */
+  async goLive(): Promise<void> {
+    const { release } = this.deps.apps.state('shop');
+    assert.ok(release);
+    for (let turns = 0; turns < 20; turns++) {
+      const { status } = this;
+      if (status === 'completed') return;
+      for (const effect of effects(this.deps.apps.state('shop')))
+        if (effect.kind !== 'migrate' && effect.kind !== 'wake')
+          await perform(this.deps, 'shop', effect, forever);
+      await this.deps.apps.submit('shop', { type: 'tick' }, teal);
+    }
+    assert.fail(`it stays ${this.status}`);
+  }
+
+  /** What has happened to the database, oldest first. */
+  async events(): Promise<readonly Event[]> {
+    const events = await this.deps.store.read('shop', 0);
+    return events
+      .map(({ data }) => data as Event)
+      .filter(({ type }) => /migrat|phase|contract|undo/.test(type));
+  }
+}

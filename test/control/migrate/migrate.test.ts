@@ -1,0 +1,94 @@
+// The phases of a migration, as a release has them done: on real servers, and by commands alone.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { onServers } from '../../database/server.ts';
+import { scratch } from '../help.ts';
+import { policy, secret, Shop } from './help.ts';
+
+const rename = {
+  expand: 'ALTER TABLE users ADD COLUMN full_name text;',
+  backfill: 'UPDATE users SET full_name = name WHERE full_name IS NULL;',
+  contract: 'ALTER TABLE users DROP COLUMN name;',
+};
+
+onServers(
+  'expand and backfill come before the candidate, contract when the old version is gone',
+  async ({ url, connect }, t) => {
+    const client = await connect();
+    await client.query('CREATE TABLE users (id serial PRIMARY KEY, name text)');
+    await client.query("INSERT INTO users (name) SELECT 'n' || i FROM generate_series(1, 500) i");
+    const shop = await Shop.open(t, policy({ url: await secret(t, url) }));
+    await shop.deploy('v2', rename);
+    assert.equal(shop.status, 'migrating');
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    assert.equal(shop.status, 'starting');
+    assert.equal(shop.deps.migrations.progress('shop'), null);
+    assert.deepEqual(
+      (await client.query('SELECT count(*)::int AS n FROM users WHERE full_name = name')).rows,
+      [{ n: 500 }],
+    );
+    await shop.goLive();
+    await shop.migrates('contract');
+    assert.equal(shop.migration.stage, 'contracted');
+    const { rows } = await client.query(
+      "SELECT attname::text AS name FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped",
+    );
+    assert.deepEqual(rows, [{ name: 'id' }, { name: 'full_name' }]);
+  },
+);
+
+onServers(
+  'what fails half-way aborts the release, which says why without the address of the database',
+  async ({ url, connect }, t) => {
+    await (
+      await connect()
+    ).query('CREATE TABLE users (id serial PRIMARY KEY, name text); INSERT INTO users (name) VALUES (NULL)');
+    const shop = await Shop.open(t, policy({ url: await secret(t, url) }));
+    await shop.deploy('v2', {
+      expand:
+        'ALTER TABLE users ADD COLUMN one text;\nALTER TABLE users ADD CONSTRAINT named CHECK (name IS NOT NULL);',
+    });
+    await shop.migrates('expand');
+    assert.equal(shop.status, 'aborted');
+    const error = shop.deps.apps.state('shop').release?.error;
+    assert.equal(error?.code, 'migration-failed');
+    assert.match(error.message, /named/);
+    assert.ok(!JSON.stringify(await shop.events()).includes(new URL(url).password || url));
+  },
+);
+
+test('without a server commands do all the work, in the folder of their version, and are told what they are for', async (t) => {
+  const file = path.join(await scratch(t), 'ran');
+  const run = `echo "$TEAL_APP $TEAL_VERSION $TEAL_PHASE $TEAL_MIGRATION" >> ${file}`;
+  const shop = await Shop.open(
+    t,
+    policy({ migrations: null, run: { expand: run, contract: `${run}; pwd >> ${file}` } }),
+  );
+  const directory = await shop.deploy('v2', {}, 'v2');
+  await shop.migrates('expand');
+  await shop.goLive();
+  await shop.migrates('contract');
+  assert.deepEqual((await readFile(file, 'utf8')).trim().split('\n'), [
+    'shop v2 expand v2',
+    'shop v2 contract v2',
+    directory,
+  ]);
+  assert.equal(shop.migration.stage, 'contracted');
+});
+
+test('a command has what its app is told, and what it prints when it fails is told without secrets', async (t) => {
+  const key = await secret(t, 'open-sesame');
+  const shop = await Shop.open(
+    t,
+    policy({ migrations: null, run: { expand: 'echo "it is broken: $SHOP_KEY"; exit 3' } }),
+    key === null ? {} : { SHOP_KEY: key },
+  );
+  await shop.deploy('v2', {}, 'v2');
+  await shop.migrates('expand');
+  const error = shop.deps.apps.state('shop').release?.error;
+  assert.match(error?.message ?? '', /exit code 3[^]*\nit is broken: \[SHOP_KEY\]/);
+  assert.ok(!JSON.stringify(await shop.events()).includes('sesame'));
+});
