@@ -11,7 +11,7 @@ import { renderBlock } from './render/block.ts';
 import { count as grouped } from './render/units.ts';
 import type { Context, LocalFlags, Result } from './shell/context.ts';
 import { onInterrupt } from './shell/interrupt.ts';
-import { pause } from './shell/wait.ts';
+import { pause } from './shell/watch.ts';
 
 export interface DbCollectFlags extends LocalFlags {
   readonly url?: string;

@@ -3,6 +3,7 @@ import { phases, type Phase } from '../config/database.ts';
 import type { DbLintFlags } from './db-lint.ts';
 import type { DbRunFlags } from './db-run.ts';
 import type { DbStatusFlags } from './db-status.ts';
+import type { MigrationFlags } from './shell/migration.ts';
 import { guard, type Context } from './shell/context.ts';
 import { making } from './making.ts';
 import { proving, trying } from './proving.ts';
@@ -18,6 +19,17 @@ function phaseNamed(input: string): Phase {
   if (phase === undefined) throw new Error('expected expand, backfill, undo or contract');
   return phase;
 }
+const ordering = {
+  ...is.common,
+  wait: {
+    kind: 'boolean',
+    default: true,
+    brief: 'Wait until it is done, telling each step; --no-wait only begins it',
+  },
+  timeout: { ...is.timeout, brief: 'How long it is waited for at most (exit 4)' },
+  reason: is.reason,
+} as const;
+
 /** The commands about databases, as `app.ts` has the others. */
 export const migrating = buildRouteMap({
   docs: { brief: briefs.db },
@@ -85,6 +97,23 @@ export const migrating = buildRouteMap({
       docs: docs('db status', ['', 'of DATABASE_URL'], ['--url env:ADMIN_URL', 'of another variable']),
       parameters: { flags: { ...is.local, url } },
       loader: async () => guard((await import('./db-status.ts')).dbStatus),
+    }),
+    contract: buildCommand<MigrationFlags, [string?], Context>({
+      docs: docs(
+        'db contract',
+        ['shop', 'when no older version runs any more; waits until it is done'],
+        ['shop --no-wait', 'the control plane goes on with it'],
+      ),
+      parameters: { positional: is.appArgument, flags: ordering },
+      loader: async () => guard((await import('./db-contract.ts')).dbContract),
+    }),
+    undo: buildCommand<MigrationFlags, [string?], Context>({
+      docs: docs('db undo', [
+        'shop',
+        'when the version that needs it is gone; what only that has written is kept aside',
+      ]),
+      parameters: { positional: is.appArgument, flags: ordering },
+      loader: async () => guard((await import('./db-undo.ts')).dbUndo),
     }),
     ...proving,
   },

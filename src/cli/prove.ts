@@ -8,7 +8,7 @@ import { parseTarget } from '../load/shape.ts';
 import { renderProof, type Ran } from './render/proof.ts';
 import type { LocalFlags, Context, Result } from './shell/context.ts';
 import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
-import { pause } from './shell/wait.ts';
+import { pause } from './shell/watch.ts';
 
 export interface ProveFlags extends LocalFlags {
   readonly rps?: number;

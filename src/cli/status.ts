@@ -10,7 +10,7 @@ import { withAppOrGroup } from './shell/target.ts';
 import { onInterrupt } from './shell/interrupt.ts';
 import { dataDirectory } from './shell/locate.ts';
 import type { View } from './shell/terminal.ts';
-import { pause } from './shell/wait.ts';
+import { pause } from './shell/watch.ts';
 
 export interface StatusFlags extends CommonFlags {
   readonly watch?: boolean;

@@ -24,6 +24,8 @@ export const commandLabels: Readonly<Record<CommandName, readonly [string, strin
   freeze: ['Frozen', 'Frozen'],
   unfreeze: ['Unfrozen', 'Unfrozen'],
   'rotate-keys': ['Rotated', 'Rotated'],
+  contract: ['Contracting', 'Contracted'],
+  undo: ['Undoing', 'Undone'],
 };
 
 /** One line for each command, in the order and groups of `teal --help`. */
@@ -80,6 +82,8 @@ export const briefs = {
   'db new drop': 'Take something away when no version uses it',
   'db run': 'Run a phase of a migration, or what is left of it',
   'db status': 'Show which phases of which migrations a database has had',
+  'db contract': 'Contract the migration of a release: no older version needs it',
+  'db undo': 'Undo the migration of a release that was taken back',
   dashboard: 'Print a link that opens the dashboard, once',
   login: 'Sign in to a control plane elsewhere',
   logout: 'Sign out, and forget the token',
@@ -118,7 +122,20 @@ const groups: readonly (readonly [title: string, names: readonly (keyof typeof b
     ['status', 'plan', 'explain', 'history', 'logs', 'prove', 'dashboard', 'doctor', 'version', 'help'],
   ],
   ['Flags', ['flags list', 'flags show', 'flags export', 'flags refs', 'flags check', 'flags remove']],
-  ['Database', ['db new', 'db split', 'db lint', 'db collect', 'db prove', 'db run', 'db status']],
+  [
+    'Database',
+    [
+      'db new',
+      'db split',
+      'db lint',
+      'db collect',
+      'db prove',
+      'db run',
+      'db status',
+      'db contract',
+      'db undo',
+    ],
+  ],
   ['Run', ['scale', 'restart', 'maintenance', 'freeze', 'unfreeze', 'keys rotate', 'remove']],
   ['Access', ['login', 'logout', 'context', 'token', 'audit']],
   ['Keep', ['backup', 'restore', 'store migrate']],
@@ -156,6 +173,7 @@ const examples: readonly (readonly [string, string])[] = [
 /** What --wait says while it waits and when it stops before the end. */
 export const waitTexts = {
   interrupted: (app: string) => `The release goes on without you. Look with: teal status ${app}`,
+  elsewhere: (app: string) => `It goes on without you. Look with: teal status ${app}`,
   ready: (app: string) => `Ready: waiting for teal approve ${app}`,
   gate: (app: string, release: ReleaseView | null) => {
     const by = release?.step?.by ?? null;

@@ -8,7 +8,7 @@ import { connectControl, type Client } from './client.ts';
 import { renderUpgrade, type Upgraded } from './render/upgrade.ts';
 import type { CommonFlags, Context, Result } from './shell/context.ts';
 import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
-import { pause } from './shell/wait.ts';
+import { pause } from './shell/watch.ts';
 import { upgradeTexts } from './text.ts';
 
 export interface UpgradeFlags extends CommonFlags {

@@ -9,8 +9,18 @@ import type { Exposure } from '../audience/table.ts';
 import type { Json } from '../config/features.ts';
 import type { ErrorJson } from '../errors.ts';
 import type { PlaneView } from './lead/contract.ts';
+import type { MigrationProgress } from './migrate/contract.ts';
 import type { InstanceState } from '../platform/platform.ts';
-import type { Approval, Colour, Difference, Drain, Release, ReleaseStatus, Step } from '../release/state.ts';
+import type {
+  Approval,
+  Colour,
+  Difference,
+  Drain,
+  Migration,
+  Release,
+  ReleaseStatus,
+  Step,
+} from '../release/state.ts';
 import type { RouterStatus } from '../router/router.ts';
 import type { OnConflict } from './lease-contract.ts';
 import type { UpgradeView } from './upgrade/contract.ts';
@@ -32,6 +42,8 @@ export const commandNames = [
   'freeze',
   'unfreeze',
   'rotate-keys',
+  'contract',
+  'undo',
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -147,14 +159,43 @@ export interface AppStatus {
   readonly environments: Readonly<Record<Colour, EnvironmentStatus | null>>;
   /** The running release, or the last one. */
   readonly release: ReleaseView | null;
-  /** What `teal rollback` would do now. `instant`: the old environment is warm. `start-first`: it has to be started. */
-  readonly rollback: { readonly to: string; readonly how: 'instant' | 'start-first' } | null;
+  /** The migration of the database that a release has begun last; null: none has. */
+  readonly migration: MigrationView | null;
+  readonly rollback: RollbackView | null;
   readonly maintenance: { readonly message: string } | null;
   readonly frozen: { readonly reason: string | null; readonly actor: string; readonly at: number } | null;
   /** Deployed when the running release has ended. */
   readonly queued: { readonly version: string; readonly actor: string } | null;
   /** The next command to type, e.g. `teal promote shop`. */
   readonly next: string;
+}
+
+/** What `teal rollback` would do now. */
+interface RollbackView {
+  readonly to: string;
+  /** `instant`: the old environment is warm. `start-first`: it has to be started. */
+  readonly how: 'instant' | 'start-first';
+  /** Why the database makes that harmful, in one sentence; null: nothing is known of it. It is done all the same. */
+  readonly harm: string | null;
+}
+
+/** Where a migration is in its life, and what it waits for; docs/database.md. */
+export interface MigrationView extends Pick<
+  Migration,
+  'name' | 'release' | 'round' | 'phases' | 'stage' | 'since' | 'olds' | 'failed' | 'proofs'
+> {
+  /** Whose files are run. */
+  readonly version: string;
+  /** Why older versions cannot live with what its release's version writes; null: they can, or it is over. */
+  readonly unsafe: string | null;
+  /** What goes on, or is waited for, in one sentence. */
+  readonly says: string;
+  /** When time alone changes that. */
+  readonly until: number | null;
+  /** What somebody has to say before it goes on; null: nothing, or there is more than one way. */
+  readonly command: 'contract' | 'undo' | null;
+  /** What its phase is doing; null: none is under way. */
+  readonly progress: MigrationProgress | null;
 }
 
 export interface EnvironmentStatus {

@@ -4,16 +4,21 @@ import { transitions } from '../release/transitions.ts';
 import { secondsBounds, type Cohort, type Tally } from '../router/tally.ts';
 import type { EnvironmentCounts, RouterStatus } from '../router/router.ts';
 import type { Deps } from './deps.ts';
+import { partOf } from './view/progress.ts';
 import { endsWithin } from './pause.ts';
 
 /** A router that does not answer by then is told as down: Prometheus itself gives up after ten seconds. */
 const routerMs = 2000;
 
 /** What Prometheus reads: traffic as routers have counted it, and what is live and on its way. */
-export async function metricsText(deps: Pick<Deps, 'router' | 'apps'>): Promise<string> {
+export async function metricsText(deps: Pick<Deps, 'router' | 'apps' | 'migrations'>): Promise<string> {
   const asked = deps.router.status().catch(() => null);
   const router = (await endsWithin(asked, routerMs)) ? await asked : null;
-  return exposition([...routerFamilies(router), ...stateFamilies(deps.apps.states())]);
+  return exposition([
+    ...routerFamilies(router),
+    ...stateFamilies(deps.apps.states()),
+    ...migrationFamilies(deps),
+  ]);
 }
 
 export function routerFamilies(router: RouterStatus | null): readonly Family[] {
@@ -135,6 +140,34 @@ function stateFamilies(states: readonly AppState[]): readonly Family[] {
     gauge('teal_live_info', 'What is live: always 1.', live),
     gauge('teal_release_info', 'Releases on their way: always 1.', releases),
     gauge('teal_frozen', 'Whether nothing is deployed and no step advances.', frozen),
+  ];
+}
+
+function migrationFamilies({ apps, migrations }: Pick<Deps, 'apps' | 'migrations'>): readonly Family[] {
+  const begun = apps
+    .states()
+    .flatMap(({ app, migration }) =>
+      migration === null ? [] : [{ labels: { app, migration: migration.name }, migration }],
+    );
+  const info = begun.map(({ labels, migration: { build, stage } }): Sample => ({
+    labels: { ...labels, version: build.version, stage },
+    value: 1,
+  }));
+  const failed = begun.map(({ labels, migration }): Sample => ({
+    labels,
+    value: migration.failed === null ? 0 : 1,
+  }));
+  const done = begun.flatMap(({ labels }): Sample[] => {
+    const progress = migrations?.progress(labels.app) ?? null;
+    const part = progress === null ? null : partOf(progress);
+    return progress === null || part === null
+      ? []
+      : [{ labels: { ...labels, phase: progress.phase }, value: part }];
+  });
+  return [
+    gauge('teal_migration_info', 'The migration that a release has begun last: always 1.', info),
+    gauge('teal_migration_failed', 'Whether it stands, and waits for somebody.', failed),
+    gauge('teal_migration_part_done', 'How much of a backfill is done, 0 to 1.', done),
   ];
 }
 

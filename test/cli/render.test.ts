@@ -361,6 +361,7 @@ test('waiting ends for every status that a release can end in, and for no other'
     );
   const going = {
     clearing: 'going',
+    migrating: 'going',
     starting: 'going',
     stepping: 'going',
     scaling: 'going',

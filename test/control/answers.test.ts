@@ -132,6 +132,7 @@ describe('every answer is what the document says', () => {
     await ask('renew-lease', { app: id });
     await ask('end-lease', { app: id });
     await ask('renew-lease', { app: id, status: 409 });
+    for (const id of ['contract', 'undo'] as const) await ask(id, { status: 409 });
     await ask('group-plan', { body: { version: 'v1' }, status: 404 });
     await ask('group-rollback', { status: 404 });
   });
@@ -176,6 +177,9 @@ describe('every answer is what the document says', () => {
     const elsewhere = new Set<RouteId>([
       'abort',
       'remove',
+      // Where there is a migration: test/cli, test/acceptance.
+      'contract',
+      'undo',
       'event-stream',
       // Where browsers come in: test/browser.
       'login-link',

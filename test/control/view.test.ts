@@ -133,7 +133,7 @@ test('a line of the log is short for a person, and keeps what went wrong', () =>
 });
 
 describe('the status of an app', () => {
-  const seen: Seen = { instances: [], router: null, base: 'http://127.0.0.1:8080' };
+  const seen: Seen = { instances: [], router: null, base: 'http://127.0.0.1:8080', migrating: () => null };
   const of = (story: Story, more: Partial<Seen> = {}) => appStatus(story.state, { ...seen, ...more });
 
   test('before anything: what to type first', () => {
@@ -152,18 +152,22 @@ describe('the status of an app', () => {
     story.goesLive('v1');
     assert.equal(rollback(), null, 'nothing before the first');
     story.deploys('v2');
-    assert.deepEqual(rollback(), { to: 'v1', how: 'instant' }, 'before the switch it aborts');
+    assert.deepEqual(rollback(), { to: 'v1', how: 'instant', harm: null }, 'before the switch it aborts');
     story.isReady();
     story.isReady();
-    assert.deepEqual(rollback(), { to: 'v1', how: 'instant' }, 'while switching');
+    assert.deepEqual(rollback(), { to: 'v1', how: 'instant', harm: null }, 'while switching');
     story.routersHaveIt();
-    assert.deepEqual(rollback(), { to: 'v1', how: 'instant' }, 'while the old one is warm');
+    assert.deepEqual(rollback(), { to: 'v1', how: 'instant', harm: null }, 'while the old one is warm');
     story.isDrained();
     story.later(3_600_000);
     assert.equal(story.status, 'retiring');
-    assert.deepEqual(rollback(), { to: 'v1', how: 'start-first' }, 'while the old one is stopped');
+    assert.deepEqual(
+      rollback(),
+      { to: 'v1', how: 'start-first', harm: null },
+      'while the old one is stopped',
+    );
     story.hasStopped();
-    assert.deepEqual(rollback(), { to: 'v1', how: 'start-first' }, 'when the old one is gone');
+    assert.deepEqual(rollback(), { to: 'v1', how: 'start-first', harm: null }, 'when the old one is gone');
     assert.equal(of(story).next, 'teal deploy shop <version>');
   });
 

@@ -39,7 +39,17 @@ export function renderDone(done: Done, view: View): string {
 }
 
 const aboutRelease = (command: CommandName): boolean =>
-  !['scale', 'restart', 'remove', 'maintenance', 'freeze', 'unfreeze', 'rotate-keys'].includes(command);
+  ![
+    'scale',
+    'restart',
+    'remove',
+    'maintenance',
+    'freeze',
+    'unfreeze',
+    'rotate-keys',
+    'contract',
+    'undo',
+  ].includes(command);
 
 /** Told of commands that move a release: elsewhere it would be old news, and read as what the command did. */
 function released(app: AppStatus, view: View): Row[] {

@@ -11,6 +11,7 @@ import type { RouterStatus } from '../../router/router.ts';
 import { colours, type Colour } from '../../release/state.ts';
 import { whom } from '../../release/steps.ts';
 import type { View } from '../shell/terminal.ts';
+import { databaseLines, databaseTrouble } from './database.ts';
 import { renderSelf } from './self.ts';
 import { glyph, pad, paint, flow, wrap, type Glyph } from './paint.ts';
 import { leaderLine } from './leader.ts';
@@ -57,8 +58,9 @@ export function renderApp(app: AppStatus, view: View): string {
     ...colours.map((colour) => environment(colour, app.environments[colour], view)),
     ...(app.group === null ? [] : [row('group', [app.group], view)]),
     ...(app.release === null ? [] : releaseRows(app.release, view)),
+    ...databaseLines(app, view, labelColumns),
     ...(app.queued === null ? [] : [row('queued', [app.queued.version, `by ${app.queued.actor}`], view)]),
-    ...(app.rollback === null ? [] : [row('rollback', rollback(app, app.rollback), view)]),
+    ...(app.rollback === null ? [] : rollbackRows(app, app.rollback, view)),
     ...(app.release?.ended === false ? differences(app.release, view) : []),
     row('next', [app.next], view),
   ].join('\n');
@@ -67,8 +69,10 @@ export function renderApp(app: AppStatus, view: View): string {
 function notices(app: AppStatus, view: View): string[] {
   const notice = (kind: Glyph, text: string): string => `  ${glyph(view, kind)} ${wrap(text, view.width, 4)}`;
   const why = app.frozen?.reason == null ? '' : `: ${app.frozen.reason}`;
+  const database = databaseTrouble(app);
   return [
     ...(app.release?.error ? [notice('failed', app.release.error.message)] : []),
+    ...(database === null ? [] : [notice('failed', database)]),
     ...(app.maintenance === null ? [] : [notice('warn', `In maintenance: ${app.maintenance.message}`)]),
     ...(app.frozen === null ? [] : [notice('warn', `Frozen by ${app.frozen.actor}${why}`)]),
   ];
@@ -109,7 +113,8 @@ function state(app: AppStatus): Glyph {
   const instances = colours.flatMap((colour) => app.environments[colour]?.instances ?? []);
   const live = app.live === null ? [] : (app.environments[app.live]?.instances ?? []);
   if (live.some(troubled) || (live.length === 0 && app.live !== null)) return 'failed';
-  if (app.release?.error || instances.some(troubled) || app.maintenance !== null) return 'warn';
+  if (app.release?.error || app.migration?.failed || instances.some(troubled) || app.maintenance !== null)
+    return 'warn';
   if (app.live === null || (app.release !== null && !app.release.ended)) return 'going';
   return 'ok';
 }
@@ -186,10 +191,20 @@ function timers(release: ReleaseView, now: number): string[] {
     return [`for ${duration(now - release.startedAt)}`, `step ends in ${duration(endsAt - now)}`];
   if (release.pausedAt !== null) return [`paused for ${duration(now - release.pausedAt)}`];
   if (release.windowEndsAt !== null) return [`old side kept for ${duration(release.windowEndsAt - now)}`];
+  // A backfill takes as long as it takes.
+  if (release.status === 'migrating') return [`for ${duration(now - release.startedAt)}`];
   // The deadline is Teal's and the app's; it does not run while people are waited for, or evidence is.
   if (release.step?.asks === true || release.step?.kind === 'expose')
     return [`for ${duration(now - release.startedAt)}`];
   return [`for ${duration(now - release.startedAt)}`, `deadline in ${duration(release.deadlineAt - now)}`];
+}
+
+/** It is done whatever the database makes of it, so that is told before. */
+function rollbackRows(app: AppStatus, back: NonNullable<AppStatus['rollback']>, view: View): string[] {
+  const line = row('rollback', rollback(app, back), view);
+  if (back.harm === null) return [line];
+  const indent = ' '.repeat(labelColumns);
+  return [line, `${indent}${glyph(view, 'warn')} ${wrap(back.harm, view.width, labelColumns + 2)}`];
 }
 
 function rollback(app: AppStatus, { to, how }: NonNullable<AppStatus['rollback']>): string[] {

@@ -10,6 +10,7 @@ import { begun } from './simple.ts';
 import { send, soleTarget, type Ordered } from './target.ts';
 import type { Goal } from './outcome.ts';
 import { waitForRelease, type Waiting } from './wait.ts';
+import { lastEvent } from './watch.ts';
 
 export interface WaitFlags extends ReasonFlags {
   readonly wait?: boolean;
@@ -118,9 +119,4 @@ function ready(app: AppStatus, json: { readonly did: string } & Readonly<Record<
         view,
       ),
   };
-}
-
-/** The number of the newest event, so that only what follows is told. */
-async function lastEvent(client: Client): Promise<number> {
-  return (await client.events({ limit: 1 }))[0]?.seq ?? 0;
 }

@@ -120,6 +120,9 @@ export const commandRoles: Readonly<Record<CommandName, AccessRole>> = {
   restart: 'deployer',
   maintenance: 'deployer',
   freeze: 'deployer',
+  // What a release that they may start does by itself, or takes back.
+  contract: 'deployer',
+  undo: 'deployer',
   promote: 'approver',
   approve: 'approver',
   unfreeze: 'approver',

@@ -66,6 +66,8 @@ export function toCommand(name: Exclude<CommandName, 'deploy' | 'rotate-keys'>, 
     case 'resume':
     case 'restart':
     case 'remove':
+    case 'contract':
+    case 'undo':
       return { type: name };
     case 'scale':
       return { type: 'scale', role: body.role ?? null, instances: needed(body.instances, 'instances') };

@@ -179,6 +179,8 @@ export function handlers(deps: Deps, options: ApiOptions): Handlers {
     maintenance: to('maintenance'),
     'rotate-keys': to('rotate-keys'),
     remove: to('remove'),
+    contract: to('contract'),
+    undo: to('undo'),
     apply: async ({ body: { file = deps.config.file, ...body }, by, caller }) => {
       refuseFiles(caller, { file }, deps.config);
       return await apply(deps, { file, ...body }, by);

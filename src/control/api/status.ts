@@ -15,7 +15,7 @@ const afterCommandMs = 100;
 const soonMs = 40;
 
 /** What a status is read from. */
-export interface Looked extends Pick<Deps, 'config' | 'apps' | 'plane'> {
+export interface Looked extends Pick<Deps, 'config' | 'apps' | 'plane' | 'migrations'> {
   readonly platform: Pick<Deps['platform'], 'instances'>;
   readonly router: Pick<Deps['router'], 'status'>;
 }
@@ -78,17 +78,22 @@ export const soon = (last: Looking['last']): Looking => ({
 
 /** @param app nothing is asked of others; of all of them when left out */
 export async function lookAt(
-  deps: Pick<Looked, 'platform' | 'router'>,
+  deps: Pick<Looked, 'platform' | 'router' | 'migrations'>,
   { waitMs, last }: Looking,
   app?: string,
 ): Promise<Seen> {
   const asked = deps.router.status(app === undefined ? undefined : { apps: [app] }).catch(() => null);
   const router = (await endsWithin(asked, waitMs)) ? await asked : last();
-  return { instances: deps.platform.instances(app), router, base: router === null ? null : baseOf(router) };
+  return {
+    instances: deps.platform.instances(app),
+    router,
+    base: router === null ? null : baseOf(router),
+    migrating: (name) => deps.migrations?.progress(name) ?? null,
+  };
 }
 
 /** What was seen of each app: with many of them nobody looks through that of all others. */
-function byApp({ instances, router, base }: Seen): (app: string) => Seen {
+function byApp({ instances, router, base, migrating }: Seen): (app: string) => Seen {
   const of = <Item extends { readonly app: string }>(items: readonly Item[]): ((app: string) => Item[]) => {
     const groups = Map.groupBy(items, ({ app }) => app);
     return (app) => groups.get(app) ?? [];
@@ -101,5 +106,6 @@ function byApp({ instances, router, base }: Seen): (app: string) => Seen {
     router:
       router === null ? null : { ...router, environments: environments(app), endpoints: endpoints(app) },
     base,
+    migrating,
   });
 }

@@ -17,7 +17,12 @@ function facts(event: Event): unknown {
   if (event.type === 'queued') return event.deploy === null ? rest : { deploy: queuedFacts(event.deploy) };
   if (event.type !== 'release-started') return rest;
   const { build, ...others } = event;
-  return { ...others, version: build.version };
+  const { migration } = build;
+  return {
+    ...others,
+    version: build.version,
+    ...(migration === undefined ? {} : { migration: migration.name }),
+  };
 }
 
 const queuedFacts = ({ build, ...others }: Queued): unknown => ({ ...others, version: build.version });

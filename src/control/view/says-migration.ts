@@ -7,7 +7,7 @@ export function saysMigration(event: MigrationEvent): string {
     case 'migration-proved':
       return `${event.before} of ${migration}: ${event.proof.says}`;
     case 'phase-passed':
-      return `${event.phase} of ${migration} is done${event.ran < event.steps ? `: ${event.ran} of ${event.steps} steps, the others were done before` : ''}`;
+      return `${event.phase} of ${migration} is done${passed(event)}`;
     case 'phase-failed':
       return `${event.phase} of ${migration} failed: ${event.error.message.split('\n', 1)[0]}`;
     case 'contract-started':
@@ -16,3 +16,11 @@ export function saysMigration(event: MigrationEvent): string {
       return `undoing ${migration}: no version that needs it runs any more`;
   }
 }
+
+function passed({ steps, ran, ms }: MigrationEvent & { type: 'phase-passed' }): string {
+  if (steps === 0) return '';
+  const what = ran < steps ? `${ran} of ${steps} steps, the others were done before` : count(steps);
+  return `: ${what}, ${(ms / 1000).toFixed(1)} s`;
+}
+
+const count = (steps: number): string => `${steps} step${steps === 1 ? '' : 's'}`;

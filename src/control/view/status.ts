@@ -8,13 +8,16 @@ import {
   type Release,
   type Step,
 } from '../../release/state.ts';
+import { olderThan, unsafe } from '../../release/migrate.ts';
 import { judgeAsks } from '../../release/judging.ts';
 import { stepEndsAt } from '../../release/timers.ts';
 import { stepName } from '../../release/steps.ts';
 import { next as nextStatus, transitions } from '../../release/transitions.ts';
 import type { EndpointStatus, RouterStatus } from '../../router/router.ts';
 import type { AppStatus, EnvironmentStatus, InstanceView, ReleaseView, StepView } from '../contract.ts';
+import type { MigrationProgress } from '../migrate/contract.ts';
 import { urlsOf } from '../urls.ts';
+import { migrationView, nextOfDatabase } from './migration.ts';
 
 /** What a status is made of beside the state. */
 export interface Seen {
@@ -22,6 +25,8 @@ export interface Seen {
   readonly router: RouterStatus | null;
   /** Null when the router cannot be reached. */
   readonly base: string | null;
+  /** What is being done to the database of an app; null: nothing. */
+  readonly migrating: (app: string) => MigrationProgress | null;
 }
 
 /** An app as people and machines outside see it: a pure view. */
@@ -37,6 +42,7 @@ export function appStatus(state: AppState, seen: Seen): AppStatus {
       colours.map((colour) => [colour, environmentStatus(state, colour, seen)]),
     ) as AppStatus['environments'],
     release: state.release === null ? null : releaseView(state.release),
+    migration: migrationView(state, seen.migrating(state.app)),
     rollback: rollbackOf(state),
     maintenance: state.maintenance,
     frozen: state.frozen,
@@ -138,6 +144,11 @@ const stepView = (release: Release, step: Step): StepView => ({
 });
 
 function rollbackOf(state: AppState): AppStatus['rollback'] {
+  const back = wayBack(state);
+  return back === null ? null : { ...back, harm: harmOf(state, back.to) };
+}
+
+function wayBack(state: AppState): Omit<NonNullable<AppStatus['rollback']>, 'harm'> | null {
   const release = state.release;
   if (release !== null && nextStatus(release.status, 'rollback-started')) {
     const back = state.environments[other(release.colour)];
@@ -153,6 +164,16 @@ function rollbackOf(state: AppState): AppStatus['rollback'] {
   return before === undefined ? null : { to: before.version, how: 'start-first' };
 }
 
+/** What the database makes of going back; of the release on its way also before anybody is on it. */
+function harmOf(state: AppState, to: string): string | null {
+  const { release } = state;
+  const why = release === null || release.build.version === to ? null : unsafe(state, release);
+  return (
+    olderThan(state, to) ??
+    (why === null ? null : `${to} cannot live with what ${release?.build.version ?? ''} writes: ${why}`)
+  );
+}
+
 const ended = (release: Release): boolean => transitions[release.status].ended ?? false;
 
 /** Apps of a group are released by its name. */
@@ -166,6 +187,8 @@ function nextCommand(state: AppState): string {
   if (release === null) return `teal deploy ${name} <version>`;
   if (state.frozen !== null && !ended(release)) return `teal unfreeze ${name}`;
   if (release.pausedAt !== null) return `teal resume ${name}`;
+  const database = ended(release) ? nextOfDatabase(state) : null;
+  if (database !== null) return database;
   switch (release.status) {
     case 'clearing':
     case 'migrating':

@@ -202,7 +202,7 @@ describe('the history', () => {
 });
 
 test('an app in trouble is told first, and why', () => {
-  const seen = { instances: [], router: null, base: null };
+  const seen = { instances: [], router: null, base: null, migrating: () => null };
   const mood = (story: Story, errors: number | null = null): readonly string[] =>
     moodOf(appStatus(story.state, seen), { errors });
   const story = testing();

@@ -1,16 +1,19 @@
 import * as v from 'valibot';
 import type { Exposure } from '../../../audience/table.ts';
-import { releaseStatuses, type Difference } from '../../../release/state.ts';
+import { phases } from '../../../config/database.ts';
+import { releaseStatuses, type Difference, type ProofSummary } from '../../../release/state.ts';
 import type { Verdict } from '../../../release/verdict.ts';
 import type {
   AppStatus,
   EnvironmentStatus,
   InstanceView,
   LeaderView,
+  MigrationView,
   ReleaseView,
   Status,
   StepView,
 } from '../../contract.ts';
+import type { MigrationProgress } from '../../migrate/contract.ts';
 import { colour, count, error, exactly, flag, number, or, text, time } from './exactly.ts';
 import { routerStatus } from './router.ts';
 import { upgradeView } from './teal.ts';
@@ -138,6 +141,73 @@ export const releaseView = exactly<ReleaseView>()(
   }),
 );
 
+const proofSummary = exactly<ProofSummary>()(
+  v.strictObject({
+    outcome: v.picklist(['green', 'red', 'unknown', 'off']),
+    says: text,
+    statements: count,
+    coverage: v.pipe(or(number), v.description('Of the calls, 0 to 1.')),
+    broken: count,
+    risk: count,
+    clientVisible: count,
+    unproven: count,
+    findings: v.pipe(v.array(text), v.description('The gravest few.')),
+    unsafe: or(text),
+  }),
+);
+
+const progress = exactly<MigrationProgress>()(
+  v.strictObject({
+    phase: v.picklist(phases),
+    step: v.pipe(count, v.description('From 1; 0: none has begun.')),
+    of: count,
+    what: text,
+    state: v.picklist(['running', 'waiting', 'paused']),
+    why: or(text),
+    seen: v.pipe(or(number), v.description('Rows of a backfill that have been looked at.')),
+    total: or(number),
+    etaMs: or(number),
+    at: time,
+  }),
+);
+
+export const migrationView = exactly<MigrationView>()(
+  v.strictObject({
+    name: text,
+    version: v.pipe(text, v.description('Whose files are run.')),
+    release: text,
+    round: v.pipe(count, v.description('How often it was begun anew after an undo, from 1.')),
+    phases: v.array(v.picklist(phases)),
+    stage: v.picklist([
+      'expanding',
+      'backfilling',
+      'ready',
+      'contracting',
+      'contracted',
+      'undoing',
+      'undone',
+    ]),
+    since: time,
+    olds: v.pipe(v.array(text), v.description('Versions that know the schema of before only.')),
+    failed: or(error),
+    proofs: v.strictObject({
+      expand: v.exactOptional(proofSummary),
+      contract: v.exactOptional(proofSummary),
+    }),
+    unsafe: v.pipe(
+      or(text),
+      v.description('Why older versions cannot live with what the new one writes; null: they can.'),
+    ),
+    says: v.pipe(text, v.description('What goes on, or is waited for.')),
+    until: v.pipe(or(time), v.description('When time alone changes that.')),
+    command: v.pipe(
+      or(v.picklist(['contract', 'undo'])),
+      v.description('What somebody has to say before it goes on.'),
+    ),
+    progress: or(progress),
+  }),
+);
+
 export const appStatus = exactly<AppStatus>()(
   v.strictObject({
     app: text,
@@ -147,7 +217,14 @@ export const appStatus = exactly<AppStatus>()(
     version: or(text),
     environments: v.strictObject({ blue: or(environmentStatus), green: or(environmentStatus) }),
     release: or(releaseView),
-    rollback: or(v.strictObject({ to: text, how: v.picklist(['instant', 'start-first']) })),
+    migration: v.pipe(or(migrationView), v.description('The one that a release has begun last.')),
+    rollback: or(
+      v.strictObject({
+        to: text,
+        how: v.picklist(['instant', 'start-first']),
+        harm: v.pipe(or(text), v.description('Why the database makes it harmful; it is done all the same.')),
+      }),
+    ),
     maintenance: or(v.strictObject({ message: text })),
     frozen: or(v.strictObject({ reason: or(text), actor: text, at: time })),
     queued: or(v.strictObject({ version: text, actor: text })),

@@ -60,7 +60,12 @@ const together = <const N extends string, B extends v.GenericSchema>(
   }) as const;
 
 /** Who waits for their turn is told when there will be none. */
-const deployRefusals: readonly ErrorCode[] = [...versionRefusals, 'control-unavailable'];
+const deployRefusals: readonly ErrorCode[] = [
+  ...versionRefusals,
+  'control-unavailable',
+  'migration-open',
+  'schema-contracted',
+];
 
 const plain = { body: plainBody };
 const seen = { body: seenBody };
@@ -82,7 +87,11 @@ export const release = {
   approve: one('approve', { ...sign, says: 'Signs off the step at which it waits.', body: seenApproveBody }),
   reject: one('reject', { says: 'Refuses to sign it off: it aborts.', body: seenRejectBody }),
   abort: one('abort', { ...seen, says: 'Gives up a release that is not live.' }),
-  retry: one('retry', { ...seen, says: 'The same version again.', errors: versionRefusals }),
+  retry: one('retry', {
+    ...seen,
+    says: 'The same version again.',
+    errors: [...versionRefusals, 'migration-open'],
+  }),
   rollback: one('rollback', {
     ...plain,
     says: 'Back to the version before, at once.',
@@ -92,6 +101,14 @@ export const release = {
   resume: one('resume', { ...seen, says: 'Lets it go on.' }),
   freeze: one('freeze', { ...seen, says: 'Nothing is deployed and no step advances until it is unfrozen.' }),
   unfreeze: one('unfreeze', { ...seen, ...sign, says: 'Ends a freeze.' }),
+  contract: one('contract', {
+    ...seen,
+    says: 'Takes away from the database what only older versions need, or goes on with it after it has failed.',
+  }),
+  undo: one('undo', {
+    ...seen,
+    says: 'Takes back what a migration has added to the database, or goes on with it after it has failed.',
+  }),
   'group-deploy': together('deploy', {
     says: 'Starts a release of several apps as one.',
     body: groupDeployBody,
@@ -101,7 +118,11 @@ export const release = {
   'group-approve': together('approve', { ...sign, says: 'Signs off their step.', body: approveBody }),
   'group-reject': together('reject', { says: 'Refuses to: all abort.', body: rejectBody }),
   'group-abort': together('abort', { ...plain, says: 'Gives up their release.' }),
-  'group-retry': together('retry', { ...plain, says: 'The same versions again.', errors: versionRefusals }),
+  'group-retry': together('retry', {
+    ...plain,
+    says: 'The same versions again.',
+    errors: [...versionRefusals, 'migration-open'],
+  }),
   'group-rollback': together('rollback', {
     ...plain,
     says: 'All of them back, in one switch.',

@@ -1,0 +1,239 @@
+/** What people see of a migration that belongs to a release. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { DatabasePolicy, Phase } from '../../src/config/database.ts';
+import type { App } from '../../src/config/config.ts';
+import { partOf, sayProgress } from '../../src/control/view/progress.ts';
+import type { MigrationProgress } from '../../src/control/migrate/contract.ts';
+import { appStatus } from '../../src/control/view/status.ts';
+import { TealError } from '../../src/errors.ts';
+import type { ProofSummary } from '../../src/release/state.ts';
+import { app, build, Story } from '../release/story.ts';
+
+const policy: DatabasePolicy = {
+  url: null,
+  migrations: null,
+  run: {},
+  roles: null,
+  contract: 'manual',
+  undo: 'manual',
+  rollback: 'safe',
+  lockTimeoutMs: 200,
+  lockDeadlineMs: 600_000,
+  batchMs: 100,
+  pauseAt: { errorPercent: null, p99Ms: null },
+  proof: null,
+};
+
+const withDatabase = (more: Partial<DatabasePolicy> = {}): App => ({
+  ...app(),
+  database: { ...policy, ...more },
+});
+
+const renaming = { name: '0007-rename', phases: ['expand', 'backfill', 'undo', 'contract'] } as const;
+
+const going: MigrationProgress = {
+  phase: 'backfill',
+  step: 2,
+  of: 3,
+  what: 'users.full_name',
+  state: 'running',
+  why: null,
+  seen: 410,
+  total: 1000,
+  etaMs: 170_000,
+  at: 0,
+};
+
+const green: ProofSummary = {
+  outcome: 'green',
+  says: 'all 12 statements of v1 work on it',
+  statements: 12,
+  coverage: 1,
+  broken: 0,
+  risk: 0,
+  clientVisible: 0,
+  unproven: 0,
+  findings: [],
+  unsafe: null,
+};
+
+/** v1 is live, and v2 has begun with its migration. */
+function migrating(more: Partial<DatabasePolicy> = {}): Story {
+  const spec = withDatabase(more);
+  const story = new Story(spec);
+  story.goesLive('v1', spec);
+  story.does({ type: 'deploy', build: { ...build('v2', spec), migration: renaming }, promote: null });
+  return story;
+}
+
+const passes = (story: Story, phase: Phase): string[] =>
+  story.does({ type: 'phase-passed', migration: '0007-rename', round: 1, phase, steps: 3, ran: 3, ms: 40 });
+
+const fails = (story: Story, phase: Phase): string[] => {
+  const error = new TealError('lock-not-granted', 'users was locked for 10 min\nby anna', {
+    remedy: 'end it',
+  });
+  return story.does({
+    type: 'phase-failed',
+    migration: '0007-rename',
+    round: 1,
+    phase,
+    error: error.toJSON(),
+  });
+};
+
+/** v2 has everyone, and v1 is kept for a way back. */
+function promoted(more: Partial<DatabasePolicy> = {}): Story {
+  const story = migrating(more);
+  passes(story, 'expand');
+  passes(story, 'backfill');
+  story.isReady();
+  story.isReady();
+  story.routersHaveIt();
+  story.isDrained();
+  return story;
+}
+
+/** v1 is gone. */
+function settled(more: Partial<DatabasePolicy> = {}): Story {
+  const story = promoted(more);
+  story.later(3_600_000);
+  story.hasStopped();
+  return story;
+}
+
+const of = (story: Story, progress: MigrationProgress | null = null) =>
+  appStatus(story.state, { instances: [], router: null, base: null, migrating: () => progress });
+
+const told = (story: Story, progress: MigrationProgress | null = null): readonly unknown[] => {
+  const { migration, next } = of(story, progress);
+  return [migration?.stage, migration?.says, next];
+};
+
+const watching = 'teal status shop --watch';
+
+describe('the status of a migration', () => {
+  test('says what is done before the candidate starts, and what holds it', () => {
+    const story = migrating();
+    assert.deepEqual(told(story), ['expanding', 'expand is about to begin', watching]);
+    const expand = {
+      ...going,
+      phase: 'expand',
+      step: 2,
+      what: 'CREATE INDEX',
+      seen: null,
+      total: null,
+      etaMs: null,
+    };
+    assert.equal(of(story, expand as MigrationProgress).migration?.says, 'expand 2/3: CREATE INDEX');
+    assert.equal(
+      of(story, going).migration?.says,
+      'expand is about to begin',
+      'what is known of another phase is old',
+    );
+    passes(story, 'expand');
+    assert.deepEqual(told(story, going), [
+      'backfilling',
+      'backfill 2/3 41 %, 3 min left: users.full_name',
+      watching,
+    ]);
+    story.does({ type: 'pause' });
+    assert.deepEqual(told(story).slice(1), ['goes on when v2 is resumed', 'teal resume shop']);
+    story.does({ type: 'resume' });
+    story.does({ type: 'freeze', reason: null });
+    assert.deepEqual(told(story).slice(1), ['goes on when the freeze ends', 'teal unfreeze shop']);
+  });
+
+  test('says what contract waits for: the window, then whoever may say it', () => {
+    const story = promoted();
+    const { migration, rollback } = of(story);
+    assert.equal(migration?.says, 'contract waits for the rollback window: v1 is kept for a way back');
+    assert.equal(migration?.until, story.now + 3_600_000);
+    assert.equal(rollback?.harm, null);
+    story.later(3_600_000);
+    assert.equal(of(story).migration?.says, 'contract waits until v1 is gone for good');
+    story.hasStopped();
+    const asks = ['ready', 'no older version runs any more: teal db contract shop', 'teal db contract shop'];
+    assert.deepEqual(told(story), asks);
+    assert.equal(of(story).migration?.command, 'contract');
+    story.does({ type: 'contract' });
+    assert.deepEqual(told(story), ['contracting', 'contract is about to begin', watching]);
+    passes(story, 'contract');
+    assert.deepEqual(told(story), [
+      'contracted',
+      'contracted: v1 does not know the database any more',
+      'teal deploy shop <version>',
+    ]);
+    assert.match(
+      of(story).rollback?.harm ?? '',
+      /contracted for v2 \(0007-rename\): statements of v1 may fail/,
+    );
+  });
+
+  test('a contract that has failed waits for its command, whatever teal.yaml says', () => {
+    const story = settled({ contract: 'auto' });
+    story.later(0);
+    assert.equal(story.state.migration?.stage, 'contracting');
+    fails(story, 'contract');
+    assert.deepEqual(told(story), [
+      'contracting',
+      'contract failed: users was locked for 10 min',
+      'teal db contract shop',
+    ]);
+    story.does({ type: 'contract' });
+    assert.equal(of(story).migration?.failed, null);
+  });
+
+  test('a version that was taken back leaves two ways, and an undo goes on until it is done', () => {
+    const story = promoted();
+    story.does({ type: 'rollback', reason: null });
+    story.routersHaveIt();
+    story.hasStopped();
+    assert.equal(of(story).migration?.says, 'v2 is gone: deploy it again, or teal db undo shop');
+    story.does({ type: 'undo' });
+    fails(story, 'undo');
+    assert.deepEqual(told(story).slice(1), ['undo failed: users was locked for 10 min', 'teal db undo shop']);
+    story.does({ type: 'undo' });
+    passes(story, 'undo');
+    assert.deepEqual(told(story).slice(0, 2), ['undone', 'undone: the database is as it was before']);
+  });
+
+  test('a release that failed at the database is tried again', () => {
+    const story = migrating();
+    fails(story, 'expand');
+    story.hasStopped();
+    const { migration, release, next } = of(story);
+    assert.deepEqual(
+      [migration?.command, release?.error?.code, next],
+      [null, 'lock-not-granted', 'teal retry shop'],
+    );
+  });
+
+  test('going back is told to do harm before anybody is on the new version, and while they are', () => {
+    const story = migrating({ rollback: 'unsafe' });
+    const harm = 'v1 cannot live with what v2 writes: teal.yaml says so: apps.shop.database.rollback';
+    assert.deepEqual(
+      [of(story).rollback?.harm, of(story).migration?.unsafe],
+      [harm, harm.split('writes: ')[1]],
+    );
+    assert.equal(of(promoted({ rollback: 'unsafe' })).rollback?.harm, harm);
+    const proven = migrating();
+    const proof = { ...green, unsafe: 'v1 reads status as an integer' };
+    proven.does({ type: 'migration-proved', migration: '0007-rename', round: 1, before: 'expand', proof });
+    assert.match(of(proven).rollback?.harm ?? '', /v1 reads status as an integer$/);
+  });
+});
+
+test('progress is one line, with how far, how long, and why it stands', () => {
+  assert.equal(
+    sayProgress({ ...going, step: 0, of: 0, what: 'proving', seen: null, total: null, etaMs: null }),
+    'backfill: proving',
+  );
+  assert.equal(
+    sayProgress({ ...going, state: 'paused', why: 'p99 is 900 ms' }),
+    'backfill 2/3 41 %: users.full_name; paused: p99 is 900 ms',
+  );
+  assert.equal(partOf({ ...going, seen: 1200 }), 1, 'rows come while it counts');
+  assert.equal(partOf({ ...going, total: 0 }), null);
+});
