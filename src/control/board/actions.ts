@@ -1,10 +1,12 @@
 import type { AccessRole } from '../../config/control.ts';
 import { decideTogether, type GroupDecision } from '../../release/group-orders.ts';
 import type { Command } from '../../release/input.ts';
+import { open } from '../../release/migrate.ts';
 import type { AppState } from '../../release/state.ts';
 import { mayAs } from '../access/role.ts';
 import { commandRoles } from '../access/needs.ts';
 import type { CommandName } from '../contract.ts';
+import { harmOf } from '../view/status.ts';
 import type { ActionView } from './contract.ts';
 
 /** Who asks, as far as it matters. */
@@ -20,6 +22,7 @@ interface Offer {
   readonly does: string;
   readonly body?: ActionView['body'];
   readonly needsReason?: boolean;
+  readonly confirm?: string;
 }
 
 /** What could be done to an app now. Each is decided as it would be if it were asked for, but nothing is kept of it. */
@@ -30,7 +33,8 @@ export function actionsOf(
 ): readonly ActionView[] {
   const state = states.find((each) => each.app === app);
   if (state === undefined) return [];
-  return offers(state).map(({ id, command, label, does, body = {}, needsReason = false }) => {
+  return [...offers(state), ...databaseOffers(state)].map((offer) => {
+    const { id, command, label, does, body = {}, needsReason = false, confirm = null } = offer;
     const needed = commandRoles[command];
     const input = inputOf(command, body);
     const refusal = mayAs(role, needed)
@@ -45,6 +49,7 @@ export function actionsOf(
       does,
       body,
       needsReason,
+      confirm,
       refusal,
       path: `/v1/apps/${encodeURIComponent(app)}/${command}`,
       heedsSeen: command !== 'rollback',
@@ -65,13 +70,14 @@ function offers(state: AppState): readonly Offer[] {
   const step = { step: release?.cursor ?? 0 };
   const version = release?.build.version ?? 'it';
   const back = release?.from ?? state.lives.at(-2)?.version ?? 'the version before';
+  const harm = harmOf(state, back);
   const held = release?.pausedAt != null;
   return [
     {
       id: 'rollback',
       command: 'rollback',
       label: 'Roll back',
-      does: `everyone goes back to ${back}, at once`,
+      does: `everyone goes back to ${back}, at once${harm === null ? '' : `; but ${harm}`}`,
     },
     { id: 'approve', command: 'approve', label: 'Approve', does: 'signs off the step that asks', body: step },
     {
@@ -106,6 +112,29 @@ function offers(state: AppState): readonly Offer[] {
   ];
 }
 
+/** What has been contracted or undone needs no button. */
+function databaseOffers(state: AppState): readonly Offer[] {
+  const migration = open(state);
+  if (migration === null) return [];
+  const { name, build, olds, phases } = migration;
+  const old = olds.length === 0 ? 'older versions' : olds.join(' and ');
+  const contract: Offer = {
+    id: 'contract',
+    command: 'contract',
+    label: 'Contract',
+    does: `takes away from the database what ${build.version} does not need`,
+    confirm: `Contract ${name}? What ${build.version} does not need is dropped: ${old} may fail on the database from then on, also after a rollback.`,
+  };
+  const undo: Offer = {
+    id: 'undo',
+    command: 'undo',
+    label: 'Undo',
+    does: `takes back what ${name} has added`,
+    confirm: `Undo ${name}? What it has added is dropped. What only ${build.version} has written is kept aside.`,
+  };
+  return phases.includes('undo') ? [contract, undo] : [contract];
+}
+
 function inputOf(command: Offer['command'], { full = false, step = 0 }: ActionView['body']): Command {
   switch (command) {
     case 'promote':
@@ -122,6 +151,8 @@ function inputOf(command: Offer['command'], { full = false, step = 0 }: ActionVi
     case 'resume':
     case 'retry':
     case 'unfreeze':
+    case 'contract':
+    case 'undo':
       return { type: command };
     default:
       throw new Error(`${command} is not offered`);

@@ -34,12 +34,13 @@ export async function boardOf(
   const state = known(deps, app);
   // Another one may have begun meanwhile.
   const judged = standing?.release === state.release?.id ? standing : null;
+  const status = appStatus(state, seen);
   const states = deps.apps.companions(app).map((each) => deps.apps.state(each));
   return {
     at: deps.now(),
     stamp: stampOf(state),
-    status: appStatus(state, seen),
-    rungs: rungsOf(state, events),
+    status,
+    rungs: rungsOf({ state, events, view: status.migration }),
     actions: actionsOf(states, app, { ...asker, now: deps.now() }),
     who: whoOf(state, judged),
     evidence: judged,

@@ -60,9 +60,12 @@ export interface BoardView {
 
 export type RungState = 'passed' | 'skipped' | 'failed' | 'current' | 'ahead' | 'dropped';
 
-/** A step of the running release, or of the last one; before them the start of the candidate, after them the rollback window. */
+/**
+ * A step of the running release, or of the last one; before them the database's expand and backfill and the start of the candidate, after
+ * them the rollback window and the database's contract or undo.
+ */
 export interface Rung {
-  readonly kind: 'start' | Step['kind'] | 'window';
+  readonly kind: 'database' | 'start' | Step['kind'] | 'window';
   readonly name: string;
   readonly state: RungState;
   readonly startedAt: number | null;
@@ -80,6 +83,10 @@ export interface Rung {
   /** Of a test; of evidence what the judge said. */
   readonly output: string | null;
   readonly error: ErrorJson | null;
+  /** What it does now or waits for, in one sentence: of the database. */
+  readonly says: string | null;
+  /** How much of it is done, 0 to 1, where that is counted. */
+  readonly part: number | null;
 }
 
 /** Something that could be done to the app, and why not. */
@@ -93,6 +100,8 @@ export interface ActionView {
   readonly body: { readonly full?: boolean; readonly step?: number };
   readonly heedsSeen: boolean;
   readonly needsReason: boolean;
+  /** What has to be said yes to first, since nothing brings it back; null: nothing has. */
+  readonly confirm: string | null;
   /** Why it cannot be done by who asks; null: it can. */
   readonly refusal: { readonly says: string; readonly remedy: string } | null;
 }

@@ -12,7 +12,7 @@ export function moodOf(status: AppStatus, pulse: Pick<OverviewApp['pulse'], 'err
 }
 
 function troubleOf(
-  { release, live, environments }: AppStatus,
+  { release, live, environments, migration }: AppStatus,
   { errors }: Pick<OverviewApp['pulse'], 'errors'>,
 ): Said | null {
   const instances = live === null ? [] : (environments[live]?.instances ?? []);
@@ -20,19 +20,27 @@ function troubleOf(
     return ['trouble', 'no instance of what is live is healthy'];
   if (errors !== null && errors > troubleShare)
     return ['trouble', `${Math.round(errors * 100)} % of the requests fail`];
+  if (migration !== null && migration.failed !== null && migration.command !== null)
+    return ['trouble', `${migration.name}: ${migration.says}`];
   if (release === null || release.error === null || !release.ended) return null;
   return ['trouble', `${release.version}: ${firstLine(release.reason ?? release.error.message)}`];
 }
 
-function askOf({ release, frozen, maintenance }: AppStatus): Said | null {
+function askOf({ release, frozen, maintenance, migration }: AppStatus): Said | null {
   if (release?.step?.asks === true) return ['asks', `${release.version} waits for an approval`];
   if (frozen !== null) return ['asks', `frozen by ${frozen.actor}`];
   if (release !== null && release.pausedAt !== null && !release.ended)
     return ['asks', `${release.version} is paused`];
+  if (migration !== null && migration.command !== null)
+    return ['asks', `${migration.name}: ${migration.says}`];
   return maintenance === null ? null : ['asks', 'maintenance: people see a page instead of the app'];
 }
 
-function goesOn({ release, live }: AppStatus): Said {
+function goesOn({ release, live, migration }: AppStatus): Said {
+  if (release?.status === 'migrating' && migration !== null)
+    return ['moving', `${release.version}: ${migration.says}`];
+  if (migration?.stage === 'contracting' || migration?.stage === 'undoing')
+    return ['moving', `${migration.name}: ${migration.says}`];
   if (release?.status === 'promoted')
     return ['calm', `${release.version} has everyone; the way back is open`];
   if (release !== null && !release.ended)

@@ -1,10 +1,11 @@
 import type { ErrorJson } from '../../errors.ts';
 import { judgeAsks } from '../../release/judging.ts';
-import type { AppState, Release, ReleaseStatus, Step } from '../../release/state.ts';
+import type { Release, ReleaseStatus, Step } from '../../release/state.ts';
 import { stepName } from '../../release/steps.ts';
 import { stepEndsAt } from '../../release/timers.ts';
 import type { StoredEvent } from '../../store/store.ts';
 import type { Rung, RungState } from './contract.ts';
+import { afterAll, beforeStart, type Database } from './rungs-database.ts';
 
 /** What was told of one step. */
 interface Told {
@@ -26,11 +27,12 @@ interface PassedData {
   readonly verdict?: { readonly sentence: string };
 }
 
-/** The release as a ladder. @param events those of this release, oldest first */
-export function rungsOf(
-  { release }: Pick<AppState, 'release'>,
-  events: readonly StoredEvent[],
-): readonly Rung[] {
+/** The release as a ladder. */
+export function rungsOf(database: Database): readonly Rung[] {
+  const {
+    state: { release },
+    events,
+  } = database;
   if (release === null) return [];
   const told = new Map<number, Told>();
   for (const event of events) note(told, event);
@@ -40,7 +42,14 @@ export function rungsOf(
     const before = index === 0 ? ready : (told.get(index - 1)?.at ?? null);
     return rungOf(release, { step, index, before, told: told.get(index) ?? untold, switched });
   });
-  return [startRung(release, ready), ...steps, ...windowRung(release, switched)];
+  const prepared = beforeStart(database, release);
+  return [
+    ...prepared,
+    startRung(release, prepared, ready),
+    ...steps,
+    ...windowRung(release, switched),
+    ...afterAll(database, release),
+  ];
 }
 
 function note(told: Map<number, Told>, { type, data, at, actor, reason }: StoredEvent): void {
@@ -51,21 +60,38 @@ function note(told: Map<number, Told>, { type, data, at, actor, reason }: Stored
   told.set(cursor, { at, actor: by, reason, state, error, output: output ?? verdict?.sentence ?? null });
 }
 
-const nothing = { endsAt: null, asks: false, by: null, actor: null, reason: null, output: null, error: null };
+const nothing = {
+  endsAt: null,
+  asks: false,
+  by: null,
+  actor: null,
+  reason: null,
+  output: null,
+  error: null,
+  says: null,
+  part: null,
+};
 
-function startRung(release: Release, ready: number | null): Rung {
-  const running = beforeStart.has(release.status);
-  const state = ready !== null ? 'passed' : running ? 'current' : 'failed';
+/** @param prepared the database's steps, which come before it */
+function startRung(release: Release, prepared: readonly Rung[], ready: number | null): Rung {
+  const state = startState(release, prepared, ready);
   return {
     ...nothing,
     kind: 'start',
     name: `start ${release.build.version} in ${release.colour}`,
     state,
-    startedAt: release.startedAt,
+    startedAt: prepared.length === 0 ? release.startedAt : (prepared.at(-1)?.endedAt ?? null),
     endedAt: ready,
     endsAt: state === 'current' ? release.deadlineAt : null,
     error: state === 'failed' ? release.error : null,
   };
+}
+
+function startState({ status }: Release, prepared: readonly Rung[], ready: number | null): RungState {
+  if (ready !== null) return 'passed';
+  if (prepared.some(({ state }) => state === 'current' || state === 'ahead')) return 'ahead';
+  if (prepared.some(({ state }) => state !== 'passed')) return 'dropped';
+  return beforeStart.has(status) ? 'current' : 'failed';
 }
 
 /** The candidate is not there yet. */
@@ -97,6 +123,8 @@ function rungOf(release: Release, { step, index, before, told, switched }: Place
     reason: told.reason,
     output: told.output,
     error: told.error,
+    says: null,
+    part: null,
   };
 }
 

@@ -165,7 +165,7 @@ function wayBack(state: AppState): Omit<NonNullable<AppStatus['rollback']>, 'har
 }
 
 /** What the database makes of going back; of the release on its way also before anybody is on it. */
-function harmOf(state: AppState, to: string): string | null {
+export function harmOf(state: AppState, to: string): string | null {
   const { release } = state;
   const why = release === null || release.build.version === to ? null : unsafe(state, release);
   return (

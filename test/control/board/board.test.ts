@@ -6,10 +6,13 @@ import { releasesOf } from '../../../src/control/board/history.ts';
 import { moodOf } from '../../../src/control/board/mood.ts';
 import { rungsOf } from '../../../src/control/board/rungs.ts';
 import { refuseStale, stampOf } from '../../../src/control/board/stamp.ts';
+import { migrationView } from '../../../src/control/view/migration.ts';
 import { appStatus } from '../../../src/control/view/status.ts';
 import type { AccessRole } from '../../../src/config/control.ts';
+import type { Phase } from '../../../src/config/database.ts';
+import { TealError } from '../../../src/errors.ts';
 import type { StoredEvent } from '../../../src/store/store.ts';
-import { app, judged, Story } from '../../release/story.ts';
+import { app, build, judged, Story } from '../../release/story.ts';
 
 const smoke = { kind: 'command', name: 'smoke', command: ['true'], timeoutMs: 1000 } as never;
 const tested = app({ tests: [smoke], promote: { kind: 'manual' } });
@@ -45,8 +48,11 @@ const ofRelease = (story: Story): readonly StoredEvent[] => {
   return all.slice(all.findLastIndex(({ type }) => type === 'release-started'));
 };
 
+const rungsAre = (story: Story) =>
+  rungsOf({ state: story.state, events: ofRelease(story), view: migrationView(story.state, null) });
+
 const drawn = (story: Story): readonly string[] =>
-  rungsOf(story.state, ofRelease(story)).map(({ kind, state }) => `${kind} ${state}`);
+  rungsAre(story).map(({ kind, state }) => `${kind} ${state}`);
 
 /** v1 is live, and v2 at its test. */
 function testing(): Story {
@@ -69,7 +75,7 @@ describe('the ladder of a release', () => {
     ]);
     story.tests('pass');
     assert.deepEqual(drawn(story).slice(1, 3), ['test passed', 'approve current']);
-    const [, smoked, gate] = rungsOf(story.state, ofRelease(story));
+    const [, smoked, gate] = rungsAre(story);
     assert.deepEqual([smoked?.output, gate?.asks], ['fine', true]);
     story.does({ type: 'approve', step: 1 });
     story.isReady();
@@ -83,13 +89,13 @@ describe('the ladder of a release', () => {
     ]);
     story.does({ type: 'rollback', reason: null });
     assert.deepEqual(drawn(story).at(-1), 'window passed');
-    assert.equal(rungsOf(story.state, ofRelease(story)).at(-1)?.reason, 'ended by going back');
+    assert.equal(rungsAre(story).at(-1)?.reason, 'ended by going back');
   });
 
   test('says where it failed, and what was not reached then', () => {
     const story = testing();
     story.tests('fail');
-    const rungs = rungsOf(story.state, ofRelease(story));
+    const rungs = rungsAre(story);
     assert.deepEqual(drawn(story), [
       'start passed',
       'test failed',
@@ -217,4 +223,150 @@ test('an app in trouble is told first, and why', () => {
   story.does({ type: 'reject', step: 1, reason: 'no' });
   story.hasStopped();
   assert.deepEqual(mood(story)[0], 'trouble');
+});
+
+describe('a release with a migration', () => {
+  const policy = {
+    url: null,
+    migrations: null,
+    run: {},
+    roles: null,
+    contract: 'manual',
+    undo: 'manual',
+    rollback: 'safe',
+    lockTimeoutMs: 200,
+    lockDeadlineMs: 600_000,
+    batchMs: 100,
+    pauseAt: { errorPercent: null, p99Ms: null },
+    proof: null,
+  } as const;
+  const spec = { ...app(), database: policy };
+  const renaming = { name: '0007', phases: ['expand', 'backfill', 'undo', 'contract'] } as const;
+  const of = { migration: '0007', round: 1 } as const;
+  const passes = (story: Story, phase: Phase): unknown =>
+    story.does({ type: 'phase-passed', ...of, phase, steps: 3, ran: 3, ms: 40 });
+  const fails = (story: Story, phase: Phase): unknown => {
+    const error = new TealError('lock-not-granted', 'users is locked', { remedy: 'end it' }).toJSON();
+    return story.does({ type: 'phase-failed', ...of, phase, error });
+  };
+  const may = (story: Story, role: AccessRole = 'deployer') =>
+    actionsOf([story.state], 'shop', { actor: 'user:anna', role, now: story.now }).filter(
+      ({ id }) => id === 'contract' || id === 'undo',
+    );
+
+  function migrating(): Story {
+    const story = new Story(spec);
+    story.goesLive('v1', spec);
+    story.does({ type: 'deploy', build: { ...build('v2', spec), migration: renaming }, promote: null });
+    return story;
+  }
+
+  function promoted(): Story {
+    const story = migrating();
+    passes(story, 'expand');
+    passes(story, 'backfill');
+    story.isReady();
+    story.isReady();
+    story.routersHaveIt();
+    story.isDrained();
+    return story;
+  }
+
+  test('has the database before the candidate and behind the window', () => {
+    const story = migrating();
+    const all = ['start ahead', 'promote ahead', 'window ahead', 'database ahead'];
+    assert.deepEqual(drawn(story), ['database current', 'database ahead', ...all]);
+    passes(story, 'expand');
+    const progress = {
+      phase: 'backfill',
+      step: 1,
+      of: 2,
+      what: 'users.name',
+      state: 'running',
+      why: null,
+      seen: 41,
+      total: 100,
+      etaMs: null,
+      at: 0,
+    } as const;
+    const rungs = rungsOf({
+      state: story.state,
+      events: ofRelease(story),
+      view: migrationView(story.state, progress),
+    });
+    assert.deepEqual(rungs.map(({ name, says, part }) => [name, says, part]).slice(0, 3), [
+      ['expand 0007', null, null],
+      ['backfill 0007', 'backfill 1/2 41 %: users.name', 0.41],
+      ['start v2 in green', null, null],
+    ]);
+    passes(story, 'backfill');
+    assert.deepEqual(drawn(story).slice(0, 3), ['database passed', 'database passed', 'start current']);
+    const done = promoted();
+    assert.deepEqual(drawn(done).slice(-2), ['window current', 'database ahead']);
+    assert.match(rungsAre(done).at(-1)?.says ?? '', /^contract waits for the rollback window/);
+    done.later(3_600_000);
+    done.hasStopped();
+    assert.deepEqual(drawn(done).slice(-2), ['window passed', 'database current']);
+    done.does({ type: 'contract' });
+    fails(done, 'contract');
+    assert.equal(rungsAre(done).at(-1)?.error?.code, 'lock-not-granted');
+    done.does({ type: 'contract' });
+    assert.deepEqual([drawn(done).at(-1), rungsAre(done).at(-1)?.error], ['database current', null]);
+    passes(done, 'contract');
+    assert.equal(drawn(done).at(-1), 'database passed');
+  });
+
+  test('says where it failed at the database, and offers undo behind it', () => {
+    const story = migrating();
+    passes(story, 'expand');
+    fails(story, 'backfill');
+    story.hasStopped();
+    assert.deepEqual(drawn(story), [
+      'database passed',
+      'database failed',
+      'start dropped',
+      'promote dropped',
+      'window dropped',
+      'database ahead',
+    ]);
+    assert.equal(rungsAre(story).at(-1)?.name, 'undo 0007');
+    assert.deepEqual(
+      may(story).map(({ id, refusal }) => [id, refusal === null]),
+      [
+        ['contract', false],
+        ['undo', true],
+      ],
+    );
+    story.does({ type: 'undo' });
+    passes(story, 'undo');
+    assert.equal(drawn(story).at(-1), 'database passed');
+    assert.deepEqual(may(story), [], 'nothing is left of it');
+  });
+
+  test('asks before it takes anything away, says why it cannot yet, and of whom it is wanted', () => {
+    const story = promoted();
+    const [contract, undo] = may(story);
+    assert.match(contract?.refusal?.says ?? '', /v1 still runs/);
+    assert.match(contract?.confirm ?? '', /^Contract 0007\? What v2 does not need is dropped: v1 may fail/);
+    assert.match(undo?.refusal?.says ?? '', /v2 still runs/);
+    const before = stampOf(story.state);
+    story.later(3_600_000);
+    story.hasStopped();
+    assert.equal(may(story)[0]?.refusal, null);
+    assert.match(may(story, 'viewer')[0]?.refusal?.says ?? '', /needs the role deployer/);
+    assert.throws(() => refuseStale(story.state, { type: 'contract' }, before), { code: 'moved-on' });
+    const seen = { instances: [], router: null, base: null, migrating: () => null };
+    const mood = (): readonly string[] => moodOf(appStatus(story.state, seen), { errors: null });
+    assert.deepEqual(mood(), ['asks', '0007: no older version runs any more: teal db contract shop']);
+    const open = stampOf(story.state);
+    story.does({ type: 'contract' });
+    assert.throws(() => refuseStale(story.state, { type: 'contract' }, open), { code: 'moved-on' });
+    assert.deepEqual(mood(), ['moving', '0007: contract is about to begin']);
+    fails(story, 'contract');
+    assert.deepEqual(mood(), ['trouble', '0007: contract failed: users is locked']);
+    story.does({ type: 'contract' });
+    passes(story, 'contract');
+    const [back] = actionsOf([story.state], 'shop', { actor: 'user:anna', role: 'admin', now: story.now });
+    assert.match(back?.does ?? '', /at once; but the database was contracted for v2/);
+  });
 });

@@ -81,7 +81,7 @@ export const overviewView = exactly<OverviewView>()(
 
 const rung = exactly<Rung>()(
   v.strictObject({
-    kind: v.picklist(['start', ...stepKind.options, 'window']),
+    kind: v.picklist(['database', 'start', ...stepKind.options, 'window']),
     name: text,
     state: v.picklist(['passed', 'skipped', 'failed', 'current', 'ahead', 'dropped']),
     startedAt: or(time),
@@ -93,6 +93,8 @@ const rung = exactly<Rung>()(
     reason: or(text),
     output: or(text),
     error: or(error),
+    says: v.pipe(or(text), v.description('Of the database: what it does now, or waits for.')),
+    part: v.pipe(or(number), v.description('How much of it is done, 0 to 1, where that is counted.')),
   }),
 );
 
@@ -105,6 +107,7 @@ const action = exactly<ActionView>()(
     body: v.strictObject({ full: v.exactOptional(flag), step: v.exactOptional(count) }),
     heedsSeen: flag,
     needsReason: flag,
+    confirm: v.pipe(or(text), v.description('What has to be said yes to first.')),
     refusal: v.pipe(
       or(v.strictObject({ says: text, remedy: text })),
       v.description('Why who asks cannot do it now.'),
