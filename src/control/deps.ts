@@ -9,7 +9,6 @@ import type { RunTest } from './effects/run-test.ts';
 import type { Rules } from './judge/rules.ts';
 import type { Usage } from './flags/usage.ts';
 import type { PlaneView } from './lead/contract.ts';
-import type { Migrations } from './migrate/contract.ts';
 import type { Leases } from './leases.ts';
 import type { Progress } from './migrate/progress.ts';
 import type { PreviewKeys } from './preview-keys.ts';
@@ -29,8 +28,6 @@ export interface Deps {
   readonly leases: Leases;
   /** How often flags are evaluated. */
   readonly usage: Usage;
-  /** What phases of migrations are doing; absent: nobody works at any. */
-  readonly migrations?: Migrations;
   /** Signs and checks preview tokens. */
   readonly keys: PreviewKeys;
   /** What else a release is judged by, once per tick. */

@@ -158,7 +158,7 @@ function migrationFamilies({ apps, migrations }: Pick<Deps, 'apps' | 'migrations
     value: migration.failed === null ? 0 : 1,
   }));
   const done = begun.flatMap(({ labels }): Sample[] => {
-    const progress = migrations?.progress(labels.app) ?? null;
+    const progress = migrations.progress(labels.app);
     const part = progress === null ? null : partOf(progress);
     return progress === null || part === null
       ? []

@@ -1,6 +1,7 @@
 import type { RouterStatus } from '../../router/router.ts';
 import type { AppStatus, Status } from '../contract.ts';
 import type { Deps } from '../deps.ts';
+import type { Migrations } from '../migrate/contract.ts';
 import { known } from '../known.ts';
 import { endsWithin } from '../pause.ts';
 import { baseOf } from '../urls.ts';
@@ -15,7 +16,8 @@ const afterCommandMs = 100;
 const soonMs = 40;
 
 /** What a status is read from. */
-export interface Looked extends Pick<Deps, 'config' | 'apps' | 'plane' | 'migrations'> {
+export interface Looked extends Pick<Deps, 'config' | 'apps' | 'plane'> {
+  readonly migrations: Migrations;
   readonly platform: Pick<Deps['platform'], 'instances'>;
   readonly router: Pick<Deps['router'], 'status'>;
 }
@@ -88,7 +90,7 @@ export async function lookAt(
     instances: deps.platform.instances(app),
     router,
     base: router === null ? null : baseOf(router),
-    migrating: (name) => deps.migrations?.progress(name) ?? null,
+    migrating: (name) => deps.migrations.progress(name),
   };
 }
 

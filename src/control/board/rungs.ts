@@ -91,11 +91,11 @@ function startState({ status }: Release, prepared: readonly Rung[], ready: numbe
   if (ready !== null) return 'passed';
   if (prepared.some(({ state }) => state === 'current' || state === 'ahead')) return 'ahead';
   if (prepared.some(({ state }) => state !== 'passed')) return 'dropped';
-  return beforeStart.has(status) ? 'current' : 'failed';
+  return isBeforeStart.has(status) ? 'current' : 'failed';
 }
 
 /** The candidate is not there yet. */
-const beforeStart: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'migrating', 'starting']);
+const isBeforeStart: ReadonlySet<ReleaseStatus> = new Set(['clearing', 'migrating', 'starting']);
 
 interface Placed {
   readonly step: Step;

@@ -50,6 +50,8 @@ async function answerTo(url: URL, options: StandbyOptions): Promise<object | nul
     apps: await Apps.load(reader, Date.now),
     platform: { instances: () => [] },
     router: { status: () => Promise.reject(new Error('the router is the leader’s')) },
+    // Who leads works at them.
+    migrations: { progress: () => null },
     plane,
   };
   return app === undefined ? await wholeStatus(looked, startedAt) : await statusOf(looked, app);
