@@ -23,7 +23,7 @@ describe('a control plane', () => {
     assert.deepEqual(await teal.ask(), { status: 200, body: 'v1' });
     const live = await teal.deploy('v2');
     assert.equal((await teal.ask()).body, 'v2');
-    assert.deepEqual(live.rollback, { to: 'v1', how: 'instant' });
+    assert.deepEqual(live.rollback, { to: 'v1', how: 'instant', harm: null });
     await teal.api.post('/v1/apps/shop/rollback', { reason: 'too green' });
     const back = await teal.when('everyone is back', ({ release }) => release?.status === 'rolled-back');
     assert.equal((await teal.ask()).body, 'v1');

@@ -165,10 +165,7 @@ describe('the status of a migration', () => {
       'contracted: v1 does not know the database any more',
       'teal deploy shop <version>',
     ]);
-    assert.match(
-      of(story).rollback?.harm ?? '',
-      /contracted for v2 \(0007-rename\): statements of v1 may fail/,
-    );
+    assert.match(of(story).rollback?.harm ?? '', /contracted \(0007-rename\): statements of v1 may fail/);
   });
 
   test('a contract that has failed waits for its command, whatever teal.yaml says', () => {
