@@ -64,7 +64,11 @@ export async function A4(): Promise<void> {
   nothingLost(report);
   neverAnswered(answered(report), 'v2');
   oneSwitch(answered(report), 'v1', 'v3');
-  assert.deepEqual(app.rollback, { to: 'v1', how: 'instant' }, 'back means the version that was live');
+  assert.deepEqual(
+    app.rollback,
+    { to: 'v1', how: 'instant', harm: null },
+    'back means the version that was live',
+  );
   const abort = await world.event('abort-started');
   assert.match(JSON.stringify(abort), /not this one/);
 }

@@ -92,7 +92,11 @@ async function taken(world: World, { version, ends }: Turn, live: string): Promi
     assert.deepEqual(pids(after), pids(before), `${says}: no process of live was touched`);
   }
   if (ends === undefined)
-    assert.deepEqual(after.rollback, { to: live, how: 'instant' }, `${says}: back is what was live`);
+    assert.deepEqual(
+      after.rollback,
+      { to: live, how: 'instant', harm: null },
+      `${says}: back is what was live`,
+    );
 }
 
 async function over(world: World, version: string, ends: Turn['ends']): Promise<AppStatus> {
