@@ -8,7 +8,7 @@ import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
 import { judgeHolds } from './judging.ts';
-import { begun as migrationBegun, changedBy, placed } from './migrate.ts';
+import { begun as migrationBegun, changedBy, givenUp, placed } from './migrate.ts';
 import { sizeFor } from './steps.ts';
 import { shifted, waitsSince } from './timers.ts';
 import { next, transitions } from './transitions.ts';
@@ -201,13 +201,16 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
       return withEnvironment(set({ drain: release.drain ?? event.drain }), event.colour, null);
     case 'abort-started':
       return withPhase(
-        set({
-          reason: event.why,
-          error: event.error ?? release.error,
-          ...running,
-          exposed: [],
-          expose: null,
-        }),
+        givenUp(
+          set({
+            reason: event.why,
+            error: event.error ?? release.error,
+            ...running,
+            exposed: [],
+            expose: null,
+          }),
+          release,
+        ),
         release.colour,
         // People of a group may be in it: what they have begun goes on with the same versions of the other apps.
         release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',

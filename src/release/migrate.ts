@@ -60,8 +60,6 @@ export function emptied(state: AppState, release: Release): Event {
   const wanted = pending(state, release);
   if (wanted === null) return { type: 'cleared' };
   const before = state.migration?.name === wanted.name ? state.migration : null;
-  // Begun once more, and failed, it would keep the version that runs on it from being contracted for.
-  if (before?.stage === 'ready' && liveKnows(state, wanted)) return { type: 'cleared' };
   const again = before?.stage === 'undone';
   const olds = versionsBefore(state, release.build);
   return {
@@ -83,11 +81,22 @@ export function begun(
   if (migration === undefined) return state;
   const stage = stageOf(migration, null);
   const next = { ...migration, build, release: id, olds, round, stage, since: at, failed: null, proofs: {} };
-  const before = state.migration;
-  const isDone = before !== null && before.name !== next.name && before.stage === 'ready';
+  const before = state.migration?.stage === 'ready' ? state.migration : null;
+  if (before?.name === next.name)
+    return { ...state, migration: stage === 'ready' ? next : { ...next, before } };
   // What had nothing to contract is over with the next one.
-  const done = isDone && !before.phases.includes('contract') ? contracted(state, before.name) : state;
-  return { ...done, migration: next };
+  const isDone = before !== null && !before.phases.includes('contract');
+  return { ...(isDone ? contracted(state, before.name) : state), migration: next };
+}
+
+/**
+ * The state when a release has given up. What was ready for a version before it still is: else contract would never come for one that is
+ * live, or by the files of one that is not.
+ */
+export function givenUp(state: AppState, { id }: Release): AppState {
+  const { migration } = state;
+  if (migration?.before === undefined || migration.release !== id) return state;
+  return { ...state, migration: { ...migration.before, olds: migration.olds } };
 }
 
 /** The state when this version gets an environment: while the migration is open, it is old when it knows nothing of it. */
@@ -136,7 +145,10 @@ export function changedBy(state: AppState, event: MigrationEvent, at: number): A
       return contracted(set({ stage: 'contracted', since: at, failed: null }), migration.name);
     }
     case 'phase-passed': {
-      const after = set({ stage: stageOf(migration, event.phase), since: at, failed: null });
+      const stage = stageOf(migration, event.phase);
+      const { before, ...rest } = migration;
+      const kept = stage === 'backfilling' && before !== undefined ? { before } : {};
+      const after = { ...state, migration: { ...rest, ...kept, stage, since: at, failed: null } };
       return event.phase === 'contract' ? contracted(after, migration.name) : after;
     }
   }

@@ -110,6 +110,8 @@ export interface Migration extends BuildMigration {
   readonly failed: ErrorJson | null;
   /** What was proven, by the phase in front of which it was asked. */
   readonly proofs: Readonly<Partial<Record<'expand' | 'contract', ProofSummary>>>;
+  /** What it was when all was ready and a later release has asked for it once more, until that is done: what an abort leaves. */
+  readonly before?: Migration;
 }
 
 /** What a proof has found, in numbers and sentences; no statement's values. */

@@ -222,10 +222,13 @@ test('a repaired version with the same migration goes on with it, also when peop
   story.migratesLive(v2);
   const v3 = migrating('v3', '0001_name');
   assert.deepEqual(story.deploysBuild(v3), ['superseded', 'release-started']);
-  assert.deepEqual(story.hasStopped(), ['cleared'], 'all of it is there: v2 runs on it');
-  assert.deepEqual([story.status, story.stage], ['starting', 'ready']);
-  story.fails();
-  assert.deepEqual(story.hasStopped(), ['retired', 'contract-started'], 'v2 is live, and v1 has gone');
+  assert.deepEqual(story.hasStopped(), ['migration-started']);
+  assert.equal(phase(story), 'expand', 'to see that it is the same');
+  const told = story.phaseFails('it is another one now');
+  assert.deepEqual(told, ['phase-failed', 'abort-started', 'retired', 'contract-started']);
+  assert.deepEqual([story.stage, phase(story)], ['contracting', 'contract'], 'v2 is live, and v1 has gone');
+  assert.equal(story.state.migration?.build.version, 'v2', 'by the files of what is live');
+  assert.deepEqual(story.state.migration?.failed, null);
 });
 
 test('a version in a group whose database takes its time holds the others, and no deadline of theirs passes', () => {
@@ -297,6 +300,8 @@ test('between two versions that both know the schema the judge takes back as eve
   story.migratesLive(migrating('v2', '0001_name', { spec }));
   story.deploysBuild(migrating('v3', '0001_name', { spec }));
   story.hasStopped();
+  story.phasePasses();
+  story.phasePasses();
   story.isReady();
   story.isReady();
   story.routersHaveIt();

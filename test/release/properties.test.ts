@@ -1,147 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TealError } from '../../src/errors.ts';
+import type { Exposure } from '../../src/audience/table.ts';
 import { decide } from '../../src/release/decide.ts';
 import { effects } from '../../src/release/effects.ts';
+import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
-import type { Exposure } from '../../src/audience/table.ts';
+import { isUnjudged, judging } from '../../src/release/judging.ts';
+import { knows } from '../../src/release/migrate-knows.ts';
 import type { AppState, Colour } from '../../src/release/state.ts';
 import { colours, other, releaseStatuses } from '../../src/release/state.ts';
-import { evolve } from '../../src/release/evolve.ts';
-import { byAnyone } from '../../src/release/steps.ts';
-import { isUnjudged, judging } from '../../src/release/judging.ts';
 import { transitions } from '../../src/release/transitions.ts';
-import { build, judged, Story, verdict } from './story.ts';
-
-const spec = judged({
-  tests: [{ kind: 'command', name: 't', command: 't', timeoutMs: 1 }],
-  promote: { kind: 'auto', afterMs: 50 },
-  strategy: 'steps',
-  steps: [
-    { kind: 'expose', to: ['staff'], percent: null, forMs: 50 },
-    { ...byAnyone, expiresMs: 5000 },
-    { kind: 'warm', paths: ['/'], count: 1 },
-    {
-      kind: 'mirror',
-      of: [],
-      percent: null,
-      methods: ['GET'],
-      forMs: 50,
-      timeoutMs: 1,
-      maxBodyBytes: 1,
-    },
-    { kind: 'expose', to: [], percent: 50, forMs: 50, judge: 'on', atMostMs: 100, withoutEvidence: 'ask' },
-  ],
-  previewInstances: 1,
-  deadlineMs: 5000,
-  rollbackWindowMs: 2000,
-});
-const error = new TealError('crash-loop', 'crashed', { remedy: 'look' }).toJSON();
-const drain = { finished: 0, cut: 0, seconds: 0 };
-
-const deploys = ['v1', 'v2', 'v3'].map((each) => ({
-  type: 'deploy' as const,
-  build: build(each, spec),
-  promote: null,
-}));
-
-const actions = ['roll-back', 'restart-instance', 'stop', 'freeze', 'advance', 'ask', 'wait'] as const;
-const past = { slow: { q95: 20, q99: 80 }, scale: [] };
-
-/** Anything a person may press and anything that may be found out, right or wrong for the state. */
-function anything(state: AppState): readonly (Command | Fact)[] {
-  const release = state.release?.id ?? 'shop-0';
-  const cursor = state.release?.cursor ?? 0;
-  const version = (colour: 'blue' | 'green'): string => state.environments[colour]?.version ?? 'v0';
-  const facts = colours.flatMap((colour): Fact[] => [
-    { type: 'environment-ready', colour, version: version(colour), size: 'preview' },
-    { type: 'environment-ready', colour, version: version(colour), size: 'full' },
-    { type: 'environment-ready', colour, version: version(colour), size: 50, past },
-    { type: 'environment-failed', colour, version: version(colour), error },
-    { type: 'environment-stopped', colour, drain },
-    { type: 'table-acknowledged', release, live: colour, generation: 1 },
-    { type: 'drained', release, colour, drain },
-  ]);
-  return [
-    ...facts,
-    { type: 'test-passed', release, cursor, output: '' },
-    { type: 'test-failed', release, cursor, error },
-    { type: 'exposure-acknowledged', release, cursor, generation: 1 },
-    { type: 'warmed', release, cursor, output: '' },
-    ...actions.map((action): Fact => ({ type: 'verdict', release, cursor, verdict: verdict(action) })),
-    { type: 'approve', step: cursor },
-    { type: 'reject', step: cursor, reason: 'no' },
-    { type: 'freeze', reason: null },
-    { type: 'unfreeze' },
-    { ...deploys[1]!, onConflict: 'queue' },
-    { ...deploys[2]!, onConflict: 'supersede' },
-    { type: 'tick' },
-    { type: 'promote', full: false },
-    { type: 'promote', full: true },
-    { type: 'abort', reason: null },
-    { type: 'retry' },
-    { type: 'rollback', reason: null },
-    { type: 'pause' },
-    { type: 'resume' },
-    { type: 'restart' },
-    { type: 'scale', role: null, instances: 3 },
-    { type: 'apply', config: spec },
-    ...deploys,
-    { type: 'remove' },
-  ];
-}
-
-/** What the work that the state asks for would find out if it went well, and the next release when all is done. */
-function progress(state: AppState): readonly (Command | Fact)[] {
-  if (state.release && transitions[state.release.status].ended && !state.removing) return deploys;
-  if (state.release?.status === 'stepping' && state.release.steps[state.release.cursor]?.kind === 'approve')
-    return [{ type: 'approve', step: state.release.cursor }];
-  return effects(state).flatMap((effect): Fact[] => {
-    switch (effect.kind) {
-      case 'run':
-        return [
-          {
-            type: 'environment-ready',
-            colour: effect.colour,
-            version: effect.environment.version,
-            size: effect.environment.size,
-            past,
-          },
-        ];
-      case 'retire':
-        return [{ type: 'environment-stopped', colour: effect.colour, drain }];
-      case 'route':
-        return [{ type: 'table-acknowledged', release: effect.release, live: effect.live, generation: 1 }];
-      case 'drain':
-        return [{ type: 'drained', release: effect.release, colour: effect.colour, drain }];
-      case 'test':
-        return [{ type: 'test-passed', release: effect.release.id, cursor: effect.cursor, output: '' }];
-      case 'warm':
-        return [{ type: 'warmed', release: effect.release.id, cursor: effect.cursor, output: '' }];
-      case 'expose':
-        return [
-          {
-            type: 'exposure-acknowledged',
-            release: effect.release,
-            cursor: effect.cursor,
-            generation: 1,
-          },
-        ];
-      case 'judge': {
-        const cursor = state.release?.cursor ?? 0;
-        return [{ type: 'verdict', release: effect.release, cursor, verdict: verdict('advance') }];
-      }
-      case 'migrate': {
-        const { name: migration, round } = effect.migration;
-        return [{ type: 'phase-passed', migration, round, phase: effect.phase, steps: 1, ran: 1, ms: 1 }];
-      }
-      case 'hand-over':
-      case 'wake':
-        return [{ type: 'tick' }];
-    }
-  });
-}
+import { anything, progress, spec, worksOn } from './anything.ts';
+import { migrating, Story } from './story.ts';
 
 /** Mostly work that goes well, so that stories get somewhere; else anything at all. */
 const inputs = fc.array(fc.tuple(fc.nat(15), fc.nat(1000), fc.nat(700)), {
@@ -152,6 +23,7 @@ const inputs = fc.array(fc.tuple(fc.nat(15), fc.nat(1000), fc.nat(700)), {
 
 test('whatever is pressed and found out, in any order, nobody is ever sent to an environment that is not there', () => {
   const reached = new Set<string>();
+  const stages = new Set<string>();
   fc.assert(
     fc.property(inputs, (picks) => {
       const story = new Story(spec);
@@ -170,8 +42,10 @@ test('whatever is pressed and found out, in any order, nobody is ever sent to an
         for (const event of decision.events)
           story.state = evolve(story.state, event, { at: story.now, actor: 'anyone' });
         reached.add(story.status ?? 'none');
+        stages.add(story.stage ?? 'none');
         holds(before, story.state, input);
       }
+      comesToRest(story);
     }),
     { numRuns: 2000 },
   );
@@ -180,6 +54,7 @@ test('whatever is pressed and found out, in any order, nobody is ever sent to an
     [...releaseStatuses].sort(),
     'the stories visit every state there is',
   );
+  assert.equal(stages.size, 8, `and every stage of a migration: ${[...stages].join(' ')}`);
 });
 
 function holds(before: AppState, state: AppState, input: Command | Fact): void {
@@ -193,6 +68,93 @@ function holds(before: AppState, state: AppState, input: Command | Fact): void {
   theWayBackIsFree(before, state, input);
   onlyThoseItCanCarry(before, state);
   somethingIsDone(state);
+  onlyWithItsSchema(before, state);
+  holdsUpNoRollback(state);
+}
+
+/** A candidate comes when what it needs of the database is there; nothing is taken away that somebody needs who is there. */
+function onlyWithItsSchema(before: AppState, state: AppState): void {
+  const { migration, contracted, environments, release } = state;
+  for (const colour of colours) {
+    const name = environments[colour]?.migration?.name;
+    if (name === undefined || before.environments[colour] !== null || release?.kind !== 'deploy') continue;
+    const there =
+      migration?.name === name && ['ready', 'contracting', 'contracted'].includes(migration.stage);
+    assert.ok(there || contracted.includes(name), `${name} is there before the candidate is`);
+  }
+  const wish = effects(state).find(({ kind }) => kind === 'migrate');
+  if (wish?.kind !== 'migrate') return;
+  const is = colours.flatMap((colour) => environments[colour] ?? []);
+  const olds = is.filter((each) => !knows(each, wish.migration));
+  for (const { version } of is)
+    assert.equal(
+      wish.migration.olds.includes(version),
+      olds.some((each) => each.version === version),
+      `it is known whether ${version} is old`,
+    );
+  if (wish.phase === 'contract') assert.deepEqual(olds, [], 'nothing is contracted that somebody needs');
+  if (wish.phase === 'undo') assert.equal(olds.length, is.length, 'nor undone');
+}
+
+/** Whoever asks to go back is answered as if there were no database. */
+function holdsUpNoRollback(state: AppState): void {
+  const without = { ...state, migration: null, contracted: ['0001', '0002', '0003', '0004'], outdated: [] };
+  const asked = { now: state.release?.since ?? 0, actor: 'anyone' };
+  const answer = (to: AppState): unknown => {
+    const decision = decide(to, { type: 'rollback', reason: null }, asked);
+    return decision.refused?.code ?? decision.events?.filter(({ type }) => !ofTheDatabase.has(type));
+  };
+  assert.deepEqual(answer(state), answer(without));
+}
+
+const ofTheDatabase: ReadonlySet<string> = new Set(['contract-started', 'undo-started']);
+
+/** When nobody presses anything any more and all work goes well, it ends: contracted, undone, or waiting for somebody who can be named. */
+function comesToRest(story: Story): void {
+  for (let round = 0; round < mostRounds; round++) {
+    story.now += 10_000;
+    const { state } = story;
+    const stops: readonly Command[] = [
+      ...(state.frozen === null ? [] : [{ type: 'unfreeze' } as const]),
+      ...(state.release?.pausedAt == null ? [] : [{ type: 'resume' } as const]),
+      ...(round > mostRounds / 2 && state.release?.status === 'stepping'
+        ? [{ type: 'abort', reason: null } as const]
+        : []),
+    ];
+    for (const input of [...stops, ...worksOn(state), { type: 'tick' } as const]) answered(story, input);
+    if (story.state === state && isAtRest(state)) return endsWell(state);
+  }
+  assert.fail(`no rest: ${story.status}, ${story.state.migration?.stage}`);
+}
+
+const mostRounds = 60;
+
+function answered(story: Story, input: Command | Fact): void {
+  const decision = decide(story.state, input, { now: story.now, actor: 'anyone' });
+  for (const event of decision.events ?? [])
+    story.state = evolve(story.state, event, { at: story.now, actor: 'anyone' });
+}
+
+const isAtRest = ({ release, removing }: AppState): boolean =>
+  !removing && (release === null || (transitions[release.status].ended ?? false));
+
+function endsWell(state: AppState): void {
+  const { migration, environments, live, release, config } = state;
+  if (migration === null || migration.stage === 'contracted' || migration.stage === 'undone') return;
+  if (migration.failed !== null) return;
+  const is = colours.flatMap((colour) => environments[colour] ?? []);
+  const isNew = is.some((each) => knows(each, migration));
+  const isOld = is.some((each) => !knows(each, migration));
+  const policy = config?.database;
+  const doubted = ['freeze', 'stop'].includes(release?.verdict?.action ?? '');
+  const contracts = policy?.contract === 'auto' && !doubted && migration.stage !== 'undoing';
+  const undoes =
+    policy?.undo === 'auto' && migration.phases.includes('undo') && migration.stage !== 'contracting';
+  assert.ok(live === null || isOld || !contracts, 'what nobody needs any more is contracted');
+  assert.ok(isNew || !undoes, 'what nobody needs yet is undone');
+  const again = { type: 'deploy', build: migrating('v9', migration.name, migration), promote: null } as const;
+  const answer = decide(state, again, { now: 0, actor: 'anyone' });
+  assert.ok(!answer.refused || migration.stage === 'undoing', 'there is a way forward');
 }
 
 function theWayBackIsFree(before: AppState, state: AppState, input: Command | Fact): void {
