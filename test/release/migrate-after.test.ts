@@ -125,7 +125,11 @@ test('a freeze holds contract and undo, and a rollback goes on', () => {
 });
 
 test('a rollback in the middle of contract stops it, says what it means, and the new version may come back', () => {
-  const story = settled(stored());
+  const story = new Story(stored());
+  const first = { phases: ['expand'] } as const;
+  story.migratesLive(migrating('v1', '0000_first', first));
+  story.migratesLive(migrating('v2', '0001_name'));
+  story.windowCloses();
   assert.match(story.says(rollback), /contracted \(0001_name\): statements of v1 may fail/);
   story.does(rollback);
   assert.equal(phase(story), null, 'nothing is taken away from who comes');
@@ -135,7 +139,7 @@ test('a rollback in the middle of contract stops it, says what it means, and the
   assert.match(story.refuses({ type: 'contract' }).message, /v1 still runs/);
   assert.match(story.refuses({ type: 'undo' }).message, /contract has begun/);
   assert.equal(
-    story.refuses({ type: 'deploy', build: build('v1.1', stored()), promote: null }).code,
+    story.refuses({ type: 'deploy', build: migrating('v1.1', '0000_first', first), promote: null }).code,
     'schema-contracted',
   );
   assert.deepEqual(story.deploysBuild(migrating('v3', '0001_name')), ['release-started', 'cleared']);
@@ -162,9 +166,8 @@ test('what was contracted is known of old versions after later migrations, too',
 
 test('a release that was aborted is not tried again on a schema that it does not know', () => {
   const story = settled();
-  story.deploysBuild(build('v1.1', manual));
-  story.fails();
-  story.hasStopped();
+  story.goesLive('v1.1', manual);
+  goesBack(story);
   story.does({ type: 'contract' });
   assert.equal(story.refuses({ type: 'retry' }).code, 'schema-contracted');
   story.phasePasses();

@@ -8,7 +8,7 @@ import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
 import { isUnjudged, judging } from '../../src/release/judging.ts';
 import { knows } from '../../src/release/migrate-knows.ts';
-import type { AppState, Colour } from '../../src/release/state.ts';
+import type { AppState, Colour, Migration } from '../../src/release/state.ts';
 import { colours, other, releaseStatuses } from '../../src/release/state.ts';
 import { transitions } from '../../src/release/transitions.ts';
 import { anything, progress, spec, worksOn } from './anything.ts';
@@ -138,10 +138,11 @@ function answered(story: Story, input: Command | Fact): void {
 const isAtRest = ({ release, removing }: AppState): boolean =>
   !removing && (release === null || (transitions[release.status].ended ?? false));
 
+const isOver: ReadonlySet<Migration['stage']> = new Set(['contracted', 'undone']);
+
 function endsWell(state: AppState): void {
   const { migration, environments, live, release, config } = state;
-  if (migration === null || migration.stage === 'contracted' || migration.stage === 'undone') return;
-  if (migration.failed !== null) return;
+  if (migration === null || isOver.has(migration.stage) || migration.failed !== null) return;
   const is = colours.flatMap((colour) => environments[colour] ?? []);
   const isNew = is.some((each) => knows(each, migration));
   const isOld = is.some((each) => !knows(each, migration));
@@ -152,6 +153,10 @@ function endsWell(state: AppState): void {
     policy?.undo === 'auto' && migration.phases.includes('undo') && migration.stage !== 'contracting';
   assert.ok(live === null || isOld || !contracts, 'what nobody needs any more is contracted');
   assert.ok(isNew || !undoes, 'what nobody needs yet is undone');
+  forwardIsFree(state, migration);
+}
+
+function forwardIsFree(state: AppState, migration: Migration): void {
   const again = { type: 'deploy', build: migrating('v9', migration.name, migration), promote: null } as const;
   const answer = decide(state, again, { now: 0, actor: 'anyone' });
   assert.ok(!answer.refused || migration.stage === 'undoing', 'there is a way forward');
