@@ -18,6 +18,8 @@ export interface Foreseen {
   readonly build: Build;
   /** Null: teal.yaml says nothing of one. */
   readonly database: PlanDatabase | null;
+  /** What going back would do harm by; empty: nothing does that is known. */
+  readonly harm: readonly string[];
   /** What the deploy would be refused with for it. */
   readonly refused: readonly ErrorJson[];
 }
@@ -25,7 +27,7 @@ export interface Foreseen {
 /** Reads what lies in the version, and asks no server. */
 export async function foresee(state: KnownState, build: Build): Promise<Foreseen> {
   const policy = state.config.database ?? null;
-  if (policy === null) return { build, database: null, refused: [] };
+  if (policy === null) return { build, database: null, harm: [], refused: [] };
   const refused: ErrorJson[] = [];
   const unless = async <T>(asked: Promise<T>): Promise<T | null> => {
     try {
@@ -52,6 +54,7 @@ export async function foresee(state: KnownState, build: Build): Promise<Foreseen
       lint: report === null ? null : found(report),
       notes: refused.length > 0 ? [] : notes(state, { build, newest, needed, policy }),
     },
+    harm: needed === null ? [] : harm(state, build.version, policy),
     refused,
   };
 }
@@ -107,7 +110,7 @@ function notes(state: KnownState, { build, newest, needed, policy }: About): rea
         ? `${newest.name} is done: it was contracted.`
         : `${newest.name} has no statement in it: nothing is done.`,
     ];
-  return [...begunBefore(state, needed), ...unsafe(state, version, policy), ...withoutServer(policy)];
+  return [...begunBefore(state, needed), ...withoutServer(policy)];
 }
 
 function begunBefore({ migration }: KnownState, { name }: BuildMigration): readonly string[] {
@@ -117,15 +120,11 @@ function begunBefore({ migration }: KnownState, { name }: BuildMigration): reado
   return [`${name} was begun by ${migration.build.version}${stopped}. Only what is left of it runs.`];
 }
 
-function unsafe(
-  { live, lives }: KnownState,
-  version: string,
-  { rollback }: DatabasePolicy,
-): readonly string[] {
+function harm({ live, lives }: KnownState, version: string, { rollback }: DatabasePolicy): readonly string[] {
   if (rollback === 'safe' || live === null) return [];
   const old = lives.at(-1)?.version ?? 'the old version';
   return [
-    `${old} cannot read what ${version} writes (rollback: unsafe): where the judge would take the release back it freezes it, and a person decides.`,
+    `${old} cannot read what ${version} writes (database.rollback: unsafe): where the judge would take the release back it freezes it, and a person decides.`,
   ];
 }
 

@@ -27,7 +27,7 @@ export async function plan(
   const { config } = state;
   const version = versionName(asked.version);
   const placed: Build = { version, directory: deps.versions.directory(app, version), spec: config };
-  const { build, database, refused } = await foresee(state, placed);
+  const { build, database, harm, refused } = await foresee(state, placed);
   const planning: Planning = { state, build, asked, now: deps.now() };
   const steps = asked.together?.steps ?? stepsOf(config.release, asked.promote ?? null);
   const next = upcoming(state, { build, steps });
@@ -57,7 +57,7 @@ export async function plan(
     from: next.from,
     colour: next.colour,
     refused: [...refusals(planning), ...refused],
-    notes: [...(await notes(deps, planning)), ...(told?.notes ?? [])],
+    notes: [...(await notes(deps, planning)), ...harm, ...(told?.notes ?? [])],
     steps: scheduled.map((one, index) => planned(planning, { one, table, told, index })),
     database,
     liveAt: last?.endsAt ?? null,

@@ -176,7 +176,7 @@ describe('a plan', () => {
       text,
       /Commands do all the work, since there is no url: rules, proof and generators are for Postgre/,
     );
-    assert.match(text, /v1 cannot read what v2 writes \(rollback: unsafe\): .* freezes it/);
+    assert.match(text, /^ {2}! v1 cannot read what v2 writes \(database\.rollback: unsafe\): .* freezes it/m);
     assert.match(text, /expand {4}before the candidate starts$/m, 'nothing is proven without a server');
   });
 });
