@@ -37,7 +37,7 @@ export async function deploy(
     const onConflict = afterTurn(body.onConflict);
     const asked = decide(
       state,
-      { type: 'deploy', build: { version, directory: null, spec: config }, promote, onConflict },
+      { type: 'deploy', build: unread({ version, directory: null, spec: config }), promote, onConflict },
       { now: deps.now(), actor: by.actor },
     );
     if (asked.refused) throw asked.refused;
@@ -53,6 +53,9 @@ export async function deploy(
     return { note: `${note ?? `deploying ${version}`}; ${found}` };
   });
 }
+
+/** A build whose files have not been looked at: nothing can be said against what it brings for the database, or does not bring. */
+export const unread = (build: Build): Build => ({ ...build, spec: { ...build.spec, database: null } });
 
 /** What is left of it when nobody else makes a deploy ready: who has waited for its turn finds no release, or is refused. */
 export const afterTurn = (asked: OnConflict = 'refuse'): Exclude<OnConflict, 'wait'> =>

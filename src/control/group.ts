@@ -15,7 +15,7 @@ import { toCommand } from './api/command.ts';
 import { statusesAfter } from './api/status.ts';
 import type { By } from './apps.ts';
 import type { CommandBody, CommandName, GroupResult } from './contract.ts';
-import { afterTurn, checkDirectories, checkSupported, putVersion, versionName } from './deploy.ts';
+import { afterTurn, checkDirectories, checkSupported, putVersion, unread, versionName } from './deploy.ts';
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';
@@ -111,7 +111,10 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
     return (states, asked) => deployTogether({ ...what, states }, asked);
   };
   const thought = new Map(
-    [...versions].map(([app, version]) => [app, { version, directory: null, spec: known(deps, app).config }]),
+    [...versions].map(([app, version]) => [
+      app,
+      unread({ version, directory: null, spec: known(deps, app).config }),
+    ]),
   );
   const states = deps.apps.members(group).map((app) => deps.apps.state(app));
   const answer = release(thought)(states, { now: deps.now(), actor: by.actor });

@@ -24,7 +24,7 @@ export async function lintOf(build: Build, { folder }: Newest): Promise<LintRepo
 
 /** One sentence about a build that is deployed with what breaks or blocks the live version; null: nothing is found, or nothing pending. */
 export async function lintNote(build: Build): Promise<string | null> {
-  if (build.migration === undefined) return null;
+  if (build.migration === undefined || build.migration.phases.length === 0) return null;
   const newest = await newestOf(build);
   const report = newest === null ? null : await lintOf(build, newest);
   if (report === null) return null;

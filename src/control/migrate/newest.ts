@@ -30,12 +30,18 @@ export async function newestOf(build: Build): Promise<Newest | null> {
   const here = names.find(isPhase);
   if (here !== undefined)
     throw misplaced(build, migrations, `holds ${here} itself: it has to hold a folder for each migration`);
+  for await (const name of migrationsIn(home)) return { name, folder: path.posix.join(migrations, name) };
+  return null;
+}
+
+/** Names of the folders that hold a phase, newest first. */
+export async function* migrationsIn(home: string): AsyncGenerator<string> {
+  const names = await namesIn(home);
+  if (names === 'a file') return;
   for (const name of names.filter((each) => !each.startsWith('.')).toSorted(newestFirst)) {
     const inside = await namesIn(path.join(home, name));
-    if (inside !== 'a file' && inside.some(isPhase))
-      return { name, folder: path.posix.join(migrations, name) };
+    if (inside !== 'a file' && inside.some(isPhase)) yield name;
   }
-  return null;
 }
 
 /** Numbers by what they count, so that 10 comes after 9. */

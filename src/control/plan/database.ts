@@ -6,11 +6,13 @@ import { TealError, type ErrorJson } from '../../errors.ts';
 import { open } from '../../release/migrate.ts';
 import type { Build, BuildMigration } from '../../release/state.ts';
 import type { PlanDatabase, PlanLint } from '../contract.ts';
+import { unread } from '../deploy.ts';
 import { folderOf } from '../effects/workload.ts';
 import type { KnownState } from '../known.ts';
 import { lintOf } from '../migrate/lint.ts';
 import { newestOf, type Newest } from '../migrate/newest.ts';
 import { neededOf } from '../migrate/ready.ts';
+import { skippedBy } from '../migrate/skipped.ts';
 
 /** What a deploy would do to the database. */
 export interface Foreseen {
@@ -41,20 +43,23 @@ export async function foresee(state: KnownState, build: Build): Promise<Foreseen
   const newest = await unless(newestOf(build));
   const needed = newest === null ? null : await unless(neededOf(state, build, newest));
   // Where it cannot run, what the rules say of it would be the same once more.
-  const report = newest === null || needed === null ? null : await unless(lintOf(build, newest));
-  const migration = needed === null ? {} : { migration: needed };
+  const todo = needed !== null && needed.phases.length > 0 ? needed : null;
+  const report = newest === null || todo === null ? null : await unless(lintOf(build, newest));
+  const skipped = newest === null || todo === null ? [] : await skippedBy(state, build, newest);
+  // By its name alone it is known which schema the version was written for, whether or not it can run.
+  const named = newest === null ? {} : { migration: needed ?? { name: newest.name, phases: [] } };
   return {
-    build: { ...build, ...migration },
+    build: existsSync(folderOf(build)) ? { ...build, ...named } : unread(build),
     database: {
-      migration: needed?.name ?? null,
+      migration: todo?.name ?? null,
       folder: newest?.folder ?? null,
-      phases: (needed?.phases ?? []).map((phase) => ({ phase, ...timing(phase, state, policy) })),
+      phases: (todo?.phases ?? []).map((phase) => ({ phase, ...timing(phase, state, policy) })),
       open: openOne(state, newest),
       rollback: policy.rollback,
       lint: report === null ? null : found(report),
-      notes: refused.length > 0 ? [] : notes(state, { build, newest, needed, policy }),
+      notes: refused.length > 0 ? [] : notes(state, { build, newest, todo, skipped, policy }),
     },
-    harm: needed === null ? [] : harm(state, build.version, policy),
+    harm: todo === null ? [] : harm(state, build.version, policy),
     refused,
   };
 }
@@ -94,23 +99,26 @@ function openOne(state: KnownState, newest: Newest | null): PlanDatabase['open']
 interface About {
   readonly build: Build;
   readonly newest: Newest | null;
-  readonly needed: BuildMigration | null;
+  readonly todo: BuildMigration | null;
+  readonly skipped: readonly string[];
   readonly policy: DatabasePolicy;
 }
 
-function notes(state: KnownState, { build, newest, needed, policy }: About): readonly string[] {
+function notes(state: KnownState, { build, newest, todo, skipped, policy }: About): readonly string[] {
   const { version } = build;
   if (newest === null) {
     if (!existsSync(folderOf(build))) return [`What ${version} brings is known when its files are there.`];
     return [`${version} brings no migration: ${policy.migrations} holds none.`];
   }
-  if (needed === null)
+  if (todo === null)
     return [
       state.contracted.includes(newest.name)
         ? `${newest.name} is done: it was contracted.`
         : `${newest.name} has no statement in it: nothing is done.`,
     ];
-  return [...begunBefore(state, needed), ...withoutServer(policy)];
+  const { length } = skipped;
+  const left = `${skipped.toReversed().join(', ')} ${length === 1 ? 'is' : 'are'} left out, since a release runs the newest only: unless run by hand, the deploy is refused for it.`;
+  return [...begunBefore(state, todo), ...(length === 0 ? [] : [left]), ...withoutServer(policy)];
 }
 
 function begunBefore({ migration }: KnownState, { name }: BuildMigration): readonly string[] {
