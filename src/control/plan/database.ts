@@ -30,38 +30,49 @@ export interface Foreseen {
 export async function foresee(state: KnownState, build: Build): Promise<Foreseen> {
   const policy = state.config.database ?? null;
   if (policy === null) return { build, database: null, harm: [], refused: [] };
-  const refused: ErrorJson[] = [];
-  const unless = async <T>(asked: Promise<T>): Promise<T | null> => {
-    try {
-      return await asked;
-    } catch (error) {
-      if (!(error instanceof TealError)) throw error;
-      refused.push(error.toJSON());
-      return null;
-    }
-  };
-  const newest = await unless(newestOf(build));
-  const needed = newest === null ? null : await unless(neededOf(state, build, newest));
-  // Where it cannot run, what the rules say of it would be the same once more.
-  const todo = needed !== null && needed.phases.length > 0 ? needed : null;
-  const report = newest === null || todo === null ? null : await unless(lintOf(build, newest));
-  const skipped = newest === null || todo === null ? [] : await skippedBy(state, build, newest);
-  // By its name alone it is known which schema the version was written for, whether or not it can run.
-  const named = newest === null ? {} : { migration: needed ?? { name: newest.name, phases: [] } };
+  const { refused, newest, named, ...rest } = await read(state, build);
+  const todo = named !== null && named.phases.length > 0 ? named : null;
+  const known = named === null ? build : { ...build, migration: named };
   return {
-    build: existsSync(folderOf(build)) ? { ...build, ...named } : unread(build),
+    build: existsSync(folderOf(build)) ? known : unread(build),
     database: {
       migration: todo?.name ?? null,
       folder: newest?.folder ?? null,
       phases: (todo?.phases ?? []).map((phase) => ({ phase, ...timing(phase, state, policy) })),
       open: openOne(state, newest),
       rollback: policy.rollback,
-      lint: report === null ? null : found(report),
-      notes: refused.length > 0 ? [] : notes(state, { build, newest, todo, skipped, policy }),
+      lint: rest.report === null ? null : found(rest.report),
+      notes: refused.length > 0 ? [] : notes(state, { build, newest, todo, skipped: rest.skipped, policy }),
     },
     harm: todo === null ? [] : harm(state, build.version, policy),
     refused,
   };
+}
+
+interface Read {
+  readonly newest: Newest | null;
+  /** By its name alone it is known which schema the version was written for, whether or not it can run. */
+  readonly named: BuildMigration | null;
+  readonly report: LintReport | null;
+  readonly skipped: readonly string[];
+  readonly refused: readonly ErrorJson[];
+}
+
+async function read(state: KnownState, build: Build): Promise<Read> {
+  const nothing = { newest: null, named: null, report: null, skipped: [], refused: [] };
+  let newest: Newest | null = null;
+  try {
+    newest = await newestOf(build);
+    if (newest === null) return nothing;
+    const named = await neededOf(state, build, newest);
+    if (named.phases.length === 0) return { ...nothing, newest, named };
+    const [report, skipped] = [await lintOf(build, newest), await skippedBy(state, build, newest)];
+    return { newest, named, report, skipped, refused: [] };
+  } catch (error) {
+    if (!(error instanceof TealError)) throw error;
+    const named = newest === null ? null : { name: newest.name, phases: [] };
+    return { ...nothing, newest, named, refused: [error.toJSON()] };
+  }
 }
 
 /** When a phase runs, and whether somebody has to ask for it. */

@@ -55,19 +55,21 @@ describe('the migration of a version', () => {
     assert.deepEqual(migration, { name: 'v7', phases: ['expand'] });
   });
 
-  test('is none where there is no folder, or nothing in it, or nothing left to do', async (t) => {
+  test('is none where there is no folder, or none with a phase in it', async (t) => {
     const shop = await versions(t, ...served, 'run: { expand: ./migrate.sh }');
-    assert.equal('migration' in (await withMigration(state, await shop.add('v1'))), false);
-    assert.equal(
-      'migration' in (await withMigration(state, await shop.add('v2', { 'db/a.sql': '' }))),
-      false,
-    );
-    // Not even whether it can be read is asked of one that is contracted.
-    const v3 = await shop.add('v3', { 'db/1/expand.sql': 'ALTER TABEL users;' });
-    assert.equal('migration' in (await withMigration({ ...state, contracted: ['1'] }, v3)), false);
-    const empty = await versions(t, ...served);
-    const v4 = await empty.add('v4', { 'db/1/expand.sql': '-- to be written\n' });
-    assert.equal('migration' in (await withMigration(state, v4)), false);
+    const v1 = await shop.add('v1');
+    assert.equal('migration' in (await withMigration(state, v1)), false);
+    const v2 = await shop.add('v2', { 'db/a.sql': '' });
+    assert.equal('migration' in (await withMigration(state, v2)), false);
+  });
+
+  test('is known by its name where nothing is left to do, and asked nothing more', async (t) => {
+    const shop = await versions(t, 'url: env:TEAL_TEST_NO_SUCH_URL', 'migrations: db');
+    const v1 = await shop.add('v1', { 'db/1/expand.sql': 'ALTER TABEL users;' });
+    const done = { ...state, contracted: ['1'] };
+    assert.deepEqual((await withMigration(done, v1)).migration, { name: '1', phases: [] });
+    const v2 = await shop.add('v2', { 'db/2/expand.sql': '-- to be written\n' });
+    assert.deepEqual((await withMigration(state, v2)).migration, { name: '2', phases: [] });
   });
 
   test('is refused where the folder is a file, or one of a single migration', async (t) => {
@@ -153,6 +155,43 @@ describe('a deploy', () => {
       deploy(deps, 'shop', { version: 'v2' }, { by, signal: forever }),
       refused('migration-open', /^1, which came with v1/),
     );
+  });
+
+  test('after a contract is refused for who does not know the schema, and for nobody else', async (t) => {
+    const shop = await versions(t, ...served);
+    const deps = await fakeDeps(t, shop.spec);
+    const files = { 'db/1/expand.sql': expand, 'db/1/contract.sql': contract };
+    await shop.add('v1', files);
+    await deploy(deps, 'shop', { version: 'v1' }, { by, signal: forever });
+    const passed = { type: 'phase-passed', migration: '1', round: 1, steps: 1, ran: 1, ms: 1 } as const;
+    await deps.apps.submit('shop', { ...passed, phase: 'expand' }, teal);
+    await deps.apps.submit(
+      'shop',
+      { type: 'environment-ready', colour: 'blue', version: 'v1', size: 'preview' },
+      teal,
+    );
+    await deps.apps.submit(
+      'shop',
+      { type: 'environment-ready', colour: 'blue', version: 'v1', size: 'full' },
+      teal,
+    );
+    await deps.apps.submit(
+      'shop',
+      { type: 'table-acknowledged', release: 'shop-1', live: 'blue', generation: 1 },
+      teal,
+    );
+    await deps.apps.submit('shop', { type: 'tick' }, teal);
+    await deps.apps.submit('shop', { ...passed, phase: 'contract' }, teal);
+    assert.deepEqual(deps.apps.state('shop').contracted, ['1']);
+
+    await shop.add('v0');
+    await assert.rejects(
+      deploy(deps, 'shop', { version: 'v0' }, { by, signal: forever }),
+      refused('schema-contracted', /^v0 does not know the database/),
+    );
+    await shop.add('v2', files);
+    await deploy(deps, 'shop', { version: 'v2' }, { by, signal: forever });
+    assert.equal(deps.apps.state('shop').release?.status, 'starting');
   });
 
   test('of a group knows it, too', async (t) => {

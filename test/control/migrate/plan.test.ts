@@ -140,7 +140,19 @@ describe('a plan', () => {
     const done = await foresee({ ...state, contracted: ['0007-rename'] }, build);
     assert.deepEqual(done.database?.phases, []);
     assert.deepEqual(done.database.notes, ['0007-rename is done: it was contracted.']);
-    assert.equal(done.build.migration, undefined);
+    assert.deepEqual(done.build.migration, { name: '0007-rename', phases: [] });
+
+    const more = await shop.add('v4', {
+      ...renaming,
+      'db/0008/expand.sql': expand,
+      'db/0009/expand.sql': expand,
+    });
+    const skipping = await foresee({ ...state, contracted: ['0007-rename'] }, more);
+    assert.match(
+      skipping.database?.notes[0] ?? '',
+      /^0008 is left out, since a release runs the newest only/,
+    );
+    assert.equal(skipping.database?.migration, '0009');
 
     await deploy(deps, 'shop', { version: 'v2' }, { by, signal: forever });
     const { migration } = deps.apps.state('shop');

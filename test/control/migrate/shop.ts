@@ -9,6 +9,8 @@ import { scratch } from '../help.ts';
 
 export interface Versions {
   readonly spec: App;
+  /** The server that the secret of `served` means from now on. */
+  serve(url: string): Promise<void>;
   /** The version as it was found, after these files were put into it, by their paths. */
   add(version: string, files?: Readonly<Record<string, string>>): Promise<Build>;
 }
@@ -25,9 +27,11 @@ export async function versions(t: TestContext, ...database: readonly string[]): 
   ];
   const spec = parseConfig(lines.join('\n'), path.join(folder, 'teal.yaml')).apps['shop'];
   if (spec === undefined) throw new Error('no shop');
-  await writeFile(path.join(folder, 'url'), 'postgres://deployer:hunter22@localhost:1/shop\n');
+  const serve = (url: string): Promise<void> => writeFile(path.join(folder, 'url'), `${url}\n`);
+  await serve('postgres://deployer:hunter22@localhost:1/shop');
   return {
     spec,
+    serve,
     async add(version, files = {}) {
       await mkdir(path.join(folder, version), { recursive: true });
       for (const [name, text] of Object.entries(files)) {
