@@ -13,6 +13,7 @@ export const tables = {
   judge: ['stream', 'release', 'seq', 'at', 'memory'],
   tick: ['stream', 'release', 'seq', 'at', 'data'],
   request: ['id', 'fingerprint', 'after', 'expires', 'status', 'body'],
+  statement: ['stream', 'build', 'at', 'data'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Table = keyof typeof tables;
@@ -44,6 +45,7 @@ export const orderOf: Readonly<Record<Table, readonly string[]>> = {
   judge: ['stream', 'release'],
   tick: ['stream', 'release', 'seq'],
   request: ['id'],
+  statement: ['stream', 'build'],
 };
 
 /** Counters that a dump has, by name; 0 where a store has none yet. */

@@ -4,7 +4,7 @@
 export const applicationId = 0x54_65_61_6c;
 
 /** Version of the schema below. A file with a higher one was written by a newer Teal and is refused. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** Since version 2. */
 const evidence = `
@@ -54,10 +54,23 @@ const requests = `
   CREATE INDEX request_expires ON request (expires);
 `;
 
+/** Since version 4. */
+const sent = `
+  -- What each version of an app sends to its database; no version: how far the counting is.
+  CREATE TABLE statement (
+    stream TEXT NOT NULL,
+    build TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (stream, build)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** What brings a file of an older schema to this one, in one transaction; nothing that was in it changes. */
 export const upgrades: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: `${evidence} PRAGMA user_version = 2;` },
   { from: 2, sql: `${hashes} ${requests} PRAGMA user_version = 3;` },
+  { from: 3, sql: `${sent} PRAGMA user_version = 4;` },
 ];
 
 export const create = `
@@ -104,6 +117,7 @@ export const create = `
   ${evidence}
   ${hashes}
   ${requests}
+  ${sent}
 `;
 
 /** Before `create`, outside any transaction; it stays in the file. */
@@ -223,6 +237,15 @@ export const evidenceStatements = {
   releases: 'SELECT release FROM judge WHERE stream = ? ORDER BY at DESC, release DESC',
   dropTicks: 'DELETE FROM tick WHERE stream = ? AND release = ?',
   forget: 'DELETE FROM judge WHERE stream = ? AND release = ?',
+} as const;
+
+export const sentStatements = {
+  read: 'SELECT build, data FROM statement WHERE stream = ?',
+  builds: 'SELECT build FROM statement WHERE stream = ?',
+  save: `
+    INSERT INTO statement (stream, build, at, data) VALUES (?, ?, ?, ?)
+    ON CONFLICT (stream, build) DO UPDATE SET at = excluded.at, data = excluded.data`,
+  forget: 'DELETE FROM statement WHERE stream = ? AND build = ?',
 } as const;
 
 export const requestStatements = {

@@ -7,8 +7,10 @@ import { linkOf, writeHashes } from './hashes.ts';
 import { Mark } from './mark.ts';
 import type { EvidenceStore } from './evidence.ts';
 import type { RequestStore } from './requests.ts';
-import { SqliteEvidence } from './sqlite-evidence.ts';
+import { SqliteEvidence, type Access } from './sqlite-evidence.ts';
 import { SqliteRequests } from './sqlite-requests.ts';
+import { SqliteStatements } from './sqlite-statements.ts';
+import type { StatementStore } from './statements.ts';
 import * as sql from './sql.ts';
 import type { Batch, NewEvent, Snapshot, Store, StoredEvent } from './store.ts';
 
@@ -28,6 +30,7 @@ export class SqliteStore implements Store {
   readonly #mark: Mark;
   readonly evidence: EvidenceStore;
   readonly requests: RequestStore;
+  readonly statements: StatementStore;
   #generation = 0;
   #reserved = 0;
 
@@ -37,12 +40,14 @@ export class SqliteStore implements Store {
     // Prepared once: an append lies on the way of a rollback.
     const prepared = Object.entries(sql.statements).map(([name, text]) => [name, database.prepare(text)]);
     this.#statements = Object.fromEntries(prepared) as Statements;
-    this.evidence = new SqliteEvidence(database, {
+    const access: Access = {
       write: (work) => this.#write(work),
       guard: (work) => this.#guard(work),
       parsed: (text) => this.#parsed(text),
-    });
-    this.requests = new SqliteRequests(database, { write: (work) => this.#write(work) });
+    };
+    this.evidence = new SqliteEvidence(database, access);
+    this.requests = new SqliteRequests(database, access);
+    this.statements = new SqliteStatements(database, access);
     this.#mark = new Mark(markOf(file));
     this.#mark.raise(Number(database.prepare(sql.checks.lastSeq).get()?.['seq'] ?? 0));
   }

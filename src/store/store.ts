@@ -1,5 +1,6 @@
 import type { EvidenceStore } from './evidence.ts';
 import type { RequestStore } from './requests.ts';
+import type { StatementStore } from './statements.ts';
 
 /**
  * The event log: append-only, one stream per app; of the installation itself those that begin with @, as no app can.
@@ -61,6 +62,9 @@ export interface Store {
 
   /** What is to be done once, and what was answered. */
   readonly requests: RequestStore;
+
+  /** What versions send to their app's database. */
+  readonly statements: StatementStore;
 
   close(): Promise<void>;
 }

@@ -35,6 +35,14 @@ async function fill(store: Store): Promise<void> {
   await store.requests.claim({ id: 'r1', fingerprint: 'f', at: 1, expiresAt: 2 ** 50 });
   await store.requests.finish('r1', { status: 200, body: '{}' });
   await store.requests.claim({ id: 'r2', fingerprint: 'f', at: 1, expiresAt: 2 ** 50 });
+  await store.statements.save(
+    'shop',
+    5,
+    new Map([
+      ['', { ü: 1 }],
+      ['v1', { ü: 2 }],
+    ]),
+  );
   for (const seq of [0, 1, 2]) {
     await store.evidence.save({
       app: 'shop',
@@ -57,6 +65,7 @@ async function read(store: Store): Promise<unknown> {
     pruned: await store.pruned(),
     request: await store.requests.claim({ id: 'r1', fingerprint: 'f', at: 1, expiresAt: 2 ** 50 }),
     secret: await store.secret('preview/shop'),
+    statements: await store.statements.read('shop'),
     ticks: await store.evidence.ticks('shop', 'shop-10'),
     memory: await store.evidence.memory('shop', 'shop-10'),
   };

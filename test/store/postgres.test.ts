@@ -271,7 +271,7 @@ describe('PostgreSQL', { skip: noPostgres() ?? false }, () => {
       await assert.rejects(openPostgres(url), expected);
       await raw.query(undo);
     };
-    await refused('UPDATE teal.schema SET version = 99', 'UPDATE teal.schema SET version = 1', {
+    await refused('UPDATE teal.schema SET version = 99', 'UPDATE teal.schema SET version = 2', {
       code: 'store-newer',
     });
     await refused(

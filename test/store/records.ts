@@ -56,6 +56,36 @@ export const records: Readonly<Record<string, Case>> = {
     assert.deepEqual(await store.evidence.releases('blog'), ['blog-1']);
   },
 
+  'what versions send is kept by version, replaced as a whole, and forgotten with its version': async (
+    store,
+    open,
+  ) => {
+    assert.deepEqual(await store.statements.read('shop'), new Map());
+    const sent = { statements: [{ text: 'SELECT 1 -- ü \u0000', calls: 1 }] };
+    await store.statements.save(
+      'shop',
+      1,
+      new Map<string, unknown>([
+        ['', { at: 1 }],
+        ['v1', sent],
+        ['v2', 'two'],
+      ]),
+    );
+    await store.statements.save('shop', 2, new Map([['v2', 'more']]));
+    await store.statements.save('blog', 2, new Map([['v1', 'of another']]));
+    await store.close();
+    const again = await open();
+    const kept = new Map<string, unknown>([
+      ['', { at: 1 }],
+      ['v1', sent],
+      ['v2', 'more'],
+    ]);
+    assert.deepEqual(await again.statements.read('shop'), kept);
+    assert.equal(await again.statements.keepOnly('shop', new Set(['v2', 'v3'])), 1);
+    assert.deepEqual([...(await again.statements.read('shop')).keys()].toSorted(), ['', 'v2']);
+    assert.deepEqual([...(await again.statements.read('blog')).keys()], ['v1']);
+  },
+
   'a request is noted once, and its answer is there for whoever opens it next, until it expires': async (
     store,
     open,

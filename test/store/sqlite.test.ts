@@ -280,7 +280,7 @@ test('a log of an older schema is brought to this one, and keeps all that it has
   const installation = await used(t);
   const database = new DatabaseSync(installation.file);
   database.exec(`
-    DROP TABLE judge; DROP TABLE tick; DROP TABLE request;
+    DROP TABLE judge; DROP TABLE tick; DROP TABLE request; DROP TABLE statement;
     ALTER TABLE event DROP COLUMN hash; ALTER TABLE snapshot DROP COLUMN hash;
     ALTER TABLE stream DROP COLUMN hash; ALTER TABLE stream DROP COLUMN prunedHash;
     PRAGMA user_version = 1`);
@@ -291,6 +291,7 @@ test('a log of an older schema is brought to this one, and keeps all that it has
   const tick = { app: 'shop', release: 'shop-1', seq: 0, at: 1, data: {}, memory: {} };
   await store.evidence.save(tick);
   assert.equal(await store.requests.claim({ id: 'a', fingerprint: 'f', at: 1, expiresAt: 9 }), null);
+  await store.statements.save('shop', 1, new Map([['v1', 1]]));
   await store.close();
   const again = await installation.open();
   t.after(() => again.close());

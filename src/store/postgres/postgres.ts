@@ -6,6 +6,8 @@ import type { RequestStore } from '../requests.ts';
 import type { Batch, NewEvent, Snapshot, Store, StoredEvent } from '../store.ts';
 import { PostgresEvidence } from './evidence.ts';
 import { unreadable } from './failures.ts';
+import type { StatementStore } from '../statements.ts';
+import { PostgresStatements } from './statements.ts';
 import { PostgresRequests } from './requests.ts';
 import { asText, fromText, json, parsed } from './values.ts';
 import type { Session, Transaction } from './session.ts';
@@ -31,6 +33,7 @@ export class PostgresStore implements Store {
   readonly #close: () => Promise<void>;
   readonly evidence: EvidenceStore;
   readonly requests: RequestStore;
+  readonly statements: StatementStore;
   #generation = 0;
   #reserved = 0;
   /** Reserving waits for the server: two at once would both reserve, and one block would be lost in between. */
@@ -41,6 +44,7 @@ export class PostgresStore implements Store {
     this.#close = close;
     this.evidence = new PostgresEvidence(session);
     this.requests = new PostgresRequests(session);
+    this.statements = new PostgresStatements(session);
   }
 
   async append(

@@ -1,7 +1,7 @@
 import { newer, unreadable } from './failures.ts';
 import { wrongHash } from './hashes.ts';
 import type { Session, Transaction } from './session.ts';
-import { checks, create, lockSchema, schemaVersion } from './sql.ts';
+import { checks, create, lockSchema, schemaVersion, upgrades } from './sql.ts';
 
 /**
  * Makes sure that the database holds a whole event log: creates its tables at the first start, and only then.
@@ -11,8 +11,13 @@ export async function prepareSchema(session: Session): Promise<void> {
   await session.write(async (transaction) => {
     await transaction.query(lockSchema);
     const [found] = await transaction.query<{ there: boolean }>(checks.hasSchema);
-    if (found?.there === true) await verify(transaction, session.where);
-    else await transaction.change(create, []);
+    if (found?.there !== true) {
+      await transaction.change(create, []);
+      return;
+    }
+    await verify(transaction, session.where);
+    const [row] = await transaction.query<{ version: number }>(checks.schemaVersion);
+    for (const { from, sql } of upgrades) if (from >= (row?.version ?? 0)) await transaction.change(sql, []);
   });
 }
 

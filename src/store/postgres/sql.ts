@@ -4,7 +4,24 @@
  */
 
 /** Version of the schema below. A database with a higher one was written by a newer Teal and is refused. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
+
+/** Since version 2. */
+const sent = `
+  -- What each version of an app sends to its database; no version: how far the counting is.
+  CREATE TABLE teal.statement (
+    stream text COLLATE "C" NOT NULL,
+    build text COLLATE "C" NOT NULL,
+    at bigint NOT NULL,
+    data text NOT NULL,
+    PRIMARY KEY (stream, build)
+  );
+`;
+
+/** What brings tables of an older version to this one, in one transaction; nothing that was in them changes. */
+export const upgrades: readonly { readonly from: number; readonly sql: string }[] = [
+  { from: 1, sql: `${sent} UPDATE teal.schema SET version = 2;` },
+];
 
 // COLLATE "C": names come in the order of their bytes, as from SQLite, whatever the database's locale.
 export const create = `
@@ -94,6 +111,7 @@ export const create = `
     ended boolean NOT NULL DEFAULT false
   );
   INSERT INTO teal.lease (name, term, until) VALUES ('control', 0, '-infinity');
+  ${sent}
 `;
 
 /** Two control planes may start on an empty database at the same moment; the number is "Teal" in ASCII. */
@@ -209,6 +227,15 @@ export const evidenceStatements = {
   releases: 'SELECT release FROM teal.judge WHERE stream = $1 ORDER BY at DESC, release DESC',
   dropTicks: 'DELETE FROM teal.tick WHERE stream = $1 AND release = $2',
   forget: 'DELETE FROM teal.judge WHERE stream = $1 AND release = $2',
+} as const;
+
+export const sentStatements = {
+  read: 'SELECT build, data FROM teal.statement WHERE stream = $1',
+  builds: 'SELECT build FROM teal.statement WHERE stream = $1',
+  save: `
+    INSERT INTO teal.statement (stream, build, at, data) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (stream, build) DO UPDATE SET at = excluded.at, data = excluded.data`,
+  forget: 'DELETE FROM teal.statement WHERE stream = $1 AND build = $2',
 } as const;
 
 const leased = "clock_timestamp() + $1 * interval '1 millisecond'";

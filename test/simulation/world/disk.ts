@@ -27,12 +27,19 @@ export class Disk implements Store {
   readonly #options: DiskOptions;
   readonly evidence: EvidenceStore;
   readonly requests: Store['requests'];
+  readonly statements: Store['statements'];
   /** By stream: the last event that its process has read, or written. */
   readonly readTo = new Map<string, number>();
 
   constructor(options: DiskOptions) {
     this.#options = options;
-    const { evidence, requests } = options.store;
+    const { evidence, requests, statements } = options.store;
+    this.statements = {
+      read: (app) => this.#read(() => statements.read(app)),
+      save: (app, at, kept) => this.#write('save of statements', () => statements.save(app, at, kept)),
+      keepOnly: (app, versions) =>
+        this.#write('pruning of statements', () => statements.keepOnly(app, versions)),
+    };
     this.requests = {
       claim: (request) => this.#write('note of a request', () => requests.claim(request)),
       finish: (id, given) => this.#write('answer of a request', () => requests.finish(id, given)),
