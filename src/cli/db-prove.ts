@@ -1,8 +1,8 @@
 import { migrationsAt } from '../database/lint/files.ts';
-import { count, look, nothingCounted } from '../database/prove/collect.ts';
-import { emptyCorpus, mergeCorpora, type Corpus } from '../database/prove/corpus.ts';
+import { corpusOfLook, look } from '../database/prove/collect.ts';
+import { mergeCorpora, type Corpus } from '../database/prove/corpus.ts';
 import { runChecks } from '../database/prove/checks.ts';
-import { verdicts } from '../database/prove/finding.ts';
+import { failuresOf } from '../database/prove/outcome.ts';
 import { prove, type Part, type Proof } from '../database/prove/proof.ts';
 import { connect, type Place } from '../database/prove/session.ts';
 import { openShadow, type SchemaSource, type Shadow, type ShadowKind } from '../database/prove/shadow.ts';
@@ -61,7 +61,10 @@ export async function dbProve(
     await shadow.close();
   }
   if (flags.check === true) proof = { ...proof, parts: await checked(this, flags, proof.parts) };
-  const fails = failuresOf(proof, flags);
+  const fails = failuresOf(proof.parts, {
+    failOn: flags.failOn ?? 'risk',
+    minCoverage: flags.minCoverage ?? defaultCoverage,
+  });
   return {
     json: { ...proof, fails },
     text: (view) => renderProven({ proof, fails }, view),
@@ -91,12 +94,8 @@ export async function corpusOf(
   if (source === null || (files !== undefined && roles === undefined)) return fromFiles;
   const session = await connect(source);
   try {
-    const snapshot = await look(parser, session, { roles: roles ?? null, now: Date.now() });
-    const counted =
-      typeof snapshot === 'string'
-        ? { ...emptyCorpus, lost: [snapshot] }
-        : { ...count(nothingCounted, snapshot).corpus, evicted: snapshot.thrownOut };
-    return mergeCorpora([fromFiles, counted]);
+    const seen = await look(parser, session, { roles: roles ?? null, now: Date.now() });
+    return mergeCorpora([fromFiles, corpusOfLook(seen)]);
   } finally {
     await session.close();
   }
@@ -152,19 +151,4 @@ async function checked(
   } finally {
     await session.close();
   }
-}
-
-/** Why it is no proof, in words; empty: it is one. */
-function failuresOf({ parts }: Proof, flags: DbProveFlags): readonly string[] {
-  const worst = verdicts.indexOf(flags.failOn ?? 'risk');
-  const least = (flags.minCoverage ?? defaultCoverage) / 100;
-  return parts.flatMap(({ of, schema, findings, coverage }) => {
-    const who = `${of === 'live' ? 'the live version' : 'the candidate'} on the ${schema} schema`;
-    const counted = findings.filter(({ verdict }) => verdicts.indexOf(verdict) <= worst);
-    const share = coverage.calls === 0 ? 1 : coverage.provenCalls / coverage.calls;
-    return [
-      ...(counted.length > 0 ? [`${who}: ${counted.length} findings that are not allowed`] : []),
-      ...(share < least ? [`${who}: only ${(100 * share).toFixed(1)} % of the calls are proven`] : []),
-    ];
-  });
 }

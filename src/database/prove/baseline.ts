@@ -123,7 +123,14 @@ function feltOf(
   const known: Known = { prepared, uses: used, now: observation };
   return hazards
     .filter(({ touches }) => touches(known))
-    .map(({ verdict, what, check }) => ({ prepared, verdict, channel: 'catalog', what, check }));
+    .map(({ verdict, what, check, unheard }) => ({
+      prepared,
+      verdict,
+      channel: 'catalog',
+      what,
+      check,
+      ...(unheard === undefined ? {} : { unheard }),
+    }));
 }
 
 interface Compared {

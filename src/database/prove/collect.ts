@@ -95,6 +95,12 @@ export async function look(
   }
 }
 
+/** All that one look has found; words why there was nothing to see: as what is lost. */
+export function corpusOfLook(seen: Snapshot | string): Corpus {
+  if (typeof seen === 'string') return { ...emptyCorpus, lost: [seen] };
+  return { ...count(nothingCounted, seen).corpus, evicted: seen.thrownOut };
+}
+
 /** What was counted, as a file that a later look goes on with. */
 export function writeTally({ corpus, last, resetAt, thrownOut }: Tally): string {
   return writeCorpus(corpus, { counters: Object.fromEntries(last), resetAt, thrownOut });

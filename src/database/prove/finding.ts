@@ -20,4 +20,6 @@ export interface Felt {
   readonly what: string;
   /** A statement that only reads, and counts rows that are in the way; null: there is nothing to count. */
   readonly check: string | null;
+  /** It reads what only a newer version writes, and what its own version has never met: an enum's new value, a NULL. */
+  readonly unheard?: true;
 }

@@ -17,6 +17,8 @@ export interface Hazard {
   readonly what: string;
   /** Counts the rows that are in the way; null: rows say nothing. */
   readonly check: string | null;
+  /** Only rows that newer versions write have it: a version that reads them has never met it. */
+  readonly unheard?: true;
   readonly touches: (known: Known) => boolean;
 }
 

@@ -38,6 +38,7 @@ function nullHazards(change: Change, was: Column, now: Column): readonly Hazard[
         verdict: 'client-visible',
         what: `${name} may be NULL now, which whoever reads it has never met`,
         check: null,
+        unheard: true,
         touches: readsColumn(was),
       },
     ];
@@ -175,6 +176,7 @@ function labelHazards(change: Change): readonly Hazard[] {
         verdict: 'client-visible',
         what: `${was.name} has the new value ${added.join(', ')}, which whoever reads it may not know`,
         check: null,
+        unheard: true,
         touches: (known) => columns.some((column) => readsColumn(column)(known)),
       },
     ];

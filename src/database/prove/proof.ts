@@ -42,22 +42,11 @@ export interface Proof {
  */
 export async function prove(parser: Parser, shadow: Shadow, claim: Claim): Promise<Proof> {
   const { session } = shadow;
+  const run = (files: readonly SqlFile[]): Promise<boolean> => change(parser, shadow, files);
   const phaseFiles = (wanted: readonly (string | null)[]): readonly SqlFile[] =>
     claim.migration.filter(({ path }) => wanted.includes(phaseOf(path)));
   const expand = [...phaseFiles([null, 'expand']), ...phaseFiles(['backfill'])];
   const contract = phaseFiles(['contract']);
-  const run = async (files: readonly SqlFile[]): Promise<boolean> => {
-    let kept = true;
-    for (const { path, text } of files) {
-      const statements = statementsOf(parser, { path, text: upPart(text) });
-      const applied = await apply(session, statements, { path, seeded: shadow.seeded });
-      kept &&= applied.keptSeed;
-    }
-    // Tables that are new have no rows yet.
-    if (shadow.seeded.length > 0) await seed(session);
-    return kept;
-  };
-
   const parts: Part[] = [];
   const live = claim.live === null ? null : await takeBaseline(parser, session, claim.live.statements);
   const sameRows = await run(expand);
@@ -78,7 +67,41 @@ export async function prove(parser: Parser, shadow: Shadow, claim: Claim): Promi
     const felt = await compare(parser, session, candidate, { sameRows: await run(contract) });
     parts.push(partOf({ of: 'candidate', schema: 'contracted' }, candidate, { felt, missing: [] }));
   }
-  return { parts, notes: notesOf(shadow, claim, [live, candidate]) };
+  return { parts, notes: notesOf(shadow, [claim.live, claim.candidate], [live, candidate]) };
+}
+
+/** A change of the schema, and statements that the schema takes as it is. */
+export interface Meeting extends Pick<Part, 'of' | 'schema'> {
+  readonly corpus: Corpus;
+  readonly files: readonly SqlFile[];
+}
+
+/** Tries whether the statements that the shadow's schema takes are taken after these files, too. @throws TealError `migration-failed` */
+export async function proveChange(
+  parser: Parser,
+  shadow: Shadow,
+  { corpus, files, of, schema }: Meeting,
+): Promise<Proof> {
+  const before = await takeBaseline(parser, shadow.session, corpus.statements);
+  const sameRows = await change(parser, shadow, files);
+  const felt = await compare(parser, shadow.session, before, { sameRows });
+  return {
+    parts: [partOf({ of, schema }, before, { felt, missing: [] })],
+    notes: notesOf(shadow, [corpus], [before]),
+  };
+}
+
+/** Runs files on the shadow. @returns whether rows of the seed are as they were */
+async function change(parser: Parser, shadow: Shadow, files: readonly SqlFile[]): Promise<boolean> {
+  let kept = true;
+  for (const { path, text } of files) {
+    const statements = statementsOf(parser, { path, text: upPart(text) });
+    const applied = await apply(shadow.session, statements, { path, seeded: shadow.seeded });
+    kept &&= applied.keptSeed;
+  }
+  // Tables that are new have no rows yet.
+  if (shadow.seeded.length > 0) await seed(shadow.session);
+  return kept;
 }
 
 interface Said {
@@ -138,7 +161,7 @@ function refusedAtOnce({ observations }: Baseline): readonly Felt[] {
 
 function notesOf(
   { notes }: Shadow,
-  { live, candidate }: Claim,
+  corpora: readonly (Corpus | null)[],
   baselines: readonly (Baseline | null)[],
 ): readonly string[] {
   const missing = [...new Set(baselines.flatMap((baseline) => baseline?.missingRoles ?? []))];
@@ -149,7 +172,7 @@ function notesOf(
       : [
           `The shadow database has no role ${missing.join(', ')}, or grants it nothing: rights are not looked at`,
         ]),
-    ...[live, candidate].flatMap((corpus) => (corpus === null ? [] : lossesOf(corpus))),
+    ...corpora.flatMap((corpus) => (corpus === null ? [] : lossesOf(corpus))),
   ];
 }
 

@@ -17,6 +17,8 @@ export interface Finding {
   readonly what: string;
   /** Counts rows that are in the way. */
   readonly check: string | null;
+  /** These statements would read what only a newer version writes, and their own has never met. */
+  readonly unheard: boolean;
   /** How many it has counted, in the database itself; null: nobody has asked. */
   readonly rows: number | null;
   /** Most called first. */
@@ -79,11 +81,12 @@ export function findingsOf(felt: readonly Felt[], failing: readonly Unprovable[]
         channel: 'parse',
         what: `${refused.message} (${refused.code}), which the expanded schema does not have`,
         check: null,
+        unheard: false,
       },
       statement,
     );
-  for (const { prepared, verdict, channel, what, check } of felt)
-    if (verdict !== 'unproven') add({ verdict, channel, what, check }, prepared.statement);
+  for (const { prepared, verdict, channel, what, check, unheard = false } of felt)
+    if (verdict !== 'unproven') add({ verdict, channel, what, check, unheard }, prepared.statement);
   return [...groups.values()]
     .map((finding) => ({
       ...finding,

@@ -88,8 +88,9 @@ async function openEmpty(kind: Exclude<ShadowKind, { kind: 'in-place' }>): Promi
 
 async function createDatabase(server: Place): Promise<Opened> {
   const admin = await connect(server);
-  const name = `teal_shadow_${randomBytes(6).toString('hex')}`;
+  const name = `teal_shadow_${Math.floor(Date.now() / 1000)}_${randomBytes(4).toString('hex')}`;
   try {
+    await dropForgotten(admin);
     await admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
   } catch (cause) {
     await admin.close();
@@ -114,6 +115,21 @@ async function createDatabase(server: Place): Promise<Opened> {
     await drop();
   };
   return { session, notes: [], close };
+}
+
+/** A proof takes seconds; one that was killed cannot drop what it has made. */
+const forgottenSeconds = 3600;
+
+/** Drops shadows of our own that nobody is connected to any more. */
+async function dropForgotten(admin: Session): Promise<void> {
+  const rows = await admin.query<{ name: string }>(
+    `SELECT datname::text AS name FROM pg_database d
+     WHERE datname ~ '^teal_shadow_[0-9]+_[0-9a-f]+$' AND pg_has_role(datdba, 'MEMBER')
+       AND split_part(datname, '_', 3)::float8 < extract(epoch FROM now()) - ${forgottenSeconds}
+       AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)`,
+  );
+  // Somebody else may have done it, or be there again: it stays for the next.
+  for (const { name } of rows) await admin.query(`DROP DATABASE IF EXISTS ${name}`).catch(() => undefined);
 }
 
 async function hasTables(session: Session): Promise<boolean> {
