@@ -129,6 +129,7 @@ async function run(ground: Ground, undo: AsyncDisposableStack, host: Working): P
   const { usage } = system.deps;
   await usage.begin();
   undo.defer(() => usage.close());
+  undo.adopt(system.deps.statements.start(), (counting) => counting.close());
   undo.adopt(watchClock(system.clock, apps, jumped(ground.log)), (watching) => watching.close());
   const { stop, ended } = stopper(system, undo, host.stopping);
   const closing = new AbortController();

@@ -160,6 +160,7 @@ export async function pruneVersions(deps: Deps, app: string): Promise<void> {
     ...state.lives,
   ];
   const versions = new Set(inUse.flatMap((build) => (build ? [build.version] : [])));
+  await deps.statements.keepOnly(app, versions);
   const removed = await deps.versions.prune(app, config.keep, versions);
   // Of as many releases as of versions: what nobody could go back to any more nobody asks about.
   await deps.store.evidence.keepNewest(app, config.keep);

@@ -11,6 +11,7 @@ import type { Usage } from './flags/usage.ts';
 import type { PlaneView } from './lead/contract.ts';
 import type { Leases } from './leases.ts';
 import type { Progress } from './migrate/progress.ts';
+import type { Statements } from './migrate/statements.ts';
 import type { PreviewKeys } from './preview-keys.ts';
 import type { Releases } from './releases.ts';
 import type { Routes } from './routes.ts';
@@ -34,6 +35,8 @@ export interface Deps {
   readonly rules: Rules;
   /** What is known of the migrations that are under way. */
   readonly migrations: Progress;
+  /** What versions send to their app's database. */
+  readonly statements: Statements;
   /** Runs the tests of candidates. */
   readonly runTest: RunTest;
   /** Where the event log is, and who leads. */

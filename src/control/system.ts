@@ -19,6 +19,7 @@ import { rulesOf } from './judge/rules.ts';
 import { Usage } from './flags/usage.ts';
 import { Leases } from './leases.ts';
 import { Progress } from './migrate/progress.ts';
+import { Statements } from './migrate/statements.ts';
 import { PreviewKeys } from './preview-keys.ts';
 import { Releases } from './releases.ts';
 import { Routes } from './routes.ts';
@@ -101,6 +102,7 @@ function wire(
       log.warn({ has, wanted }, 'the router has another table; giving it the right one'),
   });
   const custom = new CustomMetrics({ fetch, environment: process.env, now: () => performance.now() });
+  const migrations = new Progress(clock.now);
   const deps: Deps = {
     config,
     apps,
@@ -114,7 +116,8 @@ function wire(
     usage: new Usage({ data: config.data, router, now: clock.wall, log }),
     keys,
     rules: rulesOf(custom),
-    migrations: new Progress(clock.now),
+    migrations,
+    statements: new Statements({ store, apps, migrations, now: clock.now, log }),
     runTest: drivers.runTest,
     plane,
     log,

@@ -10,6 +10,7 @@ import { testsIn } from '../../src/control/effects/run-test.ts';
 import { Usage } from '../../src/control/flags/usage.ts';
 import { Leases } from '../../src/control/leases.ts';
 import { Progress } from '../../src/control/migrate/progress.ts';
+import { Statements } from '../../src/control/migrate/statements.ts';
 import { PreviewKeys } from '../../src/control/preview-keys.ts';
 import { Releases } from '../../src/control/releases.ts';
 import { Routes } from '../../src/control/routes.ts';
@@ -210,6 +211,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     control: socketOnly,
     apps: { shop: spec },
   } as Partial<Config> as Config;
+  const migrations = new Progress(Date.now);
   const versions = await VersionStore.open({ data });
   const access = await Access.open({ config, store, log: quiet, now: Date.now });
   atEnd(t, () => access.close());
@@ -226,7 +228,8 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     usage: new Usage({ data, router, now: Date.now, log: quiet }),
     keys,
     rules: async () => [],
-    migrations: new Progress(Date.now),
+    migrations,
+    statements: new Statements({ store, apps, migrations, now: Date.now, log: quiet, aloneMs: 200 }),
     runTest: testsIn(data, quiet),
     plane: () => ({ store: { kind: 'sqlite', where: 'teal.db' }, leader: null }),
     log: quiet,

@@ -1,5 +1,6 @@
 import { TealError } from '../../errors.ts';
 import type { Phase } from '../../config/database.ts';
+import { isLost, sayServerError } from '../../database/run/server-error.ts';
 import { hiddenIn } from './hide.ts';
 import type { Work } from './work.ts';
 
@@ -25,14 +26,18 @@ export function failureOf(error: unknown, { effect, hide }: Pick<Work, 'effect' 
   const known =
     error instanceof TealError
       ? error
-      : new TealError(
-          'migration-failed',
-          `${phase} of ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`,
-          {
-            remedy:
-              'What is done is recorded in the database. Put right what was in the way, then try again.',
-          },
-        );
+      : isLost(error)
+        ? new TealError('database-unavailable', `The database went away: ${sayServerError(error)}`, {
+            remedy: 'Is it running? What is done is recorded in it.',
+          })
+        : new TealError(
+            'migration-failed',
+            `${phase} of ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`,
+            {
+              remedy:
+                'What is done is recorded in the database. Put right what was in the way, then try again.',
+            },
+          );
   return withOutput(hiddenIn(known, hide));
 }
 

@@ -37,7 +37,9 @@ export class Progress implements Migrations {
   begin(app: string, phase: Phase, signal: AbortSignal): Telling {
     const before = this.#current.get(app);
     const current: Current =
-      before?.signal === signal ? before : { signal, progress: { ...nothingYet, phase, at: this.#now() } };
+      before?.signal === signal
+        ? { signal, progress: { ...before.progress, step: 0, of: 0 } }
+        : { signal, progress: { ...nothingYet, phase, at: this.#now() } };
     this.#current.set(app, current);
     const set = (progress: MigrationProgress): void => {
       current.progress = { ...progress, at: this.#now() };

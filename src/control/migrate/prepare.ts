@@ -1,0 +1,81 @@
+import { isDeepStrictEqual } from 'node:util';
+import { databaseStatus } from '../../database/run/status.ts';
+import { stopIf } from '../../database/run/wait.ts';
+import { TealError } from '../../errors.ts';
+import type { ProofSummary } from '../../release/state.ts';
+import { teal } from '../apps.ts';
+import { waitForSessions, watchAlone } from './gates.ts';
+import { proofOf, type Before, type Claim } from './prove.ts';
+import { off } from './summary.ts';
+import type { Work } from './work.ts';
+
+/**
+ * What comes before the first step of expand and contract: for contract the end of the old version's sessions, then the proof. A phase that
+ * has begun in the database has passed both, and the schema is no longer the one that they are about.
+ * @throws TealError `migration-unproven`; else as `proofOf` and `waitForSessions` do
+ */
+export async function prepare(work: Work, claim: Omit<Claim, 'before'>): Promise<void> {
+  const { phase, policy } = work.effect;
+  if ((phase !== 'expand' && phase !== 'contract') || (await hasBegun(claim, phase))) return;
+  if (phase === 'contract') {
+    await waitForSessions(work, claim.url);
+    await watchAlone(work);
+  }
+  const proof = hidden(await proofOf(work, { ...claim, before: phase }), work.hide);
+  stopIf(work.signal);
+  await proved(work, phase, proof);
+  const refused = policy.proof === null ? null : unproven(work, phase, proof);
+  if (refused !== null) throw refused;
+}
+
+/** Nothing is tried where only commands know the database. */
+export async function unprepared(work: Work): Promise<void> {
+  const { phase } = work.effect;
+  if (phase !== 'expand' && phase !== 'contract') return;
+  await proved(work, phase, { ...off, says: 'nothing was tried: only commands know this database' });
+}
+
+async function hasBegun({ url, migration }: Omit<Claim, 'before'>, before: Before): Promise<boolean> {
+  const { migrations } = await databaseStatus(url);
+  const phases = migrations.find((each) => each.migration === migration.name)?.phases ?? [];
+  const state = (wanted: string): string | undefined => phases.find(({ phase }) => phase === wanted)?.state;
+  // What was undone begins anew.
+  if (before === 'expand' && state('undo') === 'done') return false;
+  return (state(before) ?? 'not begun') !== 'not begun';
+}
+
+/** The same again is no news: a phase that waits for something is tried again and again. */
+async function proved({ deps, app, effect }: Work, before: Before, proof: ProofSummary): Promise<void> {
+  const { name: migration, round } = effect.migration;
+  if (isDeepStrictEqual(deps.apps.state(app).migration?.proofs[before], proof)) return;
+  await deps.apps.submit(app, { type: 'migration-proved', migration, round, before, proof }, teal);
+}
+
+function hidden(proof: ProofSummary, hide: (text: string) => string): ProofSummary {
+  const { says, findings, unsafe } = proof;
+  return {
+    ...proof,
+    says: hide(says),
+    findings: findings.map(hide),
+    unsafe: unsafe === null ? null : hide(unsafe),
+  };
+}
+
+/** Expand only adds, so it goes on where nothing is known; contract takes away what nobody brings back. */
+function unproven({ app, effect }: Work, before: Before, proof: ProofSummary): TealError | null {
+  const { outcome, says, findings } = proof;
+  if (outcome !== 'red' && (outcome !== 'unknown' || before === 'expand')) return null;
+  const { migration, policy } = effect;
+  const then = before === 'contract' ? `teal db contract ${app}` : 'deploy it again';
+  const folder = `${policy.migrations ?? '…'}/${migration.name}`;
+  const remedy =
+    outcome === 'red'
+      ? `Which statements, and why: teal db prove ${folder} --url env:…. If that may be: database.proof (fail-on, min-coverage, or off) in teal.yaml, then ${then}`
+      : `Have the server count statements (pg_stat_statements), or name files with them (database.proof.corpus), or say that it need not be known (database.proof: off); then ${then}`;
+  const what =
+    outcome === 'red' ? 'does not get along with what runs' : 'is not known to get along with what runs';
+  return new TealError('migration-unproven', `${before} of ${migration.name} ${what}: ${says}`, {
+    remedy,
+    details: { before, findings },
+  });
+}

@@ -1,0 +1,181 @@
+import type { ProofPolicy } from '../../config/database.ts';
+import { valueOf } from '../../config/secret.ts';
+import { runChecks } from '../../database/prove/checks.ts';
+import type { Snapshot } from '../../database/prove/collect.ts';
+import { corpusOfLook } from '../../database/prove/collect.ts';
+import { emptyCorpus, mergeCorpora, type Corpus } from '../../database/prove/corpus.ts';
+import { proveChange, type Part, type Proof } from '../../database/prove/proof.ts';
+import { connect } from '../../database/prove/session.ts';
+import { openShadow, type Shadow, type ShadowKind } from '../../database/prove/shadow.ts';
+import { corpusOfFiles } from '../../database/prove/sources.ts';
+import type { Migration } from '../../database/run/step.ts';
+import type { Parser } from '../../database/sql/parser.ts';
+import { TealError } from '../../errors.ts';
+import { colours, type Build, type ProofSummary } from '../../release/state.ts';
+import { folderOf } from '../effects/workload.ts';
+import { nobodyThere, off, summary, unknown } from './summary.ts';
+import type { Work } from './work.ts';
+
+export type Before = 'expand' | 'contract';
+
+/** What is proven, and where. */
+export interface Claim {
+  readonly before: Before;
+  readonly migration: Migration;
+  readonly url: string;
+  readonly parser: Parser;
+}
+
+/**
+ * Tries the statements that the versions which run now really send on the schema as the phase will make it.
+ * @throws TealError `migration-failed` when the phase fails on the same schema; `database-unavailable`
+ */
+export async function proofOf(work: Work, claim: Claim): Promise<ProofSummary> {
+  const { deps, app, effect } = work;
+  const { proof: policy } = effect.policy;
+  if (policy === null) return off;
+  const builds = sendersOf(work, claim.before);
+  if (builds.length === 0) return nobodyThere;
+  const seen = await deps.statements.look(app);
+  const corpus = await corpusOf(work, { ...claim, builds, seen, files: policy.corpus });
+  if (corpus.statements.length === 0) {
+    const why = corpus.lost.length === 0 ? 'the server has counted none' : corpus.lost.join('; ');
+    return unknown(`no statements of ${names(builds)} are known: ${why}`);
+  }
+  const { sql, commands } = sourcesOf(claim);
+  if (sql.length === 0) return unknown(`what ${commands.join(' and ')} does cannot be tried beforehand`);
+  const outcome = await tried(work, { ...claim, corpus, sql, policy });
+  if (typeof outcome === 'string') return unknown(outcome);
+  const notes = [...outcome.notes, ...commands.map((each) => `what ${each} does was not tried`)];
+  const parts = await checked(claim.url, outcome.parts);
+  return summary({ parts, notes, policy, who: names(builds) });
+}
+
+const names = (builds: readonly Build[]): string => builds.map(({ version }) => version).join(' and ');
+
+/** Whose statements meet the new schema: those of the live version before expand, and of all that run before contract. */
+function sendersOf({ deps, app }: Work, before: Before): readonly Build[] {
+  const { environments, live } = deps.apps.state(app);
+  const there = (before === 'contract' ? colours : live === null ? [] : [live]).flatMap(
+    (colour) => environments[colour] ?? [],
+  );
+  return [...new Map(there.map((each) => [each.version, each])).values()];
+}
+
+interface Known {
+  readonly before: Before;
+  readonly parser: Parser;
+  readonly builds: readonly Build[];
+  readonly seen: Snapshot | string;
+  readonly files: readonly string[];
+}
+
+async function corpusOf(
+  { deps, app, effect }: Work,
+  { before, parser, builds, seen, files }: Known,
+): Promise<Corpus> {
+  const corpora: Corpus[] = [];
+  for (const build of builds) {
+    const own = await deps.statements.of(app, build.version);
+    corpora.push(own);
+    // Nobody has looked while it ran: then what the server has counted of its role, or of everybody, is what there is.
+    if (before === 'expand' && own.statements.length === 0 && typeof seen !== 'string')
+      corpora.push(
+        corpusOfLook({ ...seen, rows: rowsOf(seen, roleOf(deps.apps.state(app).live, effect.policy.roles)) }),
+      );
+    for (const file of files) corpora.push(await corpusAt(parser, folderOf(build), file));
+  }
+  return mergeCorpora([emptyCorpus, ...corpora]);
+}
+
+type Roles = Work['effect']['policy']['roles'];
+
+const roleOf = (live: 'blue' | 'green' | null, roles: Roles): string | null =>
+  live === null || roles === null ? null : roles[live];
+
+const rowsOf = ({ rows }: Snapshot, wanted: string | null): Snapshot['rows'] =>
+  wanted === null ? rows : rows.filter(({ role }) => role === wanted);
+
+/** A version may be older than the file: then that is what is lost. */
+async function corpusAt(parser: Parser, folder: string, file: string): Promise<Corpus> {
+  try {
+    return await corpusOfFiles(parser, folder, [file]);
+  } catch (error) {
+    if (!(error instanceof TealError)) throw error;
+    return { ...emptyCorpus, lost: [error.message] };
+  }
+}
+
+interface Sources {
+  readonly sql: readonly { readonly path: string; readonly text: string }[];
+  readonly commands: readonly string[];
+}
+
+/** Backfill runs before anybody is switched, too. */
+function sourcesOf({ before, migration }: Claim): Sources {
+  const { expand, backfill, contract } = migration.phases;
+  const sources = before === 'expand' ? [...expand, ...backfill] : contract;
+  return {
+    sql: sources.flatMap((source) => ('sql' in source ? [{ path: source.file, text: source.sql }] : [])),
+    commands: sources.flatMap((source) => ('run' in source ? [source.run] : [])),
+  };
+}
+
+interface Trial extends Claim {
+  readonly corpus: Corpus;
+  readonly sql: Sources['sql'];
+  readonly policy: ProofPolicy;
+}
+
+/** @returns words why it could not be tried */
+async function tried(
+  { telling }: Work,
+  { parser, url, before, corpus, sql, policy }: Trial,
+): Promise<Proof | string> {
+  telling.at(`trying ${corpus.statements.length} statements before ${before}`);
+  let shadow: Shadow;
+  try {
+    const kind = kindOf(policy.shadow, url);
+    shadow = await openShadow(parser, { kind, schema: { kind: 'dump', place: { url } }, env: process.env });
+  } catch (error) {
+    if (!(error instanceof TealError)) throw error;
+    const { why } = error.details;
+    return `${error.message}${typeof why === 'string' ? ` (${why})` : ''}`;
+  }
+  try {
+    const schema = before === 'expand' ? 'expanded' : 'contracted';
+    return await proveChange(parser, shadow, { of: 'live', schema, corpus, files: sql });
+  } catch (error) {
+    // Where the shadow is not as the database is, it says nothing about that.
+    if (!(error instanceof TealError) || shadow.notes.length === 0) throw error;
+    return `${error.message}; and ${shadow.notes.join('; ')}`;
+  } finally {
+    await shadow.close();
+  }
+}
+
+/** Another server than the database's own is one where a shadow can be made. */
+function kindOf(shadow: ProofPolicy['shadow'], url: string): ShadowKind {
+  if (typeof shadow !== 'string')
+    return { kind: 'createdb', server: { url: valueOf('the shadow database', shadow, process.env) } };
+  switch (shadow) {
+    case 'pglite':
+      return { kind: 'pglite' };
+    case 'in-place':
+      return { kind: 'in-place', place: { url } };
+    case 'auto':
+    case 'createdb':
+      return { kind: 'createdb', server: { url } };
+  }
+}
+
+/** Counts the rows that are in the way, in the database itself, which is only read. */
+async function checked(url: string, parts: readonly Part[]): Promise<readonly Part[]> {
+  if (parts.every(({ findings }) => findings.every(({ check }) => check === null))) return parts;
+  const session = await connect({ url });
+  try {
+    return await runChecks(session, parts);
+  } finally {
+    await session.close();
+  }
+}
