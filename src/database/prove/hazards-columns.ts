@@ -12,6 +12,7 @@ import {
   type Change,
   type Hazard,
 } from './hazard.ts';
+import { isNotNullByCheck } from './hazards-constraints.ts';
 
 /** What another NOT NULL, default, type or label of a column does to statements. */
 export function columnHazards(change: Change): readonly Hazard[] {
@@ -42,7 +43,7 @@ function nullHazards(change: Change, was: Column, now: Column): readonly Hazard[
         touches: readsColumn(was),
       },
     ];
-  if (was.notNull || !now.notNull) return [];
+  if (was.notNull || !now.notNull || isNotNullByCheck(change.before, was)) return [];
   return [
     {
       verdict: 'risk',

@@ -1,14 +1,16 @@
 import { quoted } from '../new/names.ts';
-import type { CatalogConstraint } from './catalog.ts';
+import type { Catalog, CatalogConstraint, Column } from './catalog.ts';
 import {
   gives,
   keptColumns,
   readsColumn,
+  sayColumn,
   writesColumn,
   type Change,
   type Hazard,
   type Known,
 } from './hazard.ts';
+import type { Observation } from './measure.ts';
 
 /** What constraints that are new, or gone, do to statements. */
 export function constraintHazards(change: Change): readonly Hazard[] {
@@ -40,7 +42,7 @@ function addedConstraints(change: Change): readonly Hazard[] {
     const before = change.before.constraints;
     if (before.has(constraint.id) || sameIn(before.values(), constraint)) return [];
     if (constraint.domain !== 0) return [domainHazard(change, constraint)];
-    if (!change.before.relations.has(constraint.table)) return [];
+    if (!change.before.relations.has(constraint.table)) return referredFromNew(change, constraint);
     const known = new Set(
       [...change.before.columns.values()]
         .filter(({ table }) => table === constraint.table)
@@ -53,14 +55,27 @@ function addedConstraints(change: Change): readonly Hazard[] {
   });
 }
 
+/** As the server writes a CHECK of one column that does nothing else. */
+const saysNotNull = /^CHECK \(\((?:"[^"]+"|[^\s"]+) IS NOT NULL\)\)$/;
+
+/** A NOT NULL that a CHECK says already: whoever writes NULL is refused as before. */
+export function isNotNullByCheck({ constraints }: Catalog, { table, name }: Column): boolean {
+  return [...constraints.values()].some(
+    (each) =>
+      each.type === 'c' &&
+      each.table === table &&
+      each.columns.join() === name &&
+      saysNotNull.test(each.definition),
+  );
+}
+
 /** A CHECK that a NOT NULL says already. */
 function saysNotNullAgain(
   { before }: Change,
   { type, table, columns, definition }: CatalogConstraint,
 ): boolean {
   const [only] = columns;
-  if (type !== 'c' || columns.length !== 1 || !/^CHECK \(\(\S+ IS NOT NULL\)\)$/.test(definition))
-    return false;
+  if (type !== 'c' || columns.length !== 1 || !saysNotNull.test(definition)) return false;
   return [...before.columns.values()].some(
     (column) => column.table === table && column.name === only && column.notNull,
   );
@@ -82,9 +97,81 @@ function hazardsOf(change: Change, constraint: CatalogConstraint): readonly Haza
             constraint.columns.some((name) => gives(write, name))),
       ),
   };
+  if (constraint.type === 'c') return [hazard, ...leftOut(change, constraint)];
   if (constraint.type !== 'f') return [hazard];
-  return [hazard, refusedDeletes(change, constraint)];
+  const deletes = refusedDeletes(change, constraint);
+  return refersAlready(change, constraint) ? [deletes] : [hazard, deletes];
 }
+
+/** A default that says nothing else tomorrow: none, or a constant. */
+const constant = /^(?:-?\d+(?:\.\d+)?|'(?:[^']|'')*'|true|false|NULL)(?:::[\w ."[\]()]+)?$/;
+
+/** An INSERT that leaves out all that a CHECK asks about: once refused, it always is, unless a trigger may say otherwise. */
+function leftOut({ after }: Change, { name, table, columns }: CatalogConstraint): readonly Hazard[] {
+  const asked = [...after.columns.values()].filter(
+    (column) => column.table === table && columns.includes(column.name),
+  );
+  const fixed = asked.every(
+    (column) =>
+      column.identity === '' &&
+      column.generated === '' &&
+      (column.default === null || constant.test(column.default)),
+  );
+  const filled = [...after.triggers.values()].some((trigger) => trigger.table === table && trigger.before);
+  if (asked.length === 0 || !fixed || filled) return [];
+  const list = asked.map((column) => sayColumn(after, column)).join(', ');
+  return [
+    {
+      verdict: 'broken',
+      what: `${name} refuses rows without ${list}`,
+      check: null,
+      touches: ({ uses, now }) =>
+        isRefusedBy(now, name) &&
+        uses.writes.some(
+          (write) =>
+            write.table === table &&
+            write.verb === 'insert' &&
+            columns.every((column) => !gives(write, column)),
+        ),
+    },
+  ];
+}
+
+/** SQLSTATE 23514 is a CHECK, which the message names. */
+function isRefusedBy({ trial }: Observation, constraint: string): boolean {
+  if (trial === null || 'ok' in trial.answer) return false;
+  const { code, message } = trial.answer.refused;
+  return code === '23514' && message.includes(`"${constraint}"`);
+}
+
+/** The same reference, but for what becomes of rows when the other one goes. */
+function refersAlready({ before }: Change, { table, definition }: CatalogConstraint): boolean {
+  const refers = (text: string): string =>
+    text.replace(/ (?:ON (?:UPDATE|DELETE)|(?:NOT )?DEFERRABLE) .*$/, '');
+  return [...before.constraints.values()].some(
+    (each) => each.type === 'f' && each.table === table && refers(each.definition) === refers(definition),
+  );
+}
+
+/** Nothing refers to a row from there until the new version writes it; from then on the old one cannot delete it. */
+function referredFromNew(change: Change, constraint: CatalogConstraint): readonly Hazard[] {
+  const isOld = change.before.relations.has(constraint.references);
+  if (constraint.type !== 'f' || !isOld || !'ar'.includes(constraint.onDelete)) return [];
+  const from = change.after.relations.get(constraint.table)?.name ?? '';
+  return [
+    {
+      verdict: 'client-visible',
+      what: `${constraint.name}: a row that the new ${from} refers to cannot be deleted`,
+      check: null,
+      touches: deletesFrom(constraint.references),
+    },
+  ];
+}
+
+const deletesFrom =
+  (wanted: number) =>
+  ({ uses }: Known): boolean =>
+    uses.writes.some(({ verb, table }) => verb === 'delete' && table === wanted);
 
 /** Rows that others refer to: deleting them is refused, or takes those along. */
 function refusedDeletes(change: Change, constraint: CatalogConstraint): Hazard {
@@ -94,8 +181,7 @@ function refusedDeletes(change: Change, constraint: CatalogConstraint): Hazard {
     verdict: refuses ? 'risk' : 'client-visible',
     what: `${constraint.name}: deleting a row that ${from} refers to ${refuses ? 'is refused' : 'changes rows there'}`,
     check: null,
-    touches: ({ uses }) =>
-      uses.writes.some(({ verb, table }) => verb === 'delete' && table === constraint.references),
+    touches: deletesFrom(constraint.references),
   };
 }
 
@@ -149,8 +235,7 @@ function lostForeignKeys({ before, after }: Change): readonly Hazard[] {
         verdict: 'client-visible',
         what: `${constraint.name} is gone, which took rows of ${before.relations.get(constraint.table)?.name ?? '?'} along with those they refer to`,
         check: null,
-        touches: (known: Known) =>
-          known.uses.writes.some(({ verb, table }) => verb === 'delete' && table === constraint.references),
+        touches: deletesFrom(constraint.references),
       },
     ];
   });

@@ -6,6 +6,8 @@
  */
 export type Truth = 'breaks' | 'depends' | 'visible' | 'safe';
 
+export const truths: readonly Truth[] = ['breaks', 'depends', 'visible', 'safe'];
+
 export interface Kind {
   readonly name: string;
   readonly truth: Truth;

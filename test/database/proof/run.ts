@@ -1,9 +1,10 @@
 /**
  * How many kinds of changes `teal db prove` finds, with statements that real clients have sent, on real servers.
  *
- *   npm run acceptance:database            every server there is; exit 1 when a goal is missed
- *   npm run acceptance:database -- --json  for machines
- *   npm run acceptance:database -- --quick one server, and a third of the kinds of each truth
+ *   npm run acceptance:database                every server there is; exit 1 when a goal is missed
+ *   npm run acceptance:database -- --json      for machines
+ *   npm run acceptance:database -- --quick     one server, a third of the kinds of each truth, and nothing from the registries
+ *   npm run acceptance:database -- --published only migrations that other projects have published
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,19 +17,20 @@ import { connect, type Session } from '../../../src/database/prove/session.ts';
 import { verdicts, type Felt, type Verdict } from '../../../src/database/prove/finding.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
 import { hasPostgres, startPostgres } from '../../store/postgres-server.ts';
-import { matrix, type Kind, type Truth } from './matrix.ts';
+import { publishedMissed, sayPublished, tryAllPublished, type Report } from '../published/report.ts';
+import { matrix, truths, type Kind, type Truth } from './matrix.ts';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    published: { type: 'boolean', default: false },
     only: { type: 'string' },
     server: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
 });
 
-const truths: readonly Truth[] = ['breaks', 'depends', 'visible', 'safe'];
 /** The verdicts that count as found; a graver one warns too, but of a safe change any is a false alarm. */
 const found: Readonly<Record<Truth, readonly Verdict[]>> = {
   breaks: ['broken'],
@@ -185,7 +187,8 @@ function report(outcome: Outcome): void {
 }
 
 const outcomes: Outcome[] = [];
-for (const version of values.quick ? [18] : [18, 15]) {
+const versions = values.published ? [] : values.quick ? [18] : [18, 15];
+for (const version of versions) {
   if (values.server !== undefined && values.server !== String(version)) continue;
   if (!hasPostgres(version)) {
     if (!values.json) console.log(`PostgreSQL ${version} is not on this machine: not asked`);
@@ -196,7 +199,16 @@ for (const version of values.quick ? [18] : [18, 15]) {
   if (!values.json) report(outcome);
 }
 const wrong = outcomes.flatMap(missed);
-if (outcomes.length === 0) wrong.push('no server was asked');
+if (outcomes.length === 0 && !values.published) wrong.push('no server was asked');
+const published: Report[] = [];
+const part = values.only ?? values.server;
+if (values.published || (!values.quick && part === undefined))
+  try {
+    published.push(...(await tryAllPublished(parser)));
+    wrong.push(...publishedMissed(published));
+  } catch (error) {
+    wrong.push(`published migrations: ${error instanceof Error ? error.message : String(error)}`);
+  }
 if (values.json)
   console.log(
     JSON.stringify({
@@ -209,10 +221,12 @@ if (values.json)
           ms: Math.round(ms),
         })),
       })),
+      published,
       missed: wrong,
     }),
   );
 else {
+  if (published.length > 0) console.log(sayPublished(published, values.verbose).join('\n'));
   for (const each of wrong) console.log(`MISSED  ${each}`);
   console.log(wrong.length === 0 ? '\nevery goal is reached' : `\n${wrong.length} goals missed`);
 }

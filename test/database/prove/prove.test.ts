@@ -28,12 +28,14 @@ interface Asked {
   readonly candidate?: Corpus;
   readonly migration: Readonly<Record<string, string>>;
   readonly kind?: ShadowKind;
+  /** What is there beside the usual tables. */
+  readonly there?: string;
 }
 
 async function proven(server: Server, asked: Asked): Promise<readonly Part[]> {
   const shadow = await openShadow(parser, {
     kind: asked.kind ?? { kind: 'createdb', server: { url: server.url } },
-    schema: { kind: 'files', files: files({ 'schema.sql': schema }) },
+    schema: { kind: 'files', files: files({ 'schema.sql': schema + (asked.there ?? '') }) },
     env: process.env,
   });
   try {
@@ -151,6 +153,43 @@ onServers('tried in place, nothing is left behind and rights are those of the ro
   const { rows } = await client.query("SELECT to_regclass('extra') AS there, count(*)::int AS n FROM users");
   assert.deepEqual(rows, [{ there: null, n: 0 }]);
 });
+
+onServers(
+  'constraints are told by what becomes of a statement: always refused, refused already, or refused once somebody refers to its row',
+  async (server) => {
+    const inserts = statements(
+      'INSERT INTO users (email) VALUES (1); INSERT INTO users (email, age) VALUES (1, 2)',
+    );
+    const check = 'ALTER TABLE users ADD CONSTRAINT aged CHECK (age IS NOT NULL) NOT VALID;';
+    const left = await proven(server, { live: inserts, migration: { 'expand.sql': check } });
+    assert.equal(told(left)[0], 'live expanded broken: aged refuses rows without users.age');
+    assert(
+      !told(left)
+        .slice(1)
+        .some((line) => line.includes('broken')),
+    );
+    const again = await proven(server, {
+      live: inserts,
+      there: check,
+      migration: { 'expand.sql': 'ALTER TABLE users ALTER COLUMN age SET NOT NULL' },
+    });
+    assert.deepEqual(told(again), []);
+    const refers = await proven(server, {
+      live: statements('DELETE FROM users WHERE id = 1; INSERT INTO orders (user_id) VALUES (1)'),
+      migration: {
+        'expand.sql': `ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey,
+          ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
+          CREATE TABLE carts (user_id int REFERENCES users (id)); CREATE TABLE likes (user_id int REFERENCES users (id) ON DELETE CASCADE)`,
+      },
+    });
+    assert.deepEqual(told(refers).toSorted(), [
+      'live expanded client-visible: carts_user_id_fkey: a row that the new carts refers to cannot be deleted',
+      'live expanded client-visible: orders_user: deleting a row that orders refers to changes rows there',
+    ]);
+  },
+  // The catalog says the same in all versions.
+  [18],
+);
 
 onServers('a migration that fails is told with its statement, and its shadow is dropped', async (server) => {
   await assert.rejects(

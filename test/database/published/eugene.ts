@@ -68,7 +68,14 @@ export async function eugene(): Promise<Published> {
     ...crate,
     statements: 'made from the catalog',
     histories: [
-      ...pairs.map((file) => history(file.replace('.sql', ''), read(file).split(/^-- \d+\.sql$/m).slice(1))),
+      ...pairs.map((file) =>
+        history(
+          file.replace('.sql', ''),
+          read(file)
+            .split(/^-- \d+\.sql$/m)
+            .slice(1),
+        ),
+      ),
       history('demo', demo.map(read)),
     ],
   };

@@ -47,10 +47,14 @@ export async function packageFolder(wanted: Package): Promise<string> {
 
 /** Nothing of the package is run, and nothing that it depends on is brought. */
 async function packed({ name, version }: Package, work: string): Promise<string> {
-  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', work, `${name}@${version}`], {
-    cwd: work,
-    timeout,
-  });
+  await run(
+    'npm',
+    ['pack', '--silent', '--ignore-scripts', '--pack-destination', work, `${name}@${version}`],
+    {
+      cwd: work,
+      timeout,
+    },
+  );
   const [archive] = globSync('*.tgz', { cwd: work });
   if (archive === undefined) throw new Error(`npm has packed nothing for ${name}@${version}`);
   return path.join(work, archive);

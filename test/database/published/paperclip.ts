@@ -13,6 +13,10 @@ const npm: Package = {
 
 const required = 'a new NOT NULL column without a default: no INSERT knows it';
 const references = 'new tables refer to rows that then cannot be deleted any more';
+const told = {
+  says: 'client-visible',
+  since: 'only the new version writes the rows that refer to others',
+} as const;
 const made = 'only new tables, whose references follow what is deleted';
 const filledIn = 'new columns may be left out, or have a default';
 const readsNull = 'may be NULL now';
@@ -22,9 +26,9 @@ const readsNull = 'may be NULL now';
  * each twentieth of all, whatever it does.
  */
 const judgements: Readonly<Record<string, Judged>> = {
-  '0001': depends(`${references}; and a default changes`),
+  '0001': depends(`${references}; and a default changes`, told),
   '0003': breaks('drops a column'),
-  '0010': depends(references),
+  '0010': depends(references, told),
   '0020': visible(`cwd ${readsNull}`),
   '0030': safe(made),
   '0046': safe(filledIn),
@@ -37,7 +41,10 @@ const judgements: Readonly<Record<string, Judged>> = {
   '0100': safe('was NOT NULL with this default before'),
   '0105': breaks('drops a column'),
   '0109': depends(`${references}; and issue_id ${readsNull}`),
-  '0110': safe('what could not be deleted before can be now'),
+  '0110': safe('what could not be deleted before can be now', {
+    says: 'client-visible',
+    since: 'deleting a company takes its documents along now',
+  }),
   '0127': breaks('drops columns'),
   '0128': visible(`secret_id ${readsNull}`),
   '0132': safe(filledIn),

@@ -75,7 +75,11 @@ async function tryStage(
     asked: baseline.prepared.length + baseline.unprovable.length,
     provable: baseline.prepared.length,
     verdict: verdicts.find((each) => told.some((one) => one.verdict === each)) ?? null,
-    what: [...new Set(told.map(({ verdict, what, prepared }) => `${verdict}: ${what} ← ${prepared.sent.text.slice(0, 80)}`))],
+    what: [
+      ...new Set(
+        told.map(({ verdict, what, prepared }) => `${verdict}: ${what} ← ${prepared.sent.text.slice(0, 80)}`),
+      ),
+    ],
     unprovable: baseline.unprovable.map(
       ({ statement, refused }) => `${refused.message}: ${statement.text.slice(0, 100)}`,
     ),
