@@ -1,5 +1,5 @@
 import type { Node } from '../sql/parser.ts';
-import { nameOf, partsOf, relationOf } from '../sql/words.ts';
+import { hasOption, nameOf, partsOf, relationOf } from '../sql/words.ts';
 import type { Settle } from './step.ts';
 import { TealError } from '../../errors.ts';
 
@@ -59,9 +59,6 @@ function elsewhere(node: Node): string | null {
   if ('CreateSubscriptionStmt' in node) return 'CREATE SUBSCRIPTION';
   return 'DropSubscriptionStmt' in node ? 'DROP SUBSCRIPTION' : null;
 }
-
-const hasOption = (options: readonly Node[] | undefined, name: string): boolean =>
-  (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === name);
 
 function refused(place: string, why: string, remedy: string): TealError {
   return new TealError('migration-invalid', `${place}: ${why}`, { remedy, details: { place } });

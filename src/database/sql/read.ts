@@ -3,7 +3,7 @@ import type { Change, Doing } from './change.ts';
 import { creation } from './create.ts';
 import type { Node, Parsed, Parser, Token, Unreadable } from './parser.ts';
 import { reshaping } from './reshape.ts';
-import { relationOf, textOf } from './words.ts';
+import { hasOption, relationOf, textOf } from './words.ts';
 
 /** A statement with what it does; places are in bytes. */
 export interface Statement {
@@ -114,9 +114,6 @@ function maintaining(node: Node): readonly Doing[] | null {
   }
   return null;
 }
-
-const hasOption = (options: readonly Node[] | undefined, name: string): boolean =>
-  (options ?? []).some((option) => 'DefElem' in option && option.DefElem.defname === name);
 
 const tablesOf = (nodes: readonly Node[] | undefined): readonly string[] =>
   (nodes ?? []).flatMap((node) => ('RangeVar' in node ? [relationOf(node.RangeVar)] : []));

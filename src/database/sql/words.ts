@@ -6,6 +6,21 @@ export function textOf(node: Node | undefined): string {
   return node !== undefined && 'String' in node ? (node.String.sval ?? '') : '';
 }
 
+/** What says no where a boolean is asked for; as the server reads it, in any case. */
+const no: ReadonlySet<string> = new Set(['false', 'off', '0']);
+
+/** Whether an option of `REINDEX (…)`, `VACUUM (…)` and the like is on. It is when no value is given. */
+export function hasOption(options: readonly Node[] | undefined, name: string): boolean {
+  return (options ?? []).some((option) => {
+    if (!('DefElem' in option) || option.DefElem.defname !== name) return false;
+    const { arg } = option.DefElem;
+    if (arg === undefined) return true;
+    // A 0 is left out of what the parser gives.
+    if ('Integer' in arg) return (arg.Integer.ival ?? 0) !== 0;
+    return !no.has(textOf(arg).toLowerCase());
+  });
+}
+
 /** A dotted name, without the schema that everybody has. */
 export function nameOf(parts: readonly (string | undefined)[]): string {
   const known = parts.filter((part): part is string => part !== undefined && part !== '');

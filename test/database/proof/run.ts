@@ -4,7 +4,7 @@
  *   npm run acceptance:database                every server there is; exit 1 when a goal is missed
  *   npm run acceptance:database -- --json      for machines
  *   npm run acceptance:database -- --quick     one server, a third of the kinds of each truth, and nothing from the registries
- *   npm run acceptance:database -- --published only migrations that other projects have published
+ *   npm run acceptance:database -- --published only what other projects have published
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,6 +17,7 @@ import { connect, type Session } from '../../../src/database/prove/session.ts';
 import { verdicts, type Felt, type Verdict } from '../../../src/database/prove/finding.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
 import { hasPostgres, startPostgres } from '../../store/postgres-server.ts';
+import { compareOwnExamples, saySquawk, squawkMissed, type SquawkReport } from '../lint/squawk-own.ts';
 import { publishedMissed, sayPublished, tryAllPublished, type Report } from '../published/report.ts';
 import { matrix, truths, type Kind, type Truth } from './matrix.ts';
 
@@ -201,13 +202,15 @@ for (const version of versions) {
 const wrong = outcomes.flatMap(missed);
 if (outcomes.length === 0 && !values.published) wrong.push('no server was asked');
 const published: Report[] = [];
+const squawk: SquawkReport[] = [];
 const part = values.only ?? values.server;
 if (values.published || (!values.quick && part === undefined))
   try {
     published.push(...(await tryAllPublished(parser)));
-    wrong.push(...publishedMissed(published));
+    squawk.push(await compareOwnExamples(parser));
+    wrong.push(...publishedMissed(published), ...squawk.flatMap(squawkMissed));
   } catch (error) {
-    wrong.push(`published migrations: ${error instanceof Error ? error.message : String(error)}`);
+    wrong.push(`what is published: ${error instanceof Error ? error.message : String(error)}`);
   }
 if (values.json)
   console.log(
@@ -222,11 +225,13 @@ if (values.json)
         })),
       })),
       published,
+      squawk,
       missed: wrong,
     }),
   );
 else {
   if (published.length > 0) console.log(sayPublished(published, values.verbose).join('\n'));
+  for (const each of squawk) console.log(saySquawk(each).join('\n'));
   for (const each of wrong) console.log(`MISSED  ${each}`);
   console.log(wrong.length === 0 ? '\nevery goal is reached' : `\n${wrong.length} goals missed`);
 }
