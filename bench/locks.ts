@@ -153,12 +153,14 @@ function quantile(of: readonly Attempt[], share: number): number {
 const say = (of: readonly Attempt[]): string =>
   `median ${quantile(of, 0.5).toFixed(0)} ms, p95 ${quantile(of, 0.95).toFixed(0)} ms, most ${quantile(of, 1).toFixed(0)} ms`;
 const goal = usualPatience.lockTimeoutMs + allowanceMs;
-const passed = quantile(runs, 0.95) <= goal && reads > 100;
+/** A plain ALTER TABLE keeps readers waiting as long as the long reader reads: a log that does not tell that tells nothing. */
+const heard = Math.min(...plain) > (readerSeconds * 1000) / 2;
+const passed = quantile(runs, 0.95) <= goal && reads > 100 && heard;
 console.log(
   `\nlongest wait of a reader behind a reader of ${readerSeconds} s, ${runs.length} tries, ${reads} reads\n` +
     `  teal db run: ${say(runs)} (goal: p95 ≤ ${goal} ms)\n` +
     `  placebo, bare ALTER TABLE with the same lock_timeout, in turn: ${say(placebo)}\n` +
-    `  plain ALTER TABLE: ${plain.map((ms) => ms.toFixed(0)).join(', ')} ms\n${passed ? 'passed' : 'FAILED'}`,
+    `  plain ALTER TABLE: ${plain.map((ms) => ms.toFixed(0)).join(', ')} ms${heard ? '' : ', which is less than its reader takes: the log was not read'}\n${passed ? 'passed' : 'FAILED'}`,
 );
 if (runs.length >= 20)
   console.log(
