@@ -36,6 +36,10 @@ export interface Sync {
   readonly indexes: readonly string[];
 }
 
+/** Of the trigger, by which what keeps values aside knows the columns that it fills. */
+export const triggerName = (table: string, columns: readonly string[]): string =>
+  fitting(['teal_sync', table, ...columns].join('_'));
+
 /** The four files for a sync. */
 export function syncFiles(sync: Sync): Generated {
   const { table, columns, old, notNull, indexes } = sync;
@@ -106,7 +110,11 @@ export function syncFiles(sync: Sync): Generated {
 
 const tagOf = ({ table, columns }: Sync): string =>
   [table.table, ...columns.map(({ name }) => name)].join('_');
-const syncName = (sync: Sync): string => fitting(`teal_sync_${tagOf(sync)}`);
+const syncName = ({ table, columns }: Sync): string =>
+  triggerName(
+    table.table,
+    columns.map(({ name }) => name),
+  );
 const savedName = (sync: Sync): string => fitting(`teal_saved_${tagOf(sync)}`);
 const checkName = ({ table }: Sync, column: string): string => fitting(`${table.table}_${column}_is_set`);
 

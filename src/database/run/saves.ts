@@ -1,4 +1,5 @@
 import type { Change, ChangeOf } from '../sql/change.ts';
+import { triggerName } from '../new/sync.ts';
 import { checksumOf } from './read-steps.ts';
 import type { RestoreStep, SaveStep, Saved } from './step.ts';
 
@@ -23,23 +24,34 @@ export function savesOf({ expand, backfill, undo }: Files): readonly Saved[] {
     ({ table }) => table,
   );
   const triggers = all(expand, 'create-trigger');
-  const filled = new Set(all(backfill, 'write').map(({ table }) => table));
+  const writes = all(backfill, 'write');
   const columns = [...added].flatMap(([table, changes]): readonly Saved[] => {
-    const own = triggers.filter((each) => each.table === table);
-    if (own.some(({ name }) => ownTrigger.test(name))) return [];
-    return [
-      {
-        table,
-        columns: changes.map(({ column }) => column.name),
-        followed: own.length > 0 || filled.has(table),
-      },
-    ];
+    const names = changes.map(({ column }) => column.name);
+    const on = triggers.filter((each) => each.table === table);
+    const synced = new Set(on.flatMap(({ name }) => filledBy(name, table, names)));
+    const own = names.filter((name) => !synced.has(name));
+    if (own.length === 0) return [];
+    const fills = writes.some((write) => write.table === table && sets(write, own));
+    return [{ table, columns: own, followed: fills || on.some(({ name }) => !ownTrigger.test(name)) }];
   });
   const tables = all(undo, 'drop')
     .filter(({ thing, name }) => thing === 'table' && made.has(name))
     .map(({ name }): Saved => ({ table: name, columns: null, followed: false }));
   return [...columns, ...tables];
 }
+
+/** Those of the new columns that a trigger of `teal db new` fills; when its name does not tell, all of them. */
+function filledBy(trigger: string, table: string, columns: readonly string[]): readonly string[] {
+  if (!ownTrigger.test(trigger)) return [];
+  const bare = table.slice(table.lastIndexOf('.') + 1);
+  const runs = columns.flatMap((_, from) =>
+    columns.slice(from).map((_, more) => columns.slice(from, from + more + 1)),
+  );
+  return runs.find((run) => triggerName(bare, run) === trigger) ?? columns;
+}
+
+const sets = ({ columns }: ChangeOf<'write'>, any: readonly string[]): boolean =>
+  columns === null || columns.some((column) => any.includes(column));
 
 function all<KIND extends Change['kind']>(changes: readonly Change[], kind: KIND): readonly ChangeOf<KIND>[] {
   return changes.filter((each): each is ChangeOf<KIND> => each.kind === kind);

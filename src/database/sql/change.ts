@@ -196,6 +196,8 @@ export type Doing =
       readonly verb: 'insert' | 'update' | 'delete' | 'merge' | 'copy';
       readonly table: string;
       readonly where: boolean;
+      /** Those that an UPDATE sets; null: any. */
+      readonly columns: readonly string[] | null;
     }
   | { readonly kind: 'read' }
   | { readonly kind: 'begin' | 'commit' | 'rollback' | 'savepoint' }

@@ -58,7 +58,12 @@ function running(node: Node): readonly Doing[] {
 
 function writing(node: Node): Doing | null {
   if ('UpdateStmt' in node)
-    return write('update', node.UpdateStmt, node.UpdateStmt.whereClause !== undefined);
+    return {
+      ...write('update', node.UpdateStmt, node.UpdateStmt.whereClause !== undefined),
+      columns: (node.UpdateStmt.targetList ?? []).flatMap((each) =>
+        'ResTarget' in each ? (each.ResTarget.name ?? []) : [],
+      ),
+    };
   if ('DeleteStmt' in node)
     return write('delete', node.DeleteStmt, node.DeleteStmt.whereClause !== undefined);
   if ('InsertStmt' in node) return write('insert', node.InsertStmt, true);
@@ -75,8 +80,8 @@ function write(
   verb: 'insert' | 'update' | 'delete' | 'merge' | 'copy',
   { relation }: Written,
   where: boolean,
-): Doing {
-  return { kind: 'write', verb, table: relationOf(relation), where };
+): Doing & { readonly kind: 'write' } {
+  return { kind: 'write', verb, table: relationOf(relation), where, columns: null };
 }
 
 function maintaining(node: Node): readonly Doing[] | null {

@@ -127,6 +127,22 @@ test('undo saves what expand has added and it drops, unless the trigger of teal 
   );
 });
 
+test('undo saves a column that was added by hand beside those of teal db new, whoever writes the row meanwhile', () => {
+  const sync =
+    'ALTER TABLE a ADD COLUMN x int; CREATE TRIGGER teal_sync_a_x BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f();';
+  const saves = (backfill: string) =>
+    planOf(
+      parser,
+      migration('m', {
+        expand: `${sync} ALTER TABLE a ADD COLUMN z int;`,
+        backfill,
+        undo: 'ALTER TABLE a DROP COLUMN x; ALTER TABLE a DROP COLUMN z',
+      }),
+    ).steps.undo.flatMap((step) => (step.kind === 'save' ? [step.saves] : []));
+  assert.deepEqual(saves('UPDATE a SET y = y'), [{ table: 'a', columns: ['z'], followed: false }]);
+  assert.deepEqual(saves('UPDATE a SET y = y, z = 1'), [{ table: 'a', columns: ['z'], followed: true }]);
+});
+
 test('a phase that has begun cannot be skipped, and undo and contract rule each other out', () => {
   const of = (phases: readonly (readonly [Phase, 'done' | 'begun'])[], phase: Phase): string => {
     const ledger = {
