@@ -103,9 +103,12 @@ class Server implements PostgresServer {
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.#child, 'close');
-    this.#child.stdin?.end();
-    await ended;
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) {
+      const ended = once(this.#child, 'close');
+      this.#child.stdin?.end();
+      await ended;
+    }
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -145,6 +148,8 @@ function serve(
     cwd: '/',
     env: { PATH: process.env['PATH'], LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'pipe'],
+    // A Ctrl-C in the terminal is for whoever has started it, and may want to wind up first.
+    detached: true,
   });
 }
 
