@@ -3,13 +3,12 @@ import { startPostgres, type PostgresServer } from '../../test/store/postgres-se
 import type { Row } from './ledger.ts';
 
 /** A PostgreSQL for the app: with a role for whoever changes its schema, and one for each environment. */
-export interface Database {
+export interface Database extends AsyncDisposable {
   /** As who owns the tables. */
   readonly deployer: string;
   /** Where the app finds it; each environment has its own role. */
   readonly app: string;
   connect(): Promise<Client>;
-  stop(): Promise<void>;
 }
 
 const settings = { shared_preload_libraries: 'pg_stat_statements', max_connections: '60' };
@@ -22,7 +21,7 @@ const setUp = `
   CREATE EXTENSION pg_stat_statements;
 `;
 
-/** Starts one, on any free port; gone with all it holds by `stop`, or with this process. */
+/** Starts one, on any free port; gone with all it holds when it is disposed of, or with this process. */
 export async function startDatabase(): Promise<Database> {
   const server = await startPostgres({ settings });
   try {
@@ -44,7 +43,7 @@ async function prepare(server: PostgresServer): Promise<Database> {
     deployer: as('deployer'),
     app: as('').replace('//@', '//'),
     connect: async () => (await connected(as('deployer'))).client,
-    stop: () => server.stop(),
+    [Symbol.asyncDispose]: () => server.stop(),
   };
 }
 

@@ -87,8 +87,8 @@ export class Teal {
   }
 
   /** All that has happened, oldest first. */
-  async history(): Promise<readonly EventView[]> {
-    const events = await this.ask<readonly EventView[]>('history', 'shop', '--limit', '500');
+  async history(app = 'shop'): Promise<readonly EventView[]> {
+    const events = await this.ask<readonly EventView[]>('history', app, '--limit', '500');
     return events.toSorted((one, two) => one.seq - two.seq);
   }
 
