@@ -28,6 +28,8 @@ const bin = path.resolve(import.meta.dirname, '../../bin/teal.js');
 
 /** What a scenario has otherwise in its teal.yaml; values as they are written there. */
 export interface Settings {
+  /** The shop's when left out. */
+  readonly command?: string;
   readonly instances?: number;
   readonly workers?: number;
   /** More keys of `run.process`. */
@@ -389,7 +391,7 @@ ${keys(settings.router, '  ')}apps:
   shop:
 ${keys(settings.app, '    ')}    run:
       process:
-        command: ${process.execPath} server.js
+        command: ${process.execPath} ${settings.command ?? 'server.js'}
         directory: ./versions/{version}
         environment: { SHOP_DATA: ${folder}/jobs.sqlite, ${settings.environment ?? ''} }
         instances: ${settings.instances ?? 2}

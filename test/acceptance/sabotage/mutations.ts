@@ -2,6 +2,7 @@ import { inPhases } from './in-phases.ts';
 import { judging } from './judging.ts';
 import { leading } from './leading.ts';
 import type { Patch } from './patch.ts';
+import { schema } from './schema.ts';
 import { upgrading } from './upgrading.ts';
 
 /** The mechanism of a scenario, disabled by one change to one source file. */
@@ -15,6 +16,7 @@ export interface Mutation extends Patch {
 
 export const mutations: readonly Mutation[] = [
   ...leading,
+  ...schema,
   {
     id: 'A1',
     says: 'a router worker acknowledges a table before it is in force',
