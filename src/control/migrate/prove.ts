@@ -6,13 +6,15 @@ import { corpusOfLook } from '../../database/prove/collect.ts';
 import { emptyCorpus, mergeCorpora, type Corpus } from '../../database/prove/corpus.ts';
 import { proveChange, type Part, type Proof } from '../../database/prove/proof.ts';
 import { connect } from '../../database/prove/session.ts';
-import { openShadow, type Shadow, type ShadowKind } from '../../database/prove/shadow.ts';
+import { openShadow, type SchemaSource, type Shadow, type ShadowKind } from '../../database/prove/shadow.ts';
 import { corpusOfFiles } from '../../database/prove/sources.ts';
+import { unlike } from '../../database/prove/unlike.ts';
 import type { Migration } from '../../database/run/step.ts';
 import type { Parser } from '../../database/sql/parser.ts';
 import { TealError } from '../../errors.ts';
 import { colours, type Build, type ProofSummary } from '../../release/state.ts';
 import { folderOf } from '../effects/workload.ts';
+import { historyOf } from './history.ts';
 import { nobodyThere, off, summary, unknown } from './summary.ts';
 import type { Work } from './work.ts';
 
@@ -128,15 +130,12 @@ interface Trial extends Claim {
 }
 
 /** @returns words why it could not be tried */
-async function tried(
-  { telling }: Work,
-  { parser, url, before, corpus, sql, policy }: Trial,
-): Promise<Proof | string> {
-  telling.at(`trying ${corpus.statements.length} statements before ${before}`);
+async function tried(work: Work, trial: Trial): Promise<Proof | string> {
+  const { parser, before, corpus, sql } = trial;
+  work.telling.at(`trying ${corpus.statements.length} statements before ${before}`);
   let shadow: Shadow;
   try {
-    const kind = kindOf(policy.shadow, url);
-    shadow = await openShadow(parser, { kind, schema: { kind: 'dump', place: { url } }, env: process.env });
+    shadow = await shadowFor(work, trial);
   } catch (error) {
     if (!(error instanceof TealError)) throw error;
     const { why } = error.details;
@@ -152,6 +151,54 @@ async function tried(
   } finally {
     await shadow.close();
   }
+}
+
+/**
+ * By pg_dump; where there is none that fits the server, by the migrations in the version, if what they make is what the database has.
+ * @throws TealError `shadow-failed`
+ */
+async function shadowFor({ effect }: Work, { parser, url, policy }: Trial): Promise<Shadow> {
+  const kind = kindOf(policy.shadow, url);
+  const open = (schema: SchemaSource): Promise<Shadow> =>
+    openShadow(parser, { kind, schema, env: process.env });
+  try {
+    return await open({ kind: 'dump', place: { url } });
+  } catch (error) {
+    if (!(error instanceof TealError) || error.code !== 'shadow-failed') throw error;
+    const files = await historyOf(effect);
+    if (files.length === 0) throw error;
+    const shadow = await open({ kind: 'files', files }).catch((cause: unknown) => {
+      throw cause instanceof TealError ? notByFiles(error, cause.message) : cause;
+    });
+    const differing = await differencesTo(url, shadow);
+    if (differing.length === 0) return shadow;
+    await shadow.close();
+    throw notByFiles(error, `${differing.length} differences, such as: ${differing[0] ?? ''}`);
+  }
+}
+
+async function differencesTo(url: string, shadow: Shadow): Promise<readonly string[]> {
+  const session = await connect({ url });
+  try {
+    return await unlike(session, shadow.session);
+  } catch (error) {
+    await shadow.close();
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+function notByFiles({ message, details }: TealError, why: string): TealError {
+  const dump = typeof details['why'] === 'string' ? ` (${details['why']})` : '';
+  return new TealError(
+    'shadow-failed',
+    `${message}${dump}; and the migrations in the version do not make what the database has`,
+    {
+      remedy: 'Install the pg_dump of the server’s version where Teal runs.',
+      details: { why },
+    },
+  );
 }
 
 /** Another server than the database's own is one where a shadow can be made. */

@@ -15,7 +15,10 @@ UNION ALL SELECT format('trigger %s of %s', quote_ident(tgname), name) FROM tabl
 ORDER BY 1`;
 
 /** What there is of tables. */
-export async function shapeOf(connection: Connection, tables: readonly string[]): Promise<readonly string[]> {
+export async function shapeOf(
+  connection: Pick<Connection, 'query'>,
+  tables: readonly string[],
+): Promise<readonly string[]> {
   const rows = await connection.query<{ line: string }>(shapeQuery, [[...new Set(tables)]]);
   return rows.map(({ line }) => line);
 }
