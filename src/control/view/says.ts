@@ -36,7 +36,7 @@ export function says(event: Event): string {
     case 'release-started':
       return started(event);
     case 'migration-started':
-      return `the idle environment is empty; preparing the database${event.round > 1 ? `, the ${event.round}. time` : ''}`;
+      return `the idle environment is empty; preparing the database${event.round > 1 ? ` (round ${event.round})` : ''}`;
     case 'migrated':
       return 'the database has what the candidate needs; starting it';
     case 'migration-proved':
