@@ -6,6 +6,7 @@ import { failed, ok, warning } from './check.ts';
 import type { Check } from './contract.ts';
 import { audienceChecks } from './doctor-audiences.ts';
 import { certificates } from './doctor-certificates.ts';
+import { databaseChecks } from './doctor-database.ts';
 import { metricChecks } from './doctor-metrics.ts';
 import type { Deps } from './deps.ts';
 import { sameSettings } from './same-settings.ts';
@@ -33,11 +34,12 @@ export async function doctor(deps: Deps, startedAt: number): Promise<readonly Ch
     checked('limits', limits),
     ...deps.apps.names().map((name) => checked(name, () => app(deps, name))),
   ]);
-  const [people, metrics] = await Promise.all([
+  const [people, metrics, databases] = await Promise.all([
     audiences(deps),
     metricChecks({ states: deps.apps.states(), environment: process.env, fetch }),
+    databaseChecks(deps.apps.states()),
   ]);
-  return [...checks, ...people, ...metrics];
+  return [...checks, ...people, ...metrics, ...databases];
 }
 
 async function audiences(deps: Deps): Promise<readonly Check[]> {
