@@ -17,7 +17,7 @@ const wanted = [18, 15] as const;
 const settings = { full_page_writes: 'off', autovacuum: 'off', timezone: 'UTC' };
 
 /** One server of each version for all tests of a file: starting one takes longer than most of them. */
-const running = new Map<number, Promise<PostgresServer>>();
+const running = new Map<string, Promise<PostgresServer>>();
 
 after(async () => {
   const servers = await Promise.allSettled(running.values());
@@ -27,11 +27,13 @@ after(async () => {
 /**
  * A test on every server there is. A server that is missing is a skipped test, and told; where CI is set nothing is skipped: the
  * one that npm brings has to be there.
+ * @param more of postgresql.conf
  */
 export function onServers(
   name: string,
   run: (server: Server, context: TestContext) => Promise<void>,
   versions: readonly (typeof wanted)[number][] = wanted,
+  more: Readonly<Record<string, string>> = {},
 ): void {
   for (const version of versions) {
     if (!hasPostgres(version)) {
@@ -39,8 +41,9 @@ export function onServers(
       if (version !== 18 && process.env['CI'] !== undefined) continue;
     }
     test(`${name} (PostgreSQL ${version})`, { skip: noPostgres(version) ?? false }, async (context) => {
-      const starting = running.get(version) ?? startPostgres({ version, settings });
-      running.set(version, starting);
+      const key = `${version} ${JSON.stringify(more)}`;
+      const starting = running.get(key) ?? startPostgres({ version, settings: { ...settings, ...more } });
+      running.set(key, starting);
       const url = await (await starting).database();
       const clients: Client[] = [];
       const connect = async (): Promise<Client> => {

@@ -12,7 +12,7 @@ import { failureOf, passes } from './failure.ts';
 import { filesOf } from './files.ts';
 import { hiding } from './hide.ts';
 import { logging } from './logging.ts';
-import { prepare, unprepared } from './prepare.ts';
+import { hasBegun, prepare, unprepared } from './prepare.ts';
 import { runCommands } from './run-commands.ts';
 import { throttleOf } from './throttle.ts';
 import type { MigrateEffect, Work } from './work.ts';
@@ -90,6 +90,9 @@ async function run(work: Work): Promise<PhaseReport> {
   const url = valueOf('the database', policy.url, process.env);
   checkAddress(url, policy.url.kind === 'secret' ? policy.url.name : 'database.url');
   const parser = await loadParser();
+  // What has not come to the database need not be taken back there.
+  if (phase === 'undo' && !(await hasBegun({ url, migration }, 'expand')))
+    return { round: effect.migration.round, steps: 0, ran: 0, ms: 0 };
   await prepare(work, { migration, url, parser });
   try {
     return await execute(work, { migration, url, parser });

@@ -35,7 +35,11 @@ export async function unprepared(work: Work): Promise<void> {
   await proved(work, phase, { ...off, says: 'nothing was tried: only commands know this database' });
 }
 
-async function hasBegun({ url, migration }: Omit<Claim, 'before'>, before: Before): Promise<boolean> {
+/** Whether the database knows of such a phase, of what was not undone since. */
+export async function hasBegun(
+  { url, migration }: Pick<Claim, 'url' | 'migration'>,
+  before: Before,
+): Promise<boolean> {
   const { migrations } = await databaseStatus(url);
   const phases = migrations.find((each) => each.migration === migration.name)?.phases ?? [];
   const state = (wanted: string): string | undefined => phases.find(({ phase }) => phase === wanted)?.state;

@@ -94,6 +94,11 @@ export class Shop {
     return directory;
   }
 
+  /** A person asks for it. */
+  async asks(type: 'contract' | 'undo'): Promise<void> {
+    await this.deps.apps.submit('shop', { type }, teal);
+  }
+
   wished(): (Effect & { kind: 'migrate' }) | null {
     const all = effects(this.deps.apps.state('shop'));
     return all.find((each): each is Effect & { kind: 'migrate' } => each.kind === 'migrate') ?? null;
