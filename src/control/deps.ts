@@ -4,7 +4,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Router } from '../router/router.ts';
 import type { Store } from '../store/store.ts';
 import type { Apps } from './apps.ts';
-import type { Versions } from './drivers.ts';
+import type { Database, Versions } from './drivers.ts';
 import type { RunTest } from './effects/run-test.ts';
 import type { Rules } from './judge/rules.ts';
 import type { Usage } from './flags/usage.ts';
@@ -37,6 +37,8 @@ export interface Deps {
   readonly migrations: Progress;
   /** What versions send to their app's database. */
   readonly statements: Statements;
+  /** See `Drivers`. */
+  readonly database?: Database;
   /** Runs the tests of candidates. */
   readonly runTest: RunTest;
   /** Where the event log is, and who leads. */

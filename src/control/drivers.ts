@@ -3,7 +3,10 @@ import type { VersionStore } from '../platform/versions/version-store.ts';
 import type { HandedOver, Program } from '../router/embedded/options.ts';
 import type { Router } from '../router/router.ts';
 import type { Clock } from './clock.ts';
+import type { PhaseReport } from '../database/run/run-phase.ts';
+import type { AppState, Build } from '../release/state.ts';
 import type { RunTest } from './effects/run-test.ts';
+import type { Work } from './migrate/work.ts';
 
 /** What a control plane asks of the store of versions. */
 export type Versions = Pick<VersionStore, 'put' | 'verify' | 'directory' | 'prune'>;
@@ -18,6 +21,16 @@ export interface OwnRouter extends Router {
   handOver?(program: Program, drainMs: number): Promise<HandedOver>;
 }
 
+/** What a version brings for its database, and who runs it there. */
+export interface Database {
+  /** See migrate/ready.ts. */
+  readonly withMigration: (state: AppState, build: Build) => Promise<Build>;
+  /** See migrate/lint.ts. */
+  readonly lintNote: (build: Build) => Promise<string | null>;
+  /** Runs what is left of a phase. @throws TealError what the executor would */
+  readonly runPhase: (work: Work) => Promise<Pick<PhaseReport, 'steps' | 'ran' | 'ms'>>;
+}
+
 /**
  * What a control plane stands on beside its store: this machine (see `machine.ts`), or one that is simulated. All else that it
  * does to the outside is done through these.
@@ -28,6 +41,8 @@ export interface Drivers {
   router(): Promise<OwnRouter>;
   platform(hooks: PlatformHooks): Platform;
   readonly runTest: RunTest;
+  /** The database of apps; left out: what lies in their versions, and the server that teal.yaml names. */
+  readonly database?: Database;
   /** Left out where nobody sets the time of day. */
   readonly clock?: Clock;
 }

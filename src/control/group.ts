@@ -131,7 +131,7 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
     const build: Build = { version, directory, spec };
     if (!stays && directory === null) checkDirectories(build);
     checkSupported(spec);
-    builds.set(app, stays ? build : await withMigration(state, build));
+    builds.set(app, stays ? build : await (deps.database ?? { withMigration }).withMigration(state, build));
   }
   return release(builds);
 }

@@ -118,6 +118,8 @@ function wire(
     rules: rulesOf(custom),
     migrations,
     statements: new Statements({ store, apps, migrations, now: clock.now, log }),
+    migrations: new Progress(clock.now),
+    ...(drivers.database === undefined ? {} : { database: drivers.database }),
     runTest: drivers.runTest,
     plane,
     log,

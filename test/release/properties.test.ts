@@ -7,6 +7,7 @@ import { effects } from '../../src/release/effects.ts';
 import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
 import { isUnjudged, judging } from '../../src/release/judging.ts';
+import { isDoubted } from '../../src/release/migrate.ts';
 import { knows } from '../../src/release/migrate-knows.ts';
 import type { AppState, Colour, Migration } from '../../src/release/state.ts';
 import { colours, other, releaseStatuses } from '../../src/release/state.ts';
@@ -141,14 +142,13 @@ const isAtRest = ({ release, removing }: AppState): boolean =>
 const isOver: ReadonlySet<Migration['stage']> = new Set(['contracted', 'undone']);
 
 function endsWell(state: AppState): void {
-  const { migration, environments, live, release, config } = state;
+  const { migration, environments, live, config } = state;
   if (migration === null || isOver.has(migration.stage) || migration.failed !== null) return;
   const is = colours.flatMap((colour) => environments[colour] ?? []);
   const isNew = is.some((each) => knows(each, migration));
   const isOld = is.some((each) => !knows(each, migration));
   const policy = config?.database;
-  const doubted = ['freeze', 'stop'].includes(release?.verdict?.action ?? '');
-  const contracts = policy?.contract === 'auto' && !doubted && migration.stage !== 'undoing';
+  const contracts = policy?.contract === 'auto' && !isDoubted(state) && migration.stage !== 'undoing';
   const undoes =
     policy?.undo === 'auto' && migration.phases.includes('undo') && migration.stage !== 'contracting';
   assert.ok(live === null || isOld || !contracts, 'what nobody needs any more is contracted');

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { instances } from '../../src/release/effects.ts';
+import { byItselfAt, runs } from '../../src/release/migrate.ts';
 import { colours } from '../../src/release/state.ts';
 import { transitions } from '../../src/release/transitions.ts';
 import type { MakeInvariant } from './invariant.ts';
@@ -11,9 +12,10 @@ import { everythingIsExplained } from './invariants/5-everything-is-explained.ts
 import { nothingIsLost } from './invariants/6-nothing-is-lost.ts';
 import { trafficOutlivesControl } from './invariants/7-traffic-outlives-control.ts';
 import { nobodyFlips } from './invariants/8-nobody-flips.ts';
+import { schemaIsKnown } from './invariants/11-schema-is-known.ts';
 import { Humans } from './world/humans.ts';
 import { qualityOf } from './world/instances.ts';
-import { planStorms } from './world/storms.ts';
+import { planDatabaseStorms, planStorms } from './world/storms.ts';
 import { settled, use } from './world/time.ts';
 import { traffic } from './world/traffic.ts';
 import { World, type Violation } from './world/world.ts';
@@ -44,6 +46,7 @@ const invariants: readonly MakeInvariant[] = [
   nothingIsLost,
   trafficOutlivesControl,
   nobodyFlips,
+  schemaIsKnown,
 ];
 
 /** From the last fault and the last deploy on: a deadline, every step with its growth, a drain and a window, and all of it again for what was queued. */
@@ -76,6 +79,7 @@ async function play(world: World, faults: boolean): Promise<void> {
   void new Humans(world, { wild: faults, until });
   traffic(world);
   if (faults) planStorms(world, until);
+  if (faults) planDatabaseStorms(world, until);
   await run(world, until + 1, () => false);
   const over = (): boolean => unended(world) === null;
   if (!(await run(world, until + endsWithinMs / 2, over)) && world.jumpedMs > 0) {
@@ -113,6 +117,9 @@ function unended(world: World): string | null {
     if (queued !== null) return `${queued.build.version} of ${name} still waits`;
     if (release !== null && !transitions[release.status].ended)
       return `${release.id} is still ${transitions[release.status].means}`;
+    const state = world.state(name);
+    if (runs(state) || byItselfAt(state) !== null)
+      return `the migration of ${name} is still ${state.migration?.stage}`;
   }
   return world.control === null ? 'there is no control plane' : null;
 }

@@ -68,7 +68,7 @@ type Outcome =
 async function outcomeOf(work: Work): Promise<Outcome | null> {
   const { effect, signal, telling } = work;
   try {
-    const { steps, ran, ms } = await run(work);
+    const { steps, ran, ms } = await (work.deps.database?.runPhase(work) ?? run(work));
     return signal.aborted ? null : { type: 'phase-passed', steps, ran, ms: Math.round(ms) };
   } catch (error) {
     if (signal.aborted) return null;

@@ -67,6 +67,7 @@ function driversOf(world: World, life: Life, link: Link): Drivers {
     },
     router: async () => link,
     clock: new Clock(),
+    database: world.databases.driver(life),
     platform: (hooks) => new SimulatedPlatform({ life, machine, outside, time, random }, hooks),
     runTest: ({ test, target }) =>
       outside.act(life, `test ${test.name} of ${target.version}`, async () => {

@@ -1,7 +1,8 @@
 import type { App } from '../../../src/config/config.ts';
 import { judgeAsks } from '../../../src/release/judging.ts';
-import type { AppState, Release } from '../../../src/release/state.ts';
+import type { AppState, Migration, Release } from '../../../src/release/state.ts';
 import { transitions } from '../../../src/release/transitions.ts';
+import { phaseNow } from '../../../src/release/migrate.ts';
 import { qualities, type Quality } from './instances.ts';
 import type { Order } from './orders.ts';
 import type { World } from './world.ts';
@@ -23,16 +24,20 @@ export class Humans {
   readonly #world: World;
   readonly #options: HumansOptions;
   #versions = 0;
+  /** By app: the number of the newest migration that was written. */
+  readonly #newest = new Map<string, number>();
 
   constructor(world: World, options: HumansOptions) {
     this.#world = world;
     this.#options = options;
     this.#every(500, 3000, () => this.#operate());
     if (options.wild) this.#every(300, 6000, () => this.#press());
+    if (world.apps.some(({ database }) => database != null))
+      this.#every(1000, 9000, () => this.#contractOrUndo(), world.databases.random);
   }
 
-  #every(least: number, most: number, work: () => void): void {
-    const { time, random } = this.#world;
+  #every(least: number, most: number, work: () => void, random = this.#world.random): void {
+    const { time } = this.#world;
     const turn = (): void => {
       work();
       time.after(random.spread(least, most), turn);
@@ -84,15 +89,63 @@ export class Humans {
   }
 
   #deploy(app: App, onConflict?: 'queue' | 'supersede'): Order {
-    const version = this.#version();
+    const version = this.#version(app);
     const more = onConflict === undefined ? {} : { onConflict };
     if (app.group === undefined) return { name: 'deploy', app: app.name, body: { version, ...more } };
     return { name: 'deploy', app: app.name, group: app.group, body: { version, ...more } };
   }
 
-  #version(): string {
+  #version(app: App): string {
     const { random } = this.#world;
-    return `v${++this.#versions}-${random.pick(this.#options.wild ? any : decent)}`;
+    const number = ++this.#versions;
+    return `v${number}${this.#migration(app)}-${random.pick(this.#options.wild ? any : decent)}`;
+  }
+
+  /** Most versions have the newest migration that there is; some bring another, and some are of an older line. */
+  #migration({ name: app, group }: App): string {
+    const { apps, databases } = this.#world;
+    const having = apps.filter((each) => each.name === app || (group !== undefined && each.group === group));
+    if (having.every(({ database }) => database == null)) return '';
+    const { random } = databases;
+    const name = group ?? app;
+    const newest = this.#newest.get(name) ?? 0;
+    const next = newest === 0 || random.chance(0.4) ? newest + 1 : newest;
+    this.#newest.set(name, next);
+    const older = this.#options.wild && next > 1 && random.chance(0.15);
+    return `.m${older ? next - 1 : next}${this.#options.wild && random.chance(0.15) ? 'x' : ''}`;
+  }
+
+  /** What people type about databases. */
+  #contractOrUndo(): void {
+    const { apps, databases } = this.#world;
+    const app = databases.random.pick(apps);
+    const { migration, config } = this.#world.state(app.name);
+    if (app.database == null || migration === null || config === null) return;
+    if (this.#late && this.#waits(app)) return this.#letOn(app, migration);
+    const stuck = migration.failed === null ? null : phaseNow(migration);
+    const wild =
+      this.#options.wild && !this.#late ? databases.random.pick(['contract', 'undo'] as const) : null;
+    const name = stuck === 'contract' || stuck === 'undo' ? stuck : wild;
+    if (name !== null) this.#give({ name, app: app.name, body: {} });
+  }
+
+  /** A deploy waits for a migration that nothing ends by itself. */
+  #waits({ name }: App): boolean {
+    const { queued, release } = this.#world.state(name);
+    return queued !== null && (release === null || (transitions[release.status].ended ?? false));
+  }
+
+  #letOn(app: App, { name }: Migration): void {
+    const { random } = this.#world.databases;
+    const version = `v${++this.#versions}.m${Number(name)}-good`;
+    const group = app.group === undefined ? {} : { group: app.group };
+    this.#give(
+      random.pick<Order>([
+        { name: 'contract', app: app.name, body: {} },
+        { name: 'undo', app: app.name, body: {} },
+        { name: 'deploy', app: app.name, ...group, body: { version } },
+      ]),
+    );
   }
 
   /** Anything that there is to press. */

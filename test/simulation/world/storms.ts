@@ -105,6 +105,21 @@ export function planStorms(world: World, until: number): void {
   });
 }
 
+/** Servers of databases go away, or grant no lock, for a while; by chance of their own. */
+export function planDatabaseStorms({ databases, time }: World, until: number): void {
+  const { random, weather: now } = databases;
+  for (let at = random.between(0, 8000); at < until - 1000; at += random.spread(2000, 30_000)) {
+    const kind = random.pick(['away', 'locked'] as const);
+    time.after(at, () => {
+      now[kind] = true;
+    });
+    time.after(Math.min(at + random.spread(100, 9000), until - 500), () => {
+      now[kind] = false;
+    });
+  }
+  time.after(until, () => Object.assign(now, { away: false, locked: false }));
+}
+
 function storm(world: World, kinds: readonly string[], ms: number): void {
   world.note(() => `— ${kinds.join(', ')}, for ${ms} ms`);
   const over = world.storm();

@@ -16,6 +16,7 @@ import type { Invariant, MakeInvariant } from '../invariant.ts';
 import { Random } from '../random.ts';
 import { appsOf } from './apps.ts';
 import { start, type Control } from './control.ts';
+import { Databases, withDatabase } from './database.ts';
 import { Outside } from './faults.ts';
 import { Machine } from './instances.ts';
 import { as, Life, never } from './life.ts';
@@ -47,6 +48,7 @@ export class World {
   readonly machine: Machine;
   readonly router: SimulatedRouter;
   readonly people = crowd();
+  readonly databases: Databases;
   readonly apps: readonly App[];
   /** As teal.yaml says now, by name. */
   readonly files = new Map<string, App>();
@@ -78,7 +80,8 @@ export class World {
     this.outside = new Outside(this.time, this.random);
     this.machine = new Machine(this.time, this.random, this.outside);
     this.router = new SimulatedRouter(this.time, this.random, this.outside);
-    this.apps = appsOf(this.random);
+    this.databases = new Databases(this.time, seed);
+    this.apps = appsOf(this.random).map((app) => withDatabase(this.databases.random, app));
     for (const app of this.apps) this.files.set(app.name, app);
     this.#wire();
     this.#invariants = invariants.map((make) => make(this));
