@@ -1,5 +1,5 @@
-import { byItselfAt, open, runs } from '../../../src/release/migrate.ts';
-import type { AppState } from '../../../src/release/state.ts';
+import { byItselfAt, isDoubted, open, runs } from '../../../src/release/migrate.ts';
+import type { AppState, Migration } from '../../../src/release/state.ts';
 import type { MakeInvariant } from '../invariant.ts';
 import { migrationName, migrationNumber, phasesOf } from '../world/database.ts';
 import type { Instance } from '../world/instances.ts';
@@ -29,26 +29,13 @@ export const schemaIsKnown: MakeInvariant = (world) => {
 
   const ends = (state: AppState): void => {
     const migration = open(state);
-    if (migration === null || migration.failed !== null || state.live === null) return;
-    const there = world.machine.alive.filter(({ workload }) => workload.app === state.app);
-    const news = there.filter(
-      ({ workload }) => migrationName(migrationNumber(workload.version)) === migration.name,
+    if (migration === null || migration.failed !== null || state.live === null || isDoubted(state)) return;
+    const versions = world.machine.alive.flatMap(({ workload: { app, version } }) =>
+      app === state.app ? [version] : [],
     );
-    const { contract, undo } = state.config?.database ?? { contract: 'manual', undo: 'manual' };
-    const doubted = ['freeze', 'stop'].includes(state.release?.verdict?.action ?? '');
-    const isHeld = migration.stage === 'undoing' || migration.stage === 'contracting';
-    if (news.length === there.length && contract === 'auto' && !doubted && migration.stage !== 'undoing')
-      world.broken(
-        9,
-        `${migration.name} of ${state.app} is ${migration.stage}, and nobody is left who is old`,
-      );
-    if (news.length === 0 && undo === 'auto' && migration.phases.includes('undo') && !isHeld)
-      world.broken(
-        9,
-        `${migration.name} of ${state.app} is ${migration.stage}, and nobody is left who needs it`,
-      );
-    if (runs(state) || byItselfAt(state) !== null)
-      world.broken(11, `${migration.name} of ${state.app} is still ${migration.stage}`);
+    const why =
+      runs(state) || byItselfAt(state) !== null ? 'all the time' : nobodyIsLeft(state, migration, versions);
+    if (why !== null) world.broken(11, `${migration.name} of ${state.app} is ${migration.stage}: ${why}`);
   };
 
   world.databases.done = (app, { migration, phase, again }) => {
@@ -77,3 +64,17 @@ const later = (own: number): readonly number[] =>
   Array.from({ length: 40 }, (_, index) => own + 1 + index).filter((number) =>
     phasesOf(number).includes('contract'),
   );
+
+/** Whom it would have to wait for; null: somebody is there, or it is for people to say. */
+function nobodyIsLeft(
+  { config }: AppState,
+  { name, stage, phases }: Migration,
+  versions: readonly string[],
+): string | null {
+  const news = versions.filter((version) => migrationName(migrationNumber(version)) === name);
+  const { contract, undo } = config?.database ?? { contract: 'manual', undo: 'manual' };
+  if (news.length === versions.length)
+    return contract === 'auto' && stage !== 'undoing' ? 'nobody is left who is old' : null;
+  const mayUndo = phases.includes('undo') && stage !== 'undoing' && stage !== 'contracting';
+  return news.length === 0 && undo === 'auto' && mayUndo ? 'nobody is left who needs it' : null;
+}
