@@ -4,12 +4,8 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { Client } from 'pg';
 import type { Phase } from '../../../src/config/database.ts';
-import { migration, run } from './migration.ts';
+import { migration, rowsOf, run } from './migration.ts';
 import type { Victim } from './victim.ts';
-
-export async function rowsOf(client: Client, sql: string): Promise<readonly Record<string, unknown>[]> {
-  return (await client.query<Record<string, unknown>>(sql)).rows;
-}
 
 /** Each statement leaves a row, so that one that runs twice is seen. */
 const files: Partial<Record<Phase, string>> = {

@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
 import path from 'node:path';
+import type { Client } from 'pg';
 import type { Phase } from '../../../src/config/database.ts';
 import type { RunEvent, RunOptions } from '../../../src/database/run/options.ts';
 import { runPhase, type PhaseReport } from '../../../src/database/run/run-phase.ts';
 import type { Migration } from '../../../src/database/run/step.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
+import { TealError } from '../../../src/errors.ts';
 
 const parser = await loadParser();
 
@@ -57,4 +60,23 @@ export function only<TYPE extends RunEvent['type']>(
   type: TYPE,
 ): readonly Extract<RunEvent, { type: TYPE }>[] {
   return events.filter((each): each is Extract<RunEvent, { type: TYPE }> => each.type === type);
+}
+
+/** For `assert.rejects`: a TealError of that code. */
+export const code =
+  (wanted: string) =>
+  (error: unknown): boolean => {
+    if (!(error instanceof TealError)) throw error;
+    assert.equal(error.code, wanted, error.message);
+    return true;
+  };
+
+export async function rowsOf(client: Client, sql: string): Promise<readonly Record<string, unknown>[]> {
+  return (await client.query<Record<string, unknown>>(sql)).rows;
+}
+
+/** Makes a table of users with names from `n1` on. */
+export async function users(client: Client, rows: number): Promise<void> {
+  await client.query('CREATE TABLE users (id serial PRIMARY KEY, name text NOT NULL)');
+  await client.query(`INSERT INTO users (name) SELECT 'n' || i FROM generate_series(1, ${rows}) i`);
 }
