@@ -8,6 +8,8 @@ import { connect } from '../../../src/database/prove/session.ts';
 import { splitFiles, splitMigration } from '../../../src/database/prove/split.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
 import { onServers, type Server } from '../server.ts';
+// In one process, so that each server is started once for both.
+import './shadow.tests.ts';
 
 const parser = await loadParser();
 

@@ -45,4 +45,6 @@ onServers(
       return true;
     });
   },
+  // What is told to a program, and what it answers, is no matter of the server.
+  [18],
 );
