@@ -15,8 +15,6 @@ import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { directoryOf } from './effects/workload.ts';
 import { known } from './known.ts';
-import { lintNote } from './migrate/lint.ts';
-import { withMigration } from './migrate/ready.ts';
 
 /**
  * Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway, or that
@@ -42,12 +40,11 @@ export async function deploy(
     );
     if (asked.refused) throw asked.refused;
     const directory = await putVersion(deps, app, { version, from: body.from });
-    const ready = deps.database ?? { withMigration, lintNote };
     const placed: Build = { version, directory, spec: config };
     if (directory === null) checkDirectories(placed);
     checkSupported(config);
-    const build = await ready.withMigration(state, placed);
-    const found = await ready.lintNote(build);
+    const build = await deps.database.withMigration(state, placed);
+    const found = await deps.database.lintNote(build);
     check();
     const { note } = await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
     if (found === null) return note === undefined ? {} : { note };

@@ -37,8 +37,7 @@ export interface Deps {
   readonly migrations: Progress;
   /** What versions send to their app's database. */
   readonly statements: Statements;
-  /** See `Drivers`. */
-  readonly database?: Database;
+  readonly database: Database;
   /** Runs the tests of candidates. */
   readonly runTest: RunTest;
   /** Where the event log is, and who leads. */

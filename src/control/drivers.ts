@@ -41,8 +41,7 @@ export interface Drivers {
   router(): Promise<OwnRouter>;
   platform(hooks: PlatformHooks): Platform;
   readonly runTest: RunTest;
-  /** The database of apps; left out: what lies in their versions, and the server that teal.yaml names. */
-  readonly database?: Database;
+  readonly database: Database;
   /** Left out where nobody sets the time of day. */
   readonly clock?: Clock;
 }

@@ -19,7 +19,6 @@ import { afterTurn, checkDirectories, checkSupported, putVersion, unread, versio
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';
-import { withMigration } from './migrate/ready.ts';
 import { didOf } from './view/did.ts';
 
 /** The apps of a group, by name. @throws TealError `app-unknown` */
@@ -131,7 +130,7 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
     const build: Build = { version, directory, spec };
     if (!stays && directory === null) checkDirectories(build);
     checkSupported(spec);
-    builds.set(app, stays ? build : await (deps.database ?? { withMigration }).withMigration(state, build));
+    builds.set(app, stays ? build : await deps.database.withMigration(state, build));
   }
   return release(builds);
 }

@@ -9,6 +9,7 @@ import type { RouterFence } from '../router/router.ts';
 import { Clock } from './clock.ts';
 import type { Drivers } from './drivers.ts';
 import { testsIn } from './effects/run-test.ts';
+import { database } from './migrate/database.ts';
 
 /** For what a router carries that hands over, without an app that says otherwise. */
 const defaultDrainMs = 30_000;
@@ -45,6 +46,7 @@ export const machine = ({ config, log, fence }: Standing): Drivers => ({
       driverOf: ({ spec }) => (spec.origins === undefined ? 'process' : 'static'),
       failed: (driver, error) => log.error({ driver, error }, 'a platform does not say what runs'),
     }),
+  database,
   runTest: testsIn(config.data, log),
   clock: new Clock(),
 });

@@ -6,6 +6,7 @@ import type { ControlConfig } from '../../src/config/control.ts';
 import { Access } from '../../src/control/access/access.ts';
 import { Apps, teal } from '../../src/control/apps.ts';
 import type { Deps } from '../../src/control/deps.ts';
+import { database } from '../../src/control/migrate/database.ts';
 import { testsIn } from '../../src/control/effects/run-test.ts';
 import { Usage } from '../../src/control/flags/usage.ts';
 import { Leases } from '../../src/control/leases.ts';
@@ -230,6 +231,7 @@ export async function fakeDeps(t: TestContext, spec: App = app(), maxPages?: num
     rules: async () => [],
     migrations,
     statements: new Statements({ store, apps, migrations, now: Date.now, log: quiet, aloneMs: 200 }),
+    database,
     runTest: testsIn(data, quiet),
     plane: () => ({ store: { kind: 'sqlite', where: 'teal.db' }, leader: null }),
     log: quiet,

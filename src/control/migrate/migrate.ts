@@ -1,20 +1,10 @@
-import { checkAddress } from '../../database/server/address.ts';
-import type { Migration } from '../../database/run/step.ts';
-import { runPhase, type PhaseReport } from '../../database/run/run-phase.ts';
-import { loadParser, type Parser } from '../../database/sql/parser.ts';
-import { valueOf } from '../../config/secret.ts';
+import type { PhaseReport } from '../../database/run/run-phase.ts';
 import type { ErrorJson } from '../../errors.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
-import { folderOf } from '../effects/workload.ts';
-import { commandEnvironment } from './environment.ts';
 import { failureOf, passes } from './failure.ts';
-import { filesOf } from './files.ts';
 import { hiding } from './hide.ts';
 import { logging } from './logging.ts';
-import { hasBegun, prepare, unprepared } from './prepare.ts';
-import { runCommands } from './run-commands.ts';
-import { throttleOf } from './throttle.ts';
 import type { MigrateEffect, Work } from './work.ts';
 
 /**
@@ -68,7 +58,7 @@ type Outcome =
 async function outcomeOf(work: Work): Promise<Outcome | null> {
   const { effect, signal, telling } = work;
   try {
-    const { steps, ran, ms } = await (work.deps.database?.runPhase(work) ?? run(work));
+    const { steps, ran, ms } = await work.deps.database.runPhase(work);
     return signal.aborted ? null : { type: 'phase-passed', steps, ran, ms: Math.round(ms) };
   } catch (error) {
     if (signal.aborted) return null;
@@ -77,58 +67,4 @@ async function outcomeOf(work: Work): Promise<Outcome | null> {
     telling.at('to be tried again', failure.message);
     throw failure;
   }
-}
-
-async function run(work: Work): Promise<PhaseReport> {
-  const { effect } = work;
-  const { policy, phase } = effect;
-  const migration = await filesOf(effect);
-  if (policy.url === null) {
-    await unprepared(work);
-    return await runCommands(work, migration.phases[phase]);
-  }
-  const url = valueOf('the database', policy.url, process.env);
-  checkAddress(url, policy.url.kind === 'secret' ? policy.url.name : 'database.url');
-  const parser = await loadParser();
-  // What has not come to the database need not be taken back there.
-  if (phase === 'undo' && !(await hasBegun({ url, migration }, 'expand')))
-    return { round: effect.migration.round, steps: 0, ran: 0, ms: 0 };
-  await prepare(work, { migration, url, parser });
-  try {
-    return await execute(work, { migration, url, parser });
-  } finally {
-    await notOurs(work);
-  }
-}
-
-interface Execution {
-  readonly migration: Migration;
-  readonly url: string;
-  readonly parser: Parser;
-}
-
-async function execute(work: Work, { migration, url, parser }: Execution): Promise<PhaseReport> {
-  const { effect, signal, telling } = work;
-  const { policy, phase } = effect;
-  const throttle = throttleOf(work);
-  return await runPhase({
-    url,
-    migration,
-    phase,
-    parser,
-    signal,
-    tell: telling.hear,
-    folder: folderOf(effect.migration.build),
-    env: commandEnvironment(effect, process.env),
-    patience: { lockTimeoutMs: policy.lockTimeoutMs, deadlineMs: policy.lockDeadlineMs },
-    batchMs: policy.batchMs,
-    ...(throttle === null ? {} : { throttle }),
-  });
-}
-
-/** What the phase itself has sent is counted as nobody's. */
-async function notOurs({ deps, app, effect, signal }: Work): Promise<void> {
-  if (effect.policy.proof === null || signal.aborted) return;
-  // It only keeps a proof from being taken in; what is wrong with the server the phase itself has met.
-  await deps.statements.look(app).catch(() => undefined);
 }

@@ -79,8 +79,7 @@ async function sends(
   await shop.deps.statements.look('shop');
 }
 
-const onCounting: typeof onServers = (name, run, versions = [18, 15]) =>
-  onServers(name, run, versions, counting);
+const onCounting: typeof onServers = (name, run, versions) => onServers(name, run, versions, counting);
 
 onCounting(
   'statements of the live version are tried before expand, those of the new one before contract',
