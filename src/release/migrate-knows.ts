@@ -63,7 +63,7 @@ export function outdatedBy(state: AppState, build: Build): string | null {
   const own = build.migration?.name;
   if (newest === undefined || own === newest) return null;
   if (outdated.includes(build.version)) return newest;
-  // A build of before that never was live: what it brings was contracted earlier. Of one that brings nothing nothing is known.
-  const takesAway = isContracted && migration.phases.includes('contract');
-  return takesAway && own !== undefined && contracted.includes(own) ? newest : null;
+  // A build of before that never was live: what it brings was contracted earlier, or it brings nothing although it could.
+  const takesAway = isContracted && migration.phases.includes('contract') && build.spec.database != null;
+  return takesAway && (own === undefined || contracted.includes(own)) ? newest : null;
 }

@@ -35,7 +35,7 @@ export const schemaContracted = (state: AppState, name: string, version: string)
     'schema-contracted',
     `${version} does not know the database as it is since ${name} was contracted.`,
     {
-      remedy: `deploy a build that does; teal rollback ${state.app} goes back all the same`,
+      remedy: `deploy a build that does, which its newest migration says: keep that in the version; teal rollback ${state.app} goes back all the same`,
       details: { app: state.app, migration: name, version },
     },
   );
