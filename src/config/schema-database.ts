@@ -43,7 +43,7 @@ const proofKeys = keys({
   shadow: key(
     shadow,
     'auto',
-    'Where statements are tried. createdb: a database made on the same server and dropped; pglite: PostgreSQL in a process, for CI; in-place: the database itself, in a transaction that is taken back, which locks what it changes; or the address of an empty database. auto by default: createdb, since what the app talks to is that version with those extensions.',
+    'Where statements are tried. createdb: a database made on the same server and dropped; pglite: PostgreSQL in a process, for CI; in-place: the database itself, in a transaction that is taken back, which locks what it changes; or the address of another server, where one is made. auto by default: createdb, since what the app talks to is that version with those extensions.',
   ),
   corpus: key(
     v.array(pathInVersion('a file', 'db/queries.sql')),

@@ -1,9 +1,8 @@
-import { checkAddress } from '../../database/server/address.ts';
 import type { Migration } from '../../database/run/step.ts';
 import { runPhase, type PhaseReport } from '../../database/run/run-phase.ts';
 import { loadParser, type Parser } from '../../database/sql/parser.ts';
-import { valueOf } from '../../config/secret.ts';
 import { folderOf } from '../effects/workload.ts';
+import { addressOf } from './address.ts';
 import { commandEnvironment } from './environment.ts';
 import { filesOf } from './files.ts';
 import { hasBegun, prepare, unprepared } from './prepare.ts';
@@ -20,8 +19,7 @@ export async function run(work: Work): Promise<PhaseReport> {
     await unprepared(work);
     return await runCommands(work, migration.phases[phase]);
   }
-  const url = valueOf('the database', policy.url, process.env);
-  checkAddress(url, policy.url.kind === 'secret' ? policy.url.name : 'database.url');
+  const url = addressOf(work.app, policy.url);
   const parser = await loadParser();
   // What has not come to the database need not be taken back there.
   if (phase === 'undo' && !(await hasBegun({ url, migration }, 'expand')))

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { DatabasePolicy } from '../../config/database.ts';
-import { valueOf } from '../../config/secret.ts';
 import { look, type Snapshot } from '../../database/prove/collect.ts';
 import { emptyCorpus, type Corpus } from '../../database/prove/corpus.ts';
 import { connect } from '../../database/prove/session.ts';
@@ -11,6 +10,7 @@ import type { Store } from '../../store/store.ts';
 import type { Apps } from '../apps.ts';
 import { endsWithin } from '../pause.ts';
 import type { Migrations } from './contract.ts';
+import { addressOf } from './address.ts';
 import { added, onlyOne, share, type Counting, type Running } from './sent.ts';
 
 export interface StatementsOptions {
@@ -23,10 +23,12 @@ export interface StatementsOptions {
   readonly log: Pick<Logger, 'warn'>;
   /** How long a version that no role tells apart is watched alone before contract, in ms. */
   readonly aloneMs?: number;
+  /** Between two looks, in ms. */
+  readonly everyMs?: number;
 }
 
 /** A statement that is thrown out within it, and never sent again, is lost; a look takes the server some milliseconds. */
-const everyMs = 30_000;
+const usualEveryMs = 30_000;
 /** New statements are kept at once; that the same were sent again, which only weighs them, now and then. */
 const keepMs = 600_000;
 /** A server that does not answer does not keep Teal from ending. */
@@ -114,7 +116,7 @@ export class Statements {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#looking = this.#everybody().finally(() => this.#arm());
-    }, everyMs).unref();
+    }, this.#options.everyMs ?? usualEveryMs).unref();
   }
 
   async #everybody(): Promise<void> {
@@ -146,11 +148,7 @@ export class Statements {
     const { apps, now } = this.#options;
     const policy = policyOf(apps.state(app));
     if (policy === null || policy.url === null) return 'teal.yaml names no database that could be asked';
-    const { snapshot, without } = await this.#ask(
-      app,
-      valueOf('the database', policy.url, process.env),
-      policy,
-    );
+    const { snapshot, without } = await this.#ask(app, addressOf(app, policy.url), policy);
     of.lost = typeof snapshot === 'string' ? snapshot : null;
     if (typeof snapshot === 'string') return snapshot;
     const { environments, live } = apps.state(app);

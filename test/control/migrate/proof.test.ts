@@ -10,6 +10,7 @@ import { added, share, type Counting, type Looked } from '../../../src/control/m
 import { emptyCorpus } from '../../../src/database/prove/corpus.ts';
 import type { Snapshot } from '../../../src/database/prove/collect.ts';
 import { onServers, type Server } from '../../database/server.ts';
+import { atEnd } from '../../at-end.ts';
 import { quiet } from '../fakes.ts';
 import { until } from '../help.ts';
 import { policy, secret, Shop } from './help.ts';
@@ -247,6 +248,27 @@ onCounting(
     await again.keepOnly('shop', new Set(['v2']));
     assert.deepEqual((await again.of('shop', 'v1')).statements, []);
     await again.close();
+  },
+  [18],
+);
+
+onCounting(
+  'servers are looked at again and again; that one does not count is said once',
+  async (server, t) => {
+    const there = await scene(t, server);
+    const { store, apps, migrations } = there.shop.deps;
+    const said: object[] = [];
+    const log = { warn: (about: object) => void said.push(about) } as unknown as typeof quiet;
+    const statements = new Statements({ store, apps, migrations, now: Date.now, log, everyMs: 20 }).start();
+    atEnd(t, () => statements.close());
+    await until('it is said', () => said.length > 0);
+    await there.admin.query('CREATE EXTENSION pg_stat_statements');
+    await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
+    await until('it is counted', async () => (await statements.of('shop', 'v1')).statements.length > 0);
+    await statements.close();
+    assert.equal(said.length, 1);
+    assert.match(JSON.stringify(said), /pg_stat_statements tells nothing/);
+    assert.ok((await store.statements.read('shop')).has('v1'), 'and kept for whoever comes next');
   },
   [18],
 );
