@@ -28,7 +28,7 @@ interface Told {
   readonly error: ErrorJson | null;
 }
 
-const plain = { endsAt: null, asks: false, by: null, actor: null, reason: null, output: null } as const;
+const plain = { endsAt: null, by: null, actor: null, reason: null, output: null } as const;
 
 /** Before the candidate starts: expand, then backfill; none where it needs nothing of the database. */
 export function beforeStart({ state, events, view }: Database, release: Release): readonly Rung[] {
@@ -66,14 +66,10 @@ export function afterAll({ state, events, view }: Database, release: Release): r
   if (!migration.phases.includes(phase)) return [];
   const told = toldOf(events, phase);
   const since = begunAt(events, phase) ?? release.endedAt;
-  const rung: Drawn = {
-    phase,
-    name: migration.name,
-    told,
-    since,
-    state: lastState(migration, release, phase),
-  };
-  return [rungOf(rung, rung.state === 'passed' ? null : view)];
+  const rung: Drawn = { phase, name: migration.name, told, since, state: lastState(migration, phase, view) };
+  // Before the candidate it is not its turn, and what is said is of another phase.
+  const isTurn = migration.stage !== 'expanding' && migration.stage !== 'backfilling';
+  return [rungOf(rung, isTurn || phase === 'undo' ? view : null)];
 }
 
 const takenBack: ReadonlySet<ReleaseStatus> = new Set([
@@ -84,11 +80,11 @@ const takenBack: ReadonlySet<ReleaseStatus> = new Set([
   'rolled-back',
 ]);
 
-function lastState(migration: Migration, { endedAt }: Release, phase: 'contract' | 'undo'): RungState {
+function lastState(migration: Migration, phase: 'contract' | 'undo', view: MigrationView | null): RungState {
   if (migration.stage === (phase === 'undo' ? 'undone' : 'contracted')) return 'passed';
   if (phaseNow(migration) === phase) return migration.failed === null ? 'current' : 'failed';
   // A release that is over and taken back need not be undone: it may come again.
-  return phase === 'contract' && endedAt !== null ? 'current' : 'ahead';
+  return view?.command === phase ? 'current' : 'ahead';
 }
 
 const begunAt = (events: readonly StoredEvent[], phase: 'contract' | 'undo'): number | null =>
@@ -115,17 +111,27 @@ interface Drawn {
 
 /** @param view what is said of it now; null: it is not its turn */
 function rungOf({ phase, name, told, since, state }: Drawn, view: MigrationView | null): Rung {
-  const over = state === 'passed' || state === 'failed' ? told : null;
-  const progress = view?.progress?.phase === phase ? view.progress : null;
+  const isOver = state === 'passed' || state === 'failed';
+  const { at, error } = (isOver ? told : null) ?? { at: null, error: null };
   return {
     ...plain,
     kind: 'database',
     name: `${phase} ${name}`,
     state,
-    startedAt: over !== null || state === 'current' ? since : null,
-    endedAt: over?.at ?? null,
-    error: over?.error ?? null,
-    says: over === null ? (view?.says ?? null) : null,
-    part: progress === null ? null : partOf(progress),
+    startedAt: isOver || state === 'current' ? since : null,
+    endedAt: at,
+    error,
+    ...(isOver || view === null ? unsaid : sayingOf(view, phase, state)),
   };
+}
+
+const unsaid = { asks: false, says: null, part: null } as const;
+
+function sayingOf(
+  { progress, says, command }: MigrationView,
+  phase: Phase,
+  state: RungState,
+): Pick<Rung, 'asks' | 'says' | 'part'> {
+  const part = progress?.phase === phase ? partOf(progress) : null;
+  return { asks: state === 'current' && command === phase, says, part };
 }

@@ -276,6 +276,7 @@ describe('a release with a migration', () => {
     const story = migrating();
     const all = ['start ahead', 'promote ahead', 'window ahead', 'database ahead'];
     assert.deepEqual(drawn(story), ['database current', 'database ahead', ...all]);
+    assert.equal(rungsAre(story).at(-1)?.says, null, 'what is said is of expand');
     passes(story, 'expand');
     const progress = {
       phase: 'backfill',
@@ -307,6 +308,7 @@ describe('a release with a migration', () => {
     done.later(3_600_000);
     done.hasStopped();
     assert.deepEqual(drawn(done).slice(-2), ['window passed', 'database current']);
+    assert.equal(rungsAre(done).at(-1)?.asks, true);
     done.does({ type: 'contract' });
     fails(done, 'contract');
     assert.equal(rungsAre(done).at(-1)?.error?.code, 'lock-not-granted');
@@ -367,6 +369,6 @@ describe('a release with a migration', () => {
     story.does({ type: 'contract' });
     passes(story, 'contract');
     const [back] = actionsOf([story.state], 'shop', { actor: 'user:anna', role: 'admin', now: story.now });
-    assert.match(back?.does ?? '', /at once; but the database was contracted for v2/);
+    assert.match(back?.does ?? '', /at once; but the database was contracted \(0007\)/);
   });
 });
