@@ -8,6 +8,7 @@ import { follow } from '../live/stream.ts';
 import { Actions } from '../parts/actions.tsx';
 import { AppHead } from '../parts/app-head.tsx';
 import { Charts } from '../parts/charts.tsx';
+import { Database } from '../parts/database.tsx';
 import { Flow } from '../parts/flow.tsx';
 import { Frame } from '../parts/frame.tsx';
 import { Judge } from '../parts/judge.tsx';
@@ -48,6 +49,9 @@ export function AppPageView({ page }: { readonly page: AppPage }) {
     };
   }, [app]);
   const { status, rungs, who, evidence } = board.value;
+  const database = <Database board={board.value} csrf={page.session.csrf} done={refresh} />;
+  // What is over makes room for what is not.
+  const isOver = status.migration?.stage === 'contracted' || status.migration?.stage === 'undone';
   return (
     <Frame session={page.session} app={app} here="app">
       <AppHead board={board.value} />
@@ -61,9 +65,11 @@ export function AppPageView({ page }: { readonly page: AppPage }) {
           <Parity release={status.release} />
         </section>
         <div class="middle">
+          {isOver ? null : database}
           <Flow who={who} status={status} points={points.value} />
           <Charts points={points.value} status={status} />
           <Judge evidence={evidence} release={status.release} />
+          {isOver ? database : null}
         </div>
         <section class="panel who-panel" aria-labelledby="who">
           <h2 id="who">Who is where</h2>

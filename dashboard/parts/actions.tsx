@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
-import type { ActionView, BoardView, CommandResult } from '../../src/control/contract.ts';
-import { connection, send } from '../live/ask.ts';
-import { told } from '../live/told.ts';
+import type { ActionView, BoardView } from '../../src/control/contract.ts';
+import { act, refusalNow, tellRefusal } from '../live/act.ts';
+import { Act } from './act.tsx';
 
 /** What can be done, each with why it cannot where it cannot; Roll back first, always in the same place. */
 export function Actions({
@@ -15,37 +15,27 @@ export function Actions({
 }) {
   const comment = useSignal('');
   const busy = useSignal<string | null>(null);
-  const act = async (action: ActionView): Promise<void> => {
-    const refusal = refusalOf(action, comment.value);
-    if (refusal !== null) {
-      told.value = {
-        ok: false,
-        refusal: { message: refusal.says, remedy: refusal.remedy, code: 'wrong-state' },
-      };
-      return;
-    }
+  const press = async (action: ActionView): Promise<void> => {
+    const refusal = refusalNow(action, comment.value);
+    if (refusal !== null) return tellRefusal(refusal);
     if (busy.value !== null) return;
     busy.value = action.id;
-    const reason = comment.value.trim();
-    const body = {
-      ...action.body,
-      ...(reason === '' ? {} : { reason }),
-      ...(action.heedsSeen ? { seen: board.stamp } : {}),
-    };
-    const outcome = await send<CommandResult>(action.path, body, csrf);
-    told.value = outcome.ok ? { ok: true, says: `${action.label}: ${outcome.value.did}.` } : outcome;
-    if (outcome.ok) comment.value = '';
+    if (await act(action, board, { csrf, comment: comment.value })) comment.value = '';
     busy.value = null;
     await done();
   };
   const [back, ...others] = board.actions;
-  const useful = others.filter(({ id, refusal }) => refusal === null || usual.has(id));
+  const useful = others.filter(
+    // What asks first does so where it can be read what it is about.
+    ({ id, refusal, confirm }) => confirm === null && (refusal === null || usual.has(id)),
+  );
+  const pressing = { comment: comment.value, busy: busy.value, act: (each: ActionView) => void press(each) };
   return (
     <div class="actions" role="group" aria-label="What can be done">
-      {back === undefined ? null : <Act action={back} comment={comment.value} busy={busy.value} act={act} />}
+      {back === undefined ? null : <Act action={back} {...pressing} />}
       <div class="others">
         {useful.map((action) => (
-          <Act key={action.id} action={action} comment={comment.value} busy={busy.value} act={act} />
+          <Act key={action.id} action={action} {...pressing} />
         ))}
       </div>
       <input
@@ -63,45 +53,3 @@ export function Actions({
 
 /** They stay where they are, also when they cannot be done. */
 const usual: ReadonlySet<string> = new Set(['approve', 'reject', 'promote', 'pause', 'resume', 'abort']);
-
-function refusalOf({ refusal, needsReason }: ActionView, comment: string): ActionView['refusal'] {
-  if (refusal !== null) return refusal;
-  if (needsReason && comment.trim() === '')
-    return { says: 'Say why in the comment.', remedy: 'whoever built it reads it' };
-  return null;
-}
-
-function Act({
-  action,
-  comment,
-  busy,
-  act,
-}: {
-  readonly action: ActionView;
-  readonly comment: string;
-  readonly busy: string | null;
-  readonly act: (action: ActionView) => Promise<void>;
-}) {
-  const { id, label, does } = action;
-  const refusal = connection.value.ok
-    ? refusalOf(action, comment)
-    : { says: 'Teal cannot be reached.', remedy: '' };
-  const why = refusal === null ? does : `${refusal.says} ${refusal.remedy}`;
-  return (
-    <span class={`act ${id}`}>
-      <button
-        type="button"
-        aria-disabled={refusal !== null}
-        aria-describedby={`why-${id}`}
-        aria-busy={busy === id}
-        {...(id === 'rollback' ? { 'data-key': 'r' } : {})}
-        onClick={() => void act(action)}
-      >
-        {label}
-      </button>
-      <span class="why" id={`why-${id}`} role="tooltip">
-        {why}
-      </span>
-    </span>
-  );
-}

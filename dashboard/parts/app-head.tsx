@@ -3,7 +3,7 @@ import { Colour } from './colour.tsx';
 
 /** The name of the app, what is live, and what stands in its way. */
 export function AppHead({ board: { status } }: { readonly board: BoardView }) {
-  const { app, live, version, release, urls, maintenance, frozen, queued, next } = status;
+  const { app, live, version, release, urls, maintenance, frozen, queued, next, rollback } = status;
   return (
     <div class="head">
       <h1>{app}</h1>
@@ -28,6 +28,11 @@ export function AppHead({ board: { status } }: { readonly board: BoardView }) {
         <p class={`notice ${release.error === null ? '' : 'bad'}`}>
           {release.version}: {firstLine(release.reason)}{' '}
           {release.error === null ? null : <span>{release.error.remedy}</span>}
+        </p>
+      )}
+      {release === null || release.ended || rollback?.harm == null ? null : (
+        <p class="notice warn">
+          {rollback.harm} <span>The judge holds {release.version} where it would take it back.</span>
         </p>
       )}
       {frozen === null ? null : (

@@ -11,6 +11,9 @@ const states: Readonly<Record<Rung['state'], string>> = {
   dropped: 'not reached',
 };
 
+const asks = ({ kind }: Rung): string =>
+  kind === 'database' ? 'waits for somebody' : 'waits for an approval';
+
 /** The way of a release, step by step. */
 export function Ladder({
   rungs,
@@ -35,9 +38,10 @@ export function Ladder({
           >
             <span class="what">{rung.name}</span>
             <span class="when">
-              <span class="state">{rung.asks ? 'waits for an approval' : states[rung.state]}</span>
+              <span class="state">{rung.asks ? asks(rung) : states[rung.state]}</span>
               <Timer rung={rung} paused={release.pausedAt !== null} />
             </span>
+            <Doing rung={rung} />
             <Approved rung={rung} />
             <Output rung={rung} />
           </li>
@@ -78,6 +82,19 @@ function Timer({
   return <span class="timer">{duration(endedAt - startedAt)}</span>;
 }
 
+/** What the database does, or waits for. */
+function Doing({ rung: { says, part, name } }: { readonly rung: Rung }) {
+  if (says === null) return null;
+  return (
+    <p class="by faint">
+      {part === null ? null : (
+        <progress max={1000} value={Math.round(part * 1000)} aria-label={`${name}: what is done`} />
+      )}
+      {says}
+    </p>
+  );
+}
+
 function Approved({ rung: { actor, reason, by, asks, kind } }: { readonly rung: Rung }) {
   if (actor !== null)
     return (
@@ -86,7 +103,7 @@ function Approved({ rung: { actor, reason, by, asks, kind } }: { readonly rung: 
         {reason === null ? '' : `: “${reason}”`}
       </p>
     );
-  if (kind !== 'approve' && !asks) return null;
+  if (kind !== 'approve' && (!asks || kind === 'database')) return null;
   return <p class="by faint">{by === null ? 'by anyone who is approver' : `by ${by.join(' or ')}`}</p>;
 }
 
