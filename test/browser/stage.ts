@@ -29,6 +29,8 @@ export interface Stage {
   readonly browser: Browser;
   /** Where the dashboard is. */
   readonly origin: string;
+  /** Where teal.yaml is. */
+  readonly folder: string;
   /** A browser of somebody who may do everything. */
   admin(options?: Parameters<Browser['newContext']>[0]): Promise<BrowserContext>;
   token(name: string, role: string): Promise<string>;
@@ -45,16 +47,19 @@ export interface Company {
   readonly others?: readonly string[];
   /** The one of them whose second version does not start. */
   readonly broken?: string;
+  /** More keys of each of them in teal.yaml. @param folder where that is */
+  readonly settings?: (folder: string) => string;
 }
 
 /** @param stepMs how long each exposure lasts */
-export async function makeStage(stepMs: number, { others = [], broken }: Company = {}): Promise<Stage> {
+export async function makeStage(stepMs: number, company: Company = {}): Promise<Stage> {
+  const { others = [], broken, settings = () => '' } = company;
   needChromium();
   await freshDashboard();
   const undo = new AsyncDisposableStack();
   try {
     const home = undo.adopt(await makeHome(stepMs), (made) => made.remove());
-    await prepare(home.folder, others);
+    await prepare(home.folder, others, settings(home.folder));
     const screen = new Screen(process.stderr);
     const teal = new Teal({
       folder: home.folder,
@@ -83,6 +88,7 @@ export async function makeStage(stepMs: number, { others = [], broken }: Company
       teal,
       browser,
       origin,
+      folder: home.folder,
       status,
       admin: async (options = {}) => {
         const context = await browser.newContext(options);
@@ -112,7 +118,7 @@ export async function makeStage(stepMs: number, { others = [], broken }: Company
 }
 
 /** Browsers reach it, and there are more apps than one. */
-async function prepare(folder: string, others: readonly string[]): Promise<void> {
+async function prepare(folder: string, others: readonly string[], settings: string): Promise<void> {
   const file = join(folder, 'teal.yaml');
   const text = await readFile(file, 'utf8');
   const more = others.map(
@@ -120,7 +126,7 @@ async function prepare(folder: string, others: readonly string[]): Promise<void>
     hosts: [${app}.localhost]
     run: { process: { command: node server.js, instances: 1, environment: { SHOP_DATA: ${JSON.stringify(join(folder, `${app}.sqlite`))} } } }
     health: { path: /healthz, interval: 500ms }
-`,
+${settings}`,
   );
   const control = 'control: { listen: 127.0.0.1:0 }';
   await writeFile(file, `${text.replace(/^apps:\n/m, `apps:\n${more.join('')}`)}\n${control}\n`);
