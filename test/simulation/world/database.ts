@@ -77,6 +77,11 @@ export class Databases {
     const { phase, migration } = effect;
     if (life.fenced) return never();
     await this.#lock(app, life, signal);
+    // As control/migrate does: what has not come to the database need not be taken back there.
+    if (phase === 'undo' && !this.#ledgers.has(`${app}/${migration.name}`)) {
+      this.#held.delete(app);
+      return { steps: 0, ran: 0, ms: 0 };
+    }
     let ran: number | null;
     try {
       ran = await this.#steps(life, { app, phase, build: migration.build, signal });
