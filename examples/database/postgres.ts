@@ -18,6 +18,7 @@ const setUp = `
   CREATE ROLE app_blue LOGIN;
   CREATE ROLE app_green LOGIN;
   CREATE ROLE deployer LOGIN CREATEDB IN ROLE pg_monitor;
+  GRANT app_blue, app_green TO deployer;
   CREATE EXTENSION pg_stat_statements;
 `;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { count } from '../../src/cli/render/units.ts';
-import type { EventView } from '../../src/control/contract.ts';
+import type { AppStatus, EventView } from '../../src/control/contract.ts';
 import type { Screen } from '../demo/screen.ts';
 import type { Teal } from '../demo/teal.ts';
 import { letIn, type Crowd, type Tally } from './crowd.ts';
@@ -12,7 +12,8 @@ import { watch, type Watch, type Watched } from './watch.ts';
 
 /** For some hundred requests between the events of the story. */
 const quietMs = 1500;
-const patienceMs = 20_000;
+/** On a busy machine a proof alone takes half of it. */
+const patienceMs = 60_000;
 /** Enough that the backfill takes some batches. */
 const usersBefore = 20_000;
 
@@ -135,7 +136,7 @@ async function contracted(going: Going): Promise<readonly string[]> {
 }
 
 async function until(
-  { client, signal }: Going,
+  { client, teal, signal }: Going,
   what: string,
   holds: (columns: readonly string[]) => boolean,
 ): Promise<void> {
@@ -143,7 +144,8 @@ async function until(
     if (holds(await columnsOf(client))) return;
     await sleep(50, undefined, { signal });
   }
-  throw new Error(`${what} has not run`);
+  const { migration } = await teal.ask<AppStatus>('status', 'users');
+  throw new Error(`${what} has not run: ${migration?.failed?.message ?? migration?.says}`);
 }
 
 /** Whose row has a value that only v2 writes. */
