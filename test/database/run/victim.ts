@@ -1,4 +1,5 @@
 // A process that runs a phase, and kills itself at a thing told that nobody has come to before.
+import { flushCompileCache } from 'node:module';
 import type { Phase } from '../../../src/config/database.ts';
 import type { RunEvent } from '../../../src/database/run/options.ts';
 import { migration, run } from './migration.ts';
@@ -14,6 +15,8 @@ export interface Victim {
   readonly pass: number;
 }
 
+// At its end, which is when it is written otherwise, nobody is there any more.
+flushCompileCache();
 const { url, name, files, phase, survived, pass } = JSON.parse(process.argv[2] ?? '') as Victim;
 
 /** The first two batches stand for all. */
