@@ -215,9 +215,12 @@ export function olderThan(state: AppState, version: string): string | null {
 const isAtRest = ({ release }: AppState): boolean =>
   release === null || (transitions[release.status].ended ?? false);
 
-/** As teal.yaml is now; where it says nothing any more, as it was for the migration. */
-export const policyOf = ({ config, migration }: AppState): DatabasePolicy | null =>
-  config?.database ?? migration?.build.spec.database ?? null;
+/** As teal.yaml is now; where it says nothing any more, and of where the files are, as it was for the migration. */
+export function policyOf({ config, migration }: AppState): DatabasePolicy | null {
+  const begun = migration?.build.spec.database ?? null;
+  const now = config?.database ?? begun;
+  return now === null || begun === null ? now : { ...now, migrations: begun.migrations };
+}
 
 /** What goes on by itself, when nothing is under way. */
 export function byItself(state: AppState, now: number): readonly Event[] {
