@@ -38,6 +38,22 @@ test('deploy --wait tells each event and ends when the new version is live', asy
   assert.match(out, /Undo +teal rollback shop/);
 });
 
+test('deploy --wait says first what only its answer says, such as that going back does harm', async () => {
+  const done = release({ status: 'completed', ended: true });
+  for (const [did, told] of [
+    ['v41 cannot read what v42 writes: the judge holds it', true],
+    ['deploying v42', false],
+  ] as const) {
+    fake.onCommand = () => {
+      fake.apps = [app({ live: 'green', version: 'v42', release: done })];
+      return did;
+    };
+    const { code, err } = await teal(fake.directory, 'deploy', 'shop', 'v42', '--wait');
+    assert.equal(code, 0);
+    assert.equal(err.includes(`! ${did}`), told, err);
+  }
+});
+
 test('deploy --on-conflict queue --wait waits for what was queued, not for what it waits behind', async () => {
   fake.onCommand = () => {
     fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release() })];

@@ -1,6 +1,7 @@
 import type { AppStatus, CommandBody, CommandName } from '../../control/contract.ts';
 import { connectControl, type Client } from '../client.ts';
 import { renderBlock } from '../render/block.ts';
+import { glyph, wrap } from '../render/paint.ts';
 import { renderGroupDone } from '../render/group.ts';
 import { renderDone } from '../render/result.ts';
 import { waitTexts } from '../text.ts';
@@ -61,11 +62,19 @@ async function waitForApp(
   const { app, release } = result.app;
   const queued = queuedBy(what, result.app);
   if (release === null && queued === null) return begun(what.command, ordered);
+  warn(context, result.did);
   const waited = await waitForRelease(context, { ...how, app, release: release?.id ?? null, queued });
   if (waited === null) return;
   if (waited.progress === 'ready') return ready(waited.app, { did: waitTexts.ready(app), app: waited.app });
   const done = { command: what.command, did: result.did, app: waited.app, complete: true };
   return { json: { did: result.did, app: waited.app }, text: (view) => renderDone(done, view) };
+}
+
+/** What the events that are told from here on do not say, such as what going back would do to the database. */
+function warn({ json, terminal }: Context, did: string): void {
+  if (json || /^(?:deploying \S+$|going back|rolling back|aborting)/.test(did)) return;
+  const view = terminal.noteView;
+  terminal.note(`${glyph(view, 'warn')} ${wrap(did, view.width, 2)}`);
 }
 
 /** The version that a deploy has queued; null when its release has begun, and for all other commands. */
