@@ -132,7 +132,8 @@ function advanced(state: AppState, event: ReleaseEvent, happened: Happened): App
       ? { since: before.since, deadlineAt: before.deadlineAt }
       : { since: timed(before, at), deadlineAt: deadlineAfter(before, at) };
   const release = { ...before, ...timers, status, endedAt: transitions[status].ended ? at : null };
-  return changed({ ...state, release }, event, happened);
+  const { migration } = event.type === 'abort-started' ? givenUp(state, release) : state;
+  return changed({ ...state, migration, release }, event, happened);
 }
 
 function changed(state: AppState & { release: Release }, event: ReleaseEvent, happened: Happened): AppState {
@@ -201,16 +202,13 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
       return withEnvironment(set({ drain: release.drain ?? event.drain }), event.colour, null);
     case 'abort-started':
       return withPhase(
-        givenUp(
-          set({
-            reason: event.why,
-            error: event.error ?? release.error,
-            ...running,
-            exposed: [],
-            expose: null,
-          }),
-          release,
-        ),
+        set({
+          reason: event.why,
+          error: event.error ?? release.error,
+          ...running,
+          exposed: [],
+          expose: null,
+        }),
         release.colour,
         // People of a group may be in it: what they have begun goes on with the same versions of the other apps.
         release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',

@@ -29,7 +29,9 @@ export const schemaIsKnown: MakeInvariant = (world) => {
 
   const ends = (state: AppState): void => {
     const migration = open(state);
-    if (migration === null || migration.failed !== null || state.live === null || isDoubted(state)) return;
+    if (migration === null || migration.failed !== null || state.live === null || state.frozen !== null)
+      return;
+    if (isDoubted(state)) return;
     const versions = world.machine.alive.flatMap(({ workload: { app, version } }) =>
       app === state.app ? [version] : [],
     );
