@@ -65,9 +65,8 @@ export const inPhases: readonly Mutation[] = [
     id: 'C7',
     says: 'people stay on the candidate while it is stopped',
     file: 'src/release/evolve.ts',
-    find: "            ...running,\n            exposed: [],\n            expose: null,\n          }),\n          release,\n        ),\n        release.colour,\n        // People of a group may be in it: what they have begun goes on with the same versions of the other apps.\n        release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',",
-    replace:
-      "            ...running,\n          }),\n          release,\n        ),\n        release.colour,\n        'running',",
+    find: "          ...running,\n          exposed: [],\n          expose: null,\n        }),\n        release.colour,\n        // People of a group may be in it: what they have begun goes on with the same versions of the other apps.\n        release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',",
+    replace: "          ...running,\n        }),\n        release.colour,\n        'running',",
     fails: /never happened|somebody was sent to it/,
   },
   {
@@ -261,9 +260,9 @@ export const inPhases: readonly Mutation[] = [
     id: 'C8',
     says: 'what failed stays in the idle environment',
     file: 'src/release/evolve.ts',
-    find: "            ...running,\n            exposed: [],\n            expose: null,\n          }),\n          release,\n        ),\n        release.colour,\n        // People of a group may be in it: what they have begun goes on with the same versions of the other apps.\n        release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',",
+    find: "          ...running,\n          exposed: [],\n          expose: null,\n        }),\n        release.colour,\n        // People of a group may be in it: what they have begun goes on with the same versions of the other apps.\n        release.group !== null && release.exposed.length > 0 ? 'running' : 'stopping',",
     replace:
-      "            ...running,\n            exposed: [],\n            expose: null,\n          }),\n          release,\n        ),\n        release.colour,\n        'running',",
+      "          ...running,\n          exposed: [],\n          expose: null,\n        }),\n        release.colour,\n        'running',",
     fails: /never happened|release-in-progress/,
   },
   {
