@@ -11,6 +11,7 @@ import { unreadable } from '../../examples/database/sweep.ts';
 import { watch, type Watch } from '../../examples/database/watch.ts';
 import type { AppStatus, MigrationView } from '../../src/control/contract.ts';
 import { World, type Settings } from './harness.ts';
+import { longPatienceMs } from './until.ts';
 
 /** Enough that the backfill takes more than one batch. */
 const usersBefore = 8_000;
@@ -56,7 +57,8 @@ export class Users implements AsyncDisposable {
     for (const version of versions) await buildUsers(version, path.join(world.folder, 'versions', version));
     await world.up();
     await world.deploy('v1', { promote: 'auto' });
-    await world.promoted('v1');
+    // Nothing of what is sabotaged keeps it from that, but a busy machine may be slow.
+    await world.promoted('v1', { patienceMs: longPatienceMs });
     await world.apply(settings(database, { steps: '[{ expose: { percent: 50, for: 1h } }]' }));
     const client = await database.connect();
     stack.defer(() => client.end());
@@ -73,10 +75,12 @@ export class Users implements AsyncDisposable {
     await this.world.apply(settings(this.#database, release));
   }
 
-  /** Until half of the people are on v2. @returns when its backfill was done, and when the first session of v2 began */
+  /** Until half of the people are on v2, which was at the database only when its rows were filled. */
   async canary(): Promise<void> {
     await this.world.deploy('v2');
-    await this.world.reaches('half of the people on v2', ({ release }) => release?.exposed.length === 1);
+    await this.world.reaches('half of the people on v2', ({ release }) => release?.exposed.length === 1, {
+      patienceMs: longPatienceMs,
+    });
     const { rows } = await this.client.query<{ early: number; filled: boolean }>(
       `SELECT count(*)::int AS early, bool_and(filled.at IS NOT NULL) AS filled
        FROM pg_stat_activity, (SELECT max(finished_at) AS at FROM _teal.phase WHERE migration = $1 AND phase = 'backfill') AS filled
