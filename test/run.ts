@@ -14,6 +14,8 @@ import { run } from 'node:test';
 import { inspect, parseArgs, styleText } from 'node:util';
 
 const root = dirname(import.meta.dirname);
+// Each file is a process, and many start some more: a fifth of their CPU went into reading the same sources anew.
+process.env['NODE_COMPILE_CACHE'] ??= `${root}/node_modules/.cache/node-compile`;
 /** A file that takes longer hangs: none may hold the others up for ever. */
 const fileTimeoutMs = 5 * 60_000;
 const slowestShown = 5;
