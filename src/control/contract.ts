@@ -81,13 +81,15 @@ export type { LeaseBody, LeaseView, OnConflict } from './lease-contract.ts';
 export interface CommandResult {
   /** One sentence: what was done. */
   readonly did: string;
+  /** What of it no event tells, such as that going back does harm; null: nothing. */
+  readonly note: string | null;
   readonly app: AppStatus;
 }
 
 /** What was done to each app of a group. */
 export interface GroupResult {
   readonly group: string;
-  readonly apps: readonly { readonly app: AppStatus; readonly did: string }[];
+  readonly apps: readonly { readonly app: AppStatus; readonly did: string; readonly note: string | null }[];
 }
 
 export interface RollbackBody {

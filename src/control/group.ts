@@ -75,7 +75,11 @@ async function decided(deps: Deps, group: string, by: By, how: How): Promise<Gro
   const statusOf = await statusesAfter(deps);
   return {
     group,
-    apps: [...decisions].map(([app, decision]) => ({ app: statusOf(app), did: didOf(decision) })),
+    apps: [...decisions].map(([app, decision]) => ({
+      app: statusOf(app),
+      did: didOf(decision),
+      note: decision.note ?? null,
+    })),
   };
 }
 

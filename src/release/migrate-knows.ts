@@ -55,7 +55,6 @@ export function versionsBefore({ lives }: AppState, { version, migration }: Buil
   return [...new Set(olds.map((each) => each.version))];
 }
 
-/** Folders of migrations are in the order of their names. */
 const byNumber = new Intl.Collator('en', { numeric: true });
 
 /** The migration whose contract has taken away what this build needs; null: none that is known. */
@@ -68,7 +67,11 @@ export function outdatedBy(state: AppState, build: Build): string | null {
   if (outdated.includes(build.version)) return newest;
   // A build of before that never was live: what it brings was contracted earlier, or it brings nothing although it could.
   const takesAway = isContracted && migration.phases.includes('contract') && build.spec.database != null;
-  if (!takesAway) return null;
-  if (own === undefined || contracted.includes(own)) return newest;
-  return build.spec.database?.migrations != null && byNumber.compare(own, newest) < 0 ? newest : null;
+  return takesAway && (own === undefined || contracted.includes(own) || isBefore(build, own, newest))
+    ? newest
+    : null;
 }
+
+/** Of an older line: folders of migrations are in the order of their names, names of versions in none. */
+const isBefore = ({ spec: { database } }: Build, own: string, newest: string): boolean =>
+  database?.migrations != null && byNumber.compare(own, newest) < 0;

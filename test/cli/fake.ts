@@ -146,6 +146,8 @@ export class FakeControl {
   readonly #events: EventView[] = [event(1, 'v41 is live')];
   apps: AppStatus[] = [app()];
   /** Called for a command; may change `apps`, emit, or throw a TealError. */
+  /** What of a command no event tells. */
+  note: string | null = null;
   onCommand: (call: Call) => string = (call) => `${call.path.split('/').at(-1) ?? ''} accepted`;
   /** Of `POST /v1/rollback`: what is said of an app instead; undefined: what `onCommand` says. */
   onRollback: ((app: AppStatus) => RollbackResult['apps'][number] | undefined) | null = null;
@@ -255,7 +257,7 @@ export class FakeControl {
     if (command === 'preview') return previewOf(name ?? '');
     if (call.method === 'GET') return this.#find(name);
     this.#find(name);
-    return { did: this.onCommand(call), app: this.apps.find((each) => each.app === name) };
+    return { did: this.onCommand(call), note: this.note, app: this.apps.find((each) => each.app === name) };
   }
 
   #find(name: string | undefined): AppStatus {

@@ -62,7 +62,7 @@ async function waitForApp(
   const { app, release } = result.app;
   const queued = queuedBy(what, result.app);
   if (release === null && queued === null) return begun(what.command, ordered);
-  warn(context, result.did);
+  warn(context, result.note);
   const waited = await waitForRelease(context, { ...how, app, release: release?.id ?? null, queued });
   if (waited === null) return;
   if (waited.progress === 'ready') return ready(waited.app, { did: waitTexts.ready(app), app: waited.app });
@@ -71,10 +71,11 @@ async function waitForApp(
 }
 
 /** What the events that are told from here on do not say, such as what going back would do to the database. */
-function warn({ json, terminal }: Context, did: string): void {
-  if (json || /^(?:deploying \S+$|going back|rolling back|aborting)/.test(did)) return;
+function warn({ json, terminal }: Context, note: string | null): void {
+  // A Teal that is older than its command says none.
+  if (json || !note) return;
   const view = terminal.noteView;
-  terminal.note(`${glyph(view, 'warn')} ${wrap(did, view.width, 2)}`);
+  terminal.note(`${glyph(view, 'warn')} ${wrap(note, view.width, 2)}`);
 }
 
 /** The version that a deploy has queued; null when its release has begun, and for all other commands. */
@@ -91,10 +92,11 @@ async function waitForGroup(
 ): Promise<Result | void> {
   const { group, apps } = ordered.result;
   const waited: AppStatus[] = [];
-  for (const [index, { app: status }] of apps.entries()) {
+  for (const [index, { app: status, note }] of apps.entries()) {
     const { app, release } = status;
     const queued = queuedBy(what, status);
     if (release === null && queued === null) continue;
+    warn(context, note);
     const after = index === 0 ? how.after : Number.MAX_SAFE_INTEGER;
     const one = await waitForRelease(context, { ...how, after, app, release: release?.id ?? null, queued });
     if (one === null) return;

@@ -13,10 +13,12 @@ import { appStatus } from './status.ts';
 
 const did = v.pipe(text, v.description('One sentence: what was done.'));
 
-export const commandResult = exactly<CommandResult>()(v.strictObject({ did, app: appStatus }));
+const note = v.pipe(or(text), v.description('What of it no event tells; null: nothing.'));
+
+export const commandResult = exactly<CommandResult>()(v.strictObject({ did, note, app: appStatus }));
 
 export const groupResult = exactly<GroupResult>()(
-  v.strictObject({ group: text, apps: v.array(v.strictObject({ app: appStatus, did })) }),
+  v.strictObject({ group: text, apps: v.array(v.strictObject({ app: appStatus, did, note })) }),
 );
 
 export const rollbackResult = exactly<RollbackResult>()(
