@@ -89,20 +89,6 @@ export const mutants: readonly Mutant[] = [
     replace: '  isComing(state, (build) => knows(build, migration));',
   },
   {
-    invariant: 11,
-    says: 'a version is deployed although what it needs was contracted',
-    file: 'src/release/migrate-knows.ts',
-    find: 'if (newest === undefined || own === newest) return null;',
-    replace: 'if (newest !== null) return null;',
-  },
-  {
-    invariant: 11,
-    says: 'an expand that fails forgets that all was ready for what is live',
-    file: 'src/release/migrate.ts',
-    find: 'if (migration?.before === undefined || migration.release !== id) return state;',
-    replace: 'if (migration !== undefined) return state;',
-  },
-  {
     invariant: 0,
     says: 'a release waits on although its expand has failed',
     file: 'src/release/migrate.ts',
