@@ -79,7 +79,7 @@ export class Users implements AsyncDisposable {
   async canary(): Promise<void> {
     await this.world.deploy('v2');
     await this.world.reaches('half of the people on v2', ({ release }) => release?.exposed.length === 1, {
-      patienceMs: longPatienceMs,
+      patienceMs: 2 * longPatienceMs,
     });
     const { rows } = await this.client.query<{ early: number; filled: boolean }>(
       `SELECT count(*)::int AS early, bool_and(filled.at IS NOT NULL) AS filled
