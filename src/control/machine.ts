@@ -46,7 +46,14 @@ export const machine = ({ config, log, fence }: Standing): Drivers => ({
       driverOf: ({ spec }) => (spec.origins === undefined ? 'process' : 'static'),
       failed: (driver, error) => log.error({ driver, error }, 'a platform does not say what runs'),
     }),
-  database,
+  // A phase that has begun is fenced by the database itself: by its lock, and by who has held that last.
+  database: {
+    ...database,
+    runPhase: async (work) => {
+      fence?.check();
+      return await database.runPhase(work);
+    },
+  },
   runTest: testsIn(config.data, log),
   clock: new Clock(),
 });

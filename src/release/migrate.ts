@@ -64,7 +64,7 @@ export function emptied(state: AppState, release: Release): Event {
   const olds = versionsBefore(state, release.build);
   return {
     type: 'migration-started',
-    round: (before?.round ?? 1) + (again ? 1 : 0),
+    round: (before?.round ?? 0) + 1,
     // Begun once more by a repaired version: what was old then is old now.
     olds: before === null || again ? olds : [...new Set([...before.olds, ...olds])],
   };

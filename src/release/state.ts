@@ -92,7 +92,7 @@ export interface BuildMigration {
  * version has.
  *
  *   expanding → backfilling → ready → contracting → contracted
- *       └───────────┴───────────┴→ undoing → undone → expanding (round + 1)
+ *       └───────────┴───────────┴→ undoing → undone → expanding
  */
 export interface Migration extends BuildMigration {
   /** Whose files are run: of the last release that has asked for it. */
@@ -101,7 +101,7 @@ export interface Migration extends BuildMigration {
   readonly release: string;
   /** Versions that know the schema of before only. Contract waits until none of them runs. */
   readonly olds: readonly string[];
-  /** How often it was begun anew after an undo, from 1. */
+  /** How often it has begun, from 1: what is found out of an earlier time says nothing of this one. */
   readonly round: number;
   readonly stage: 'expanding' | 'backfilling' | 'ready' | 'contracting' | 'contracted' | 'undoing' | 'undone';
   /** When the stage began, in epoch ms. */

@@ -75,7 +75,7 @@ function unproven({ app, effect }: Work, before: Before, proof: ProofSummary): T
   const remedy =
     outcome === 'red'
       ? `Which statements, and why: teal db prove ${folder} --url env:…. If that may be: database.proof (fail-on, min-coverage, or off) in teal.yaml, then ${then}`
-      : `Have the server count statements (pg_stat_statements), or name files with them (database.proof.corpus), or say that it need not be known (database.proof: off); then ${then}`;
+      : `Put right what the message names: statements are counted by the server (pg_stat_statements) or come from files (database.proof.corpus). Or say that it need not be known (database.proof: off). Then ${then}`;
   const what =
     outcome === 'red' ? 'does not get along with what runs' : 'is not known to get along with what runs';
   return new TealError('migration-unproven', `${before} of ${migration.name} ${what}: ${says}`, {

@@ -176,7 +176,7 @@ export const migrationView = exactly<MigrationView>()(
     name: text,
     version: v.pipe(text, v.description('Whose files are run.')),
     release: text,
-    round: v.pipe(count, v.description('How often it was begun anew after an undo, from 1.')),
+    round: v.pipe(count, v.description('How often it has begun, from 1.')),
     phases: v.array(v.picklist(phases)),
     stage: v.picklist([
       'expanding',
