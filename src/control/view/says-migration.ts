@@ -11,7 +11,7 @@ export function saysMigration(event: MigrationEvent): string {
     case 'phase-failed':
       return `${event.phase} of ${migration} failed: ${event.error.message.split('\n', 1)[0]}`;
     case 'contract-started':
-      return `no version needs the database as it was before ${migration} any more`;
+      return `no older version runs any more: contracting ${migration}`;
     case 'undo-started':
       return `undoing ${migration}: no version that needs it runs any more`;
   }
