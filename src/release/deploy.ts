@@ -98,7 +98,8 @@ export function dequeued(state: AppState, now: number): readonly Event[] {
   if (queued !== null && !isOpen(queued.build.spec.release.windows, now)) return [];
   if (queued === null || state.frozen !== null || (release !== null && busy(release))) return [];
   if (inTheWay(state, queued.build) !== null) return [];
-  if (queued.build.version === state.lives.at(-1)?.version) return [{ type: 'queued', deploy: null }];
+  if (queued.build.version === state.lives.at(-1)?.version || outdatedBy(state, queued.build) !== null)
+    return [{ type: 'queued', deploy: null }];
   const { build, steps: all, actor } = queued;
   return begin(state, { kind: 'deploy', build, steps: all, actor }, now);
 }

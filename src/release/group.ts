@@ -2,6 +2,7 @@ import type { Event } from './events.ts';
 import { beginTogether } from './group-begin.ts';
 import { goesOn, grown, learn } from './learn.ts';
 import { differences } from './parity.ts';
+import { outdatedBy } from './migrate-knows.ts';
 import type { AppState, GroupPart, Release } from './state.ts';
 import { other } from './state.ts';
 import { stepName } from './steps.ts';
@@ -143,7 +144,8 @@ function dequeued(
   { states, now }: { readonly states: readonly AppState[]; readonly now: number },
 ): Changes | null {
   const apps = waiting[0]?.queued?.group?.apps ?? [];
-  if (!apps.every((app) => waiting.some((state) => state.app === app)))
+  const isOutdated = waiting.some((state) => state.queued && outdatedBy(state, state.queued.build) !== null);
+  if (isOutdated || !apps.every((app) => waiting.some((state) => state.app === app)))
     return new Map(waiting.map(({ app }) => [app, [{ type: 'queued', deploy: null }]]));
   const parts = waiting.flatMap((state) => (state.queued === null ? [] : [{ state, ...state.queued }]));
   return beginTogether(parts, { name, kind: 'deploy', states, now, wait: true });

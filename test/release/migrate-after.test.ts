@@ -319,3 +319,13 @@ test('a clock that is set moves the time since when the database is where it is'
   story.phasePasses();
   assert.deepEqual(clockJumped(story.state, 500), []);
 });
+
+test('what was queued for a schema that is contracted meanwhile is not wanted any more', () => {
+  const story = settled();
+  const older = migrating('v1.1', '0000_older', { phases: ['expand'] });
+  story.does({ type: 'deploy', build: older, promote: null, onConflict: 'queue' });
+  assert.equal(story.state.queued?.build.version, 'v1.1');
+  story.does({ type: 'contract' });
+  assert.deepEqual(story.phasePasses(), ['phase-passed', 'queued']);
+  assert.equal(story.state.queued, null);
+});

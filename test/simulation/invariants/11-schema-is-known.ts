@@ -75,6 +75,8 @@ function nobodyIsLeft(
 ): string | null {
   const news = versions.filter((version) => migrationName(migrationNumber(version)) === name);
   const { contract, undo } = config?.database ?? { contract: 'manual', undo: 'manual' };
+  // Who has crashed comes again.
+  if (versions.length === 0) return null;
   if (news.length === versions.length)
     return contract === 'auto' && stage !== 'undoing' ? 'nobody is left who is old' : null;
   const mayUndo = phases.includes('undo') && stage !== 'undoing' && stage !== 'contracting';
