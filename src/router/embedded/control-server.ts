@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { chmod, rename, rm, unlink } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import net from 'node:net';
@@ -44,7 +45,10 @@ export class ControlServer {
   /** Listens beside `file`, where another router answers until `take`. */
   static async beside(file: string, handler: Handler): Promise<ControlServer> {
     await clearBeside(file);
-    return ControlServer.#at(besidePath(file), handler);
+    const own = besidePath(file);
+    // Told to end at once, as when the one before is gone, it has no time to close; moved, it is not there any more.
+    process.once('exit', () => rmSync(own, { force: true }));
+    return ControlServer.#at(own, handler);
   }
 
   static async #at(file: string, handler: Handler): Promise<ControlServer> {
