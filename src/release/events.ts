@@ -42,8 +42,13 @@ export type MigrationEvent = { readonly migration: string; readonly round: numbe
       readonly ran: number;
       readonly ms: number;
     }
-  /** It stays where it is; what is done is recorded in the database. */
-  | { readonly type: 'phase-failed'; readonly phase: Phase; readonly error: ErrorJson }
+  /** What is done is recorded in the database, and it stays there; with `nothing` no step has run, and it is as if it had not begun. */
+  | {
+      readonly type: 'phase-failed';
+      readonly phase: Phase;
+      readonly error: ErrorJson;
+      readonly nothing?: true;
+    }
   | { readonly type: 'contract-started' }
   | { readonly type: 'undo-started' }
 );

@@ -117,7 +117,13 @@ export type Fact =
           readonly ran: number;
           readonly ms: number;
         }
-      | { readonly type: 'phase-failed'; readonly phase: Phase; readonly error: ErrorJson }
+      | {
+          readonly type: 'phase-failed';
+          readonly phase: Phase;
+          readonly error: ErrorJson;
+          /** No step of it has run, now or before. */
+          readonly nothing?: true;
+        }
     ))
   /** Nothing but time has passed. */
   | { readonly type: 'tick' };

@@ -57,14 +57,18 @@ export function versionsBefore({ lives }: AppState, { version, migration }: Buil
 
 const byNumber = new Intl.Collator('en', { numeric: true });
 
+/** Whether a contract has taken away what this version needs, or is about to: by its name, since it was live before. */
+export const isOutdated = ({ outdated, migration }: AppState, version: string): boolean =>
+  outdated.includes(version) || (migration?.stage === 'contracting' && migration.olds.includes(version));
+
 /** The migration whose contract has taken away what this build needs; null: none that is known. */
 export function outdatedBy(state: AppState, build: Build): string | null {
-  const { migration, contracted, outdated } = state;
+  const { migration, contracted } = state;
   const isContracted = migration?.stage === 'contracting' || migration?.stage === 'contracted';
   const newest = migration !== null && isContracted ? migration.name : contracted.at(-1);
   const own = build.migration?.name;
   if (newest === undefined || own === newest) return null;
-  if (outdated.includes(build.version)) return newest;
+  if (isOutdated(state, build.version)) return newest;
   // A build of before that never was live: what it brings was contracted earlier, or it brings nothing although it could.
   const takesAway = isContracted && migration.phases.includes('contract') && build.spec.database != null;
   return takesAway && (own === undefined || contracted.includes(own) || isBefore(build, own, newest))

@@ -1,7 +1,7 @@
 import type { DatabasePolicy, Phase } from '../config/database.ts';
 import type { Event, MigrationEvent } from './events.ts';
 import type { Fact } from './input.ts';
-import { knows, liveKnows, newIsThere, oldIsThere, versionsBefore } from './migrate-knows.ts';
+import { isOutdated, knows, liveKnows, newIsThere, oldIsThere, versionsBefore } from './migrate-knows.ts';
 import type { AppState, Build, BuildMigration, Migration, Release } from './state.ts';
 import { other } from './state.ts';
 import { transitions } from './transitions.ts';
@@ -49,7 +49,8 @@ const mayBeginAgain = ({ stage, failed }: Migration): boolean => stage !== 'undo
 function mayBeFollowed(state: AppState, there: Migration, build: Build): boolean {
   const { stage, phases, failed } = there;
   if (stage === 'contracting' || (stage === 'undoing' && failed === null)) return false;
-  if (stage === 'ready' && !phases.includes('contract')) return true;
+  if (stage === 'ready' && !phases.includes('contract'))
+    return liveKnows(state, there) || !phases.includes('undo');
   return isByCommands(build) && isByCommands(there.build) && !liveKnows(state, there);
 }
 
@@ -85,7 +86,7 @@ export function begun(
   if (before?.name === next.name)
     return { ...state, migration: stage === 'ready' ? next : { ...next, before } };
   // What had nothing to contract is over with the next one.
-  const isDone = before !== null && !before.phases.includes('contract');
+  const isDone = before !== null && !before.phases.includes('contract') && liveKnows(state, before);
   return { ...(isDone ? contracted(state, before.name) : state), migration: next };
 }
 
@@ -96,7 +97,7 @@ export function begun(
 export function givenUp(state: AppState, { id }: Release): AppState {
   const { migration } = state;
   if (migration?.before === undefined || migration.release !== id) return state;
-  return { ...state, migration: { ...migration.before, olds: migration.olds } };
+  return { ...state, migration: { ...migration.before, olds: migration.olds, round: migration.round } };
 }
 
 /** The state when this version gets an environment: while the migration is open, it is old when it knows nothing of it. */
@@ -136,12 +137,15 @@ export function changedBy(state: AppState, event: MigrationEvent, at: number): A
     case 'migration-proved':
       return set({ proofs: { ...migration.proofs, [event.before]: event.proof } });
     case 'phase-failed':
-      return set({ failed: event.error });
+      return set({
+        failed: event.error,
+        ...(event.nothing === true ? notBegun(migration, event.phase, at) : {}),
+      });
     case 'undo-started':
       return set({ stage: 'undoing', since: at, failed: null });
     case 'contract-started': {
       if (migration.phases.includes('contract'))
-        return outdating(set({ stage: 'contracting', since: at, failed: null }), migration.olds);
+        return set({ stage: 'contracting', since: at, failed: null });
       return contracted(set({ stage: 'contracted', since: at, failed: null }), migration.name);
     }
     case 'phase-passed': {
@@ -149,9 +153,17 @@ export function changedBy(state: AppState, event: MigrationEvent, at: number): A
       const { before, ...rest } = migration;
       const kept = stage === 'backfilling' && before !== undefined ? { before } : {};
       const after = { ...state, migration: { ...rest, ...kept, stage, since: at, failed: null } };
-      return event.phase === 'contract' ? contracted(after, migration.name) : after;
+      return event.phase === 'contract'
+        ? contracted(outdating(after, migration.olds), migration.name)
+        : after;
     }
   }
+}
+
+/** Where a migration stands of whose phase nothing has run: nobody has to mind what is not there. */
+function notBegun({ before }: Migration, phase: Phase, at: number): Partial<Migration> {
+  if (phase === 'contract') return { stage: 'ready', since: at };
+  return phase === 'expand' && before === undefined ? { stage: 'undone', since: at, failed: null } : {};
 }
 
 const contracted = (state: AppState, name: string): AppState => ({
@@ -200,16 +212,16 @@ const undoable: ReadonlySet<Migration['stage']> = new Set(['expanding', 'backfil
 
 /** What going back to this version means to who has to start it first; null: nothing. It goes back all the same (invariant 3). */
 export function olderThan(state: AppState, version: string): string | null {
-  const { migration, outdated, contracted: names, lives } = state;
+  const { migration, lives } = state;
   if (migration === null) return null;
   const { name, stage } = migration;
   const build = lives.findLast((each) => each.version === version);
   const takenBack = stage === 'undoing' || stage === 'undone';
   if (takenBack && build !== undefined && knows(build, migration))
     return `${name} was undone, and ${version} needs it: statements of it may fail`;
-  if (!outdated.includes(version)) return null;
-  const isContracted = stage === 'contracting' || stage === 'contracted';
-  return `the database was contracted (${isContracted ? name : (names.at(-1) ?? name)}): statements of ${version} may fail on it`;
+  if (!isOutdated(state, version)) return null;
+  const isBy = (stage === 'contracting' || stage === 'contracted') && migration.olds.includes(version);
+  return `the database was contracted${isBy ? ` (${name})` : ''}: statements of ${version} may fail on it`;
 }
 
 const isAtRest = ({ release }: AppState): boolean =>
@@ -244,7 +256,7 @@ function wished(state: AppState): 'contract-started' | 'undo-started' | null {
   const policy = policyOf(state);
   if (migration === null || policy === null || frozen !== null || !isAtRest(state)) return null;
   if (migration.stage === 'ready' && mayContract(state))
-    return isDue(state, migration, policy) ? 'contract-started' : null;
+    return migration.failed === null && isDue(state, migration, policy) ? 'contract-started' : null;
   if (policy.undo !== 'auto' || migration.stage === 'undoing' || !mayUndo(state)) return null;
   // Undone for a version that is going to need it once more.
   return queued !== null && knows(queued.build, migration) ? null : 'undo-started';
