@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Phase } from '../../config/database.ts';
 import { databaseStatus } from '../../database/run/status.ts';
 import { stopIf } from '../../database/run/wait.ts';
 import { TealError } from '../../errors.ts';
@@ -35,17 +36,17 @@ export async function unprepared(work: Work): Promise<void> {
   await proved(work, phase, { ...off, says: 'nothing was tried: only commands know this database' });
 }
 
-/** Whether the database knows of such a phase, of what was not undone since. */
+/** Whether the database knows of one of these phases, of what was not undone since. */
 export async function hasBegun(
   { url, migration }: Pick<Claim, 'url' | 'migration'>,
-  before: Before,
+  ...wanted: readonly Phase[]
 ): Promise<boolean> {
   const { migrations } = await databaseStatus(url);
   const phases = migrations.find((each) => each.migration === migration.name)?.phases ?? [];
-  const state = (wanted: string): string | undefined => phases.find(({ phase }) => phase === wanted)?.state;
+  const state = (of: Phase): string => phases.find(({ phase }) => phase === of)?.state ?? 'not begun';
   // What was undone begins anew.
-  if (before === 'expand' && state('undo') === 'done') return false;
-  return (state(before) ?? 'not begun') !== 'not begun';
+  if (state('undo') === 'done') return false;
+  return wanted.some((phase) => state(phase) !== 'not begun');
 }
 
 /** The same again is no news: a phase that waits for something is tried again and again. */

@@ -22,7 +22,7 @@ export async function run(work: Work): Promise<PhaseReport> {
   const url = addressOf(work.app, policy.url);
   const parser = await loadParser();
   // What has not come to the database need not be taken back there.
-  if (phase === 'undo' && !(await hasBegun({ url, migration }, 'expand')))
+  if (phase === 'undo' && !(await hasBegun({ url, migration }, 'expand', 'backfill')))
     return { round: effect.migration.round, steps: 0, ran: 0, ms: 0 };
   await prepare(work, { migration, url, parser });
   try {

@@ -14,30 +14,37 @@ export interface Left {
   readonly lenient: boolean;
 }
 
+/** Of every phase. */
+type Steps = Readonly<Record<Phase, readonly Step[]>>;
+
 /** @throws TealError `migration-order`, `migration-changed` */
-export function leftOf(ledger: Ledger, phase: Phase, steps: readonly Step[]): Left {
-  const round = roundOf(ledger, phase);
+export function leftOf(ledger: Ledger, phase: Phase, steps: Steps): Left {
+  const round = roundOf(ledger, phase, steps);
   const own = ledger.phases.filter((each) => each.round === round);
   const record = (name: Phase): PhaseRecord | undefined => own.find((each) => each.phase === name);
-  refuse(phase, record);
+  // A release passes over a phase that has nothing to do: of that there is no record.
+  const isLeft = (name: Phase): boolean =>
+    !isDone(record(name)) && (record(name) !== undefined || steps[name].length > 0);
+  refuse(phase, { record, isLeft });
   const ran = ledger.steps.filter((each) => each.round === round && each.phase === phase);
-  checkSame(ran, { phase, steps, record: record(phase) });
+  checkSame(ran, { phase, steps: steps[phase], record: record(phase) });
   return {
     round,
     done: isDone(record(phase)),
     steps: new Map(ran.map((each) => [each.step, each])),
-    lenient: phase === 'undo' && !isDone(record('expand')),
+    lenient: phase === 'undo' && isLeft('expand'),
   };
 }
 
 const isDone = (record: PhaseRecord | undefined): boolean =>
   record !== undefined && record.finishedAt !== null;
 
-/** The one that has begun last; when that was undone, an expand begins the next. */
-function roundOf({ phases }: Pick<Ledger, 'phases'>, phase: Phase): number {
+/** The one that has begun last; when that was undone, an expand begins the next, or what comes first where expand has nothing to do. */
+function roundOf({ phases }: Pick<Ledger, 'phases'>, phase: Phase, steps: Steps): number {
   const last = Math.max(1, ...phases.map(({ round }) => round));
   const undone = phases.some((each) => each.round === last && each.phase === 'undo' && isDone(each));
-  return undone && phase === 'expand' ? last + 1 : last;
+  const begins = phase !== 'undo' && earlier[phase].every((before) => steps[before].length === 0);
+  return undone && begins ? last + 1 : last;
 }
 
 const earlier: Readonly<Record<Phase, readonly Phase[]>> = {
@@ -47,14 +54,20 @@ const earlier: Readonly<Record<Phase, readonly Phase[]>> = {
   undo: [],
 };
 
-function refuse(phase: Phase, record: (name: Phase) => PhaseRecord | undefined): void {
+interface Recorded {
+  readonly record: (name: Phase) => PhaseRecord | undefined;
+  /** It has begun, or has something to do, and is not done. */
+  readonly isLeft: (name: Phase) => boolean;
+}
+
+function refuse(phase: Phase, { record, isLeft }: Recorded): void {
   if (phase === 'undo') {
     if (record('contract') !== undefined)
       throw order(
         'contract has begun: what it has dropped cannot be undone',
         'Go forward: teal db run contract',
       );
-    if (record('expand') === undefined)
+    if (record('expand') === undefined && record('backfill') === undefined)
       throw order('there is nothing to undo: expand has not run', 'Look at: teal db status');
     return;
   }
@@ -64,7 +77,7 @@ function refuse(phase: Phase, record: (name: Phase) => PhaseRecord | undefined):
   if (undo !== undefined)
     throw order(`it was undone, so ${phase} has nothing to build on`, 'Begin again: teal db run expand');
   for (const before of earlier[phase])
-    if (!isDone(record(before)))
+    if (isLeft(before))
       throw order(`${before} is not done, so ${phase} cannot run`, `Run it first: teal db run ${before}`);
 }
 

@@ -125,7 +125,7 @@ const doneIn = (left: Left): number =>
 
 async function leftNow({ options, plan }: Under, held: Held): Promise<Left> {
   const ledger = await readLedger(held.connection, options.migration.name);
-  return leftOf(ledger, options.phase, plan.steps[options.phase]);
+  return leftOf(ledger, options.phase, plan.steps);
 }
 
 interface Before {

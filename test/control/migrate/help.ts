@@ -113,11 +113,20 @@ export class Shop {
 
   /** The candidate starts, gets everybody, and what was before it goes. */
   async goLive(): Promise<void> {
+    await this.#goesTo('completed');
+  }
+
+  /** What was given up goes. */
+  async goAway(): Promise<void> {
+    await this.#goesTo('aborted');
+  }
+
+  async #goesTo(end: string): Promise<void> {
     const { release } = this.deps.apps.state('shop');
     assert.ok(release);
     for (let turns = 0; turns < 20; turns++) {
       const { status } = this;
-      if (status === 'completed') return;
+      if (status === end && this.deps.apps.state('shop').release?.endedAt !== null) return;
       for (const effect of effects(this.deps.apps.state('shop')))
         if (effect.kind !== 'migrate' && effect.kind !== 'wake')
           await perform(this.deps, 'shop', effect, forever);

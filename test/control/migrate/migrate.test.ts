@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { teal } from '../../../src/control/apps.ts';
 import { onServers } from '../../database/server.ts';
 import { scratch } from '../help.ts';
 import { policy, secret, Shop } from './help.ts';
@@ -38,6 +39,39 @@ onServers(
     );
     assert.deepEqual(rows, [{ name: 'id' }, { name: 'full_name' }]);
   },
+);
+
+onServers(
+  'a phase whose earlier ones have nothing to do needs none of them: a drop alone, a backfill alone and its undo',
+  async ({ url, connect }, t) => {
+    const client = await connect();
+    await client.query('CREATE TABLE users (id serial PRIMARY KEY, name text, fax text)');
+    await client.query("INSERT INTO users (name) VALUES (NULL), ('n')");
+    const nameless = async (): Promise<unknown> =>
+      (await client.query('SELECT count(*)::int AS n FROM users WHERE name IS NULL')).rows[0];
+    const shop = await Shop.open(t, policy({ url: await secret(t, url) }));
+    await shop.deploy('v2', { contract: 'ALTER TABLE users DROP COLUMN fax;' }, '0001-drop');
+    await shop.goLive();
+    await shop.migrates('contract');
+    assert.equal(shop.migration.failed, null);
+    assert.equal(shop.migration.stage, 'contracted');
+
+    const backfill = "UPDATE users SET name = '' WHERE name IS NULL;";
+    const undo = "UPDATE users SET name = NULL WHERE name = '';";
+    for (const version of ['v3', 'v4']) {
+      await shop.deploy(version, { backfill, undo }, '0002-fill');
+      await shop.migrates('backfill');
+      assert.equal(shop.migration.failed, null);
+      assert.deepEqual(await nameless(), { n: 0 });
+      await shop.deps.apps.submit('shop', { type: 'abort' }, teal);
+      await shop.goAway();
+      await shop.asks('undo');
+      await shop.migrates('undo');
+      assert.equal(shop.migration.stage, 'undone');
+      assert.deepEqual(await nameless(), { n: 1 });
+    }
+  },
+  [18],
 );
 
 onServers(

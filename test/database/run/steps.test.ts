@@ -144,6 +144,10 @@ test('undo saves a column that was added by hand beside those of teal db new, wh
 });
 
 test('a phase that has begun cannot be skipped, and undo and contract rule each other out', () => {
+  const all = planOf(
+    parser,
+    migration('m', { expand: 'SELECT 1', backfill: 'UPDATE a SET x = 1', undo: 'SELECT 1', contract: 'SELECT 1' }),
+  ).steps;
   const of = (phases: readonly (readonly [Phase, 'done' | 'begun'])[], phase: Phase): string => {
     const ledger = {
       phases: phases.map(([name, state]) => ({
@@ -157,7 +161,7 @@ test('a phase that has begun cannot be skipped, and undo and contract rule each 
       steps: [],
     };
     try {
-      const left = leftOf(ledger, phase, []);
+      const left = leftOf(ledger, phase, { ...all, [phase]: [] });
       return `${left.round}${left.done ? ' done' : ''}`;
     } catch (error) {
       return (error as TealError).code;
