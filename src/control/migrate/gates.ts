@@ -2,7 +2,7 @@ import { connect, type Connection } from '../../database/run/connection.ts';
 import { sayBlocker, type Blocker } from '../../database/run/blockers.ts';
 import { stopIf, pause } from '../../database/run/wait.ts';
 import { other } from '../../release/state.ts';
-import { onlyOne } from './sent.ts';
+import { onlyOne, runningIn } from './sent.ts';
 import type { Work } from './work.ts';
 
 /** A pool closes its idle sessions within minutes; who looks every two seconds is no burden to anybody. */
@@ -15,18 +15,20 @@ const everyMs = 2000;
 export async function waitForSessions(work: Work, url: string): Promise<void> {
   const { deps, app, effect, signal, telling } = work;
   const { roles } = effect.policy;
-  const { live } = deps.apps.state(app);
-  if (roles === null || live === null || roles.blue === roles.green) {
+  if (roles === null || roles.blue === roles.green) {
     telling.hear({
       type: 'notice',
       text: `Sessions of the old version are not waited for: database.roles gives each environment of ${app} a role of its own`,
     });
     return;
   }
-  const role = roles[other(live)];
   const connection = await connect(url, 'teal db (waiting for sessions)');
   try {
     for (;;) {
+      // Another version may have come in the meantime, which lives with the new schema too: who is live need not go.
+      const { live } = deps.apps.state(app);
+      if (live === null) return;
+      const role = roles[other(live)];
       const left = await sessionsOf(connection, role);
       const [first] = left;
       if (first === undefined) return;
@@ -58,16 +60,11 @@ function sessionsOf(connection: Connection, role: string): Promise<readonly Bloc
 export async function watchAlone({ deps, app, effect, signal, telling }: Work): Promise<void> {
   const { roles, proof } = effect.policy;
   if (proof === null || (roles !== null && roles.blue !== roles.green)) return;
-  const { environments } = deps.apps.state(app);
-  const version = onlyOne({
-    blue: environments.blue?.version ?? null,
-    green: environments.green?.version ?? null,
-  });
-  if (version === null) return;
   for (;;) {
     stopIf(signal);
     const seen = await deps.statements.look(app);
-    if (typeof seen === 'string') return;
+    const version = onlyOne(runningIn(deps.apps.state(app)));
+    if (typeof seen === 'string' || version === null) return;
     const left = deps.statements.aloneMs - (await deps.statements.alone(app, version));
     if (left <= 0) return;
     telling.at(

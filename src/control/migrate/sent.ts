@@ -2,10 +2,15 @@
 import type { DatabasePolicy } from '../../config/database.ts';
 import { count, nothingCounted, type Snapshot } from '../../database/prove/collect.ts';
 import { emptyCorpus, mergeCorpora, type Corpus } from '../../database/prove/corpus.ts';
-import type { Colour } from '../../release/state.ts';
+import type { AppState, Colour } from '../../release/state.ts';
 
 /** The version in each environment. */
 export type Running = Readonly<Record<Colour, string | null>>;
+
+export const runningIn = ({ environments: { blue, green } }: Pick<AppState, 'environments'>): Running => ({
+  blue: blue?.version ?? null,
+  green: green?.version ?? null,
+});
 
 /** How far the counting is, as of the last look. */
 export interface Counting {

@@ -11,7 +11,7 @@ import type { Apps } from '../apps.ts';
 import { endsWithin } from '../pause.ts';
 import type { Migrations } from './contract.ts';
 import { addressOf } from './address.ts';
-import { added, onlyOne, share, type Counting, type Running } from './sent.ts';
+import { added, onlyOne, runningIn, share, type Counting } from './sent.ts';
 
 export interface StatementsOptions {
   readonly store: Pick<Store, 'statements'>;
@@ -151,11 +151,8 @@ export class Statements {
     const { snapshot, without } = await this.#ask(app, addressOf(app, policy.url), policy);
     of.lost = typeof snapshot === 'string' ? snapshot : null;
     if (typeof snapshot === 'string') return snapshot;
-    const { environments, live } = apps.state(app);
-    const running: Running = {
-      blue: environments.blue?.version ?? null,
-      green: environments.green?.version ?? null,
-    };
+    const { live } = apps.state(app);
+    const running = runningIn(apps.state(app));
     const before = of.counting;
     const { counting, sent } = share(before, { snapshot, running, live, roles: policy.roles, without });
     of.counting = counting;

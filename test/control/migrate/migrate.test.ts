@@ -63,7 +63,7 @@ onServers(
       await shop.migrates('backfill');
       assert.equal(shop.migration.failed, null);
       assert.deepEqual(await nameless(), { n: 0 });
-      await shop.deps.apps.submit('shop', { type: 'abort' }, teal);
+      await shop.deps.apps.submit('shop', { type: 'abort', reason: null }, teal);
       await shop.goAway();
       await shop.asks('undo');
       await shop.migrates('undo');

@@ -229,6 +229,56 @@ onCounting(
 );
 
 onCounting(
+  'a version that is deployed while contract waits is no old one: what contract waits for is what there is now',
+  async (server, t) => {
+    const there = await scene(t, server, { proof: null });
+    const { shop } = there;
+    const old = await there.as('blue');
+    await shop.deploy('v2', rename);
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    const contracting = shop.migrates('contract');
+    await until('it waits', () => shop.deps.migrations.progress('shop')?.state === 'waiting');
+    await shop.deploy('v3', rename);
+    await shop.goLive();
+    const own = await there.as('blue');
+    await old.end();
+    await until('it goes on', () => shop.migration.stage === 'contracted');
+    await contracting;
+    await own.end();
+  },
+  [18],
+);
+
+onCounting(
+  'a version that is deployed while another one is watched is watched in its place',
+  async (server, t) => {
+    const there = await scene(t, server, { roles: null });
+    const { shop, admin } = there;
+    await admin.query('CREATE EXTENSION pg_stat_statements');
+    await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
+    await shop.deploy('v2', rename);
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
+    Object.assign(shop.deps.statements, { aloneMs: 3_600_000 });
+    const contracting = shop.migrates('contract');
+    await until('v2 is watched', () => shop.deps.migrations.progress('shop')?.what === 'to see what v2 sends');
+    await shop.deploy('v3', rename);
+    await shop.goLive();
+    await until('v3 is watched', () => shop.deps.migrations.progress('shop')?.what === 'to see what v3 sends');
+    await sends(there, 'blue', 'SELECT full_name, id FROM users');
+    Object.assign(shop.deps.statements, { aloneMs: 100 });
+    await contracting;
+    assert.equal(shop.migration.failed, null);
+    assert.equal(shop.migration.stage, 'contracted');
+  },
+  [18],
+);
+
+onCounting(
   'what was counted outlives the server’s counters and a restart of Teal',
   async (server, t) => {
     const there = await scene(t, server);
