@@ -1,8 +1,8 @@
 import { missingFrom, shapeOf } from '../run/shape.ts';
 import type { Session } from './session.ts';
 
-/** Tables and views of people; what Teal records is none of them. */
-const tablesSql = `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+/** Tables and views of people, by names as the catalog has them, without quotes; what Teal records is none of them. */
+const tablesSql = `SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', '_teal')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`;
 

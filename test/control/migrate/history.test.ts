@@ -52,3 +52,17 @@ onServers(
   },
   [18],
 );
+
+onServers(
+  'is compared by tables of any name and schema, as ORMs quote them',
+  async (server, t) => {
+    const proof = await proved(
+      t,
+      server,
+      'CREATE TABLE "Job" (id int); CREATE SCHEMA "Other"; CREATE TABLE "Other"."A.b" (id int);',
+    );
+    assert.equal(proof.outcome, 'unknown', proof.says);
+    assert.match(proof.says, /4 differences, such as: .*"Job"/);
+  },
+  [18],
+);
