@@ -6,6 +6,9 @@ const keptOutput = 16 * 1024;
 /** Time to take its transaction back, before it is killed. */
 const graceMs = 10_000;
 
+/** What a command leaves behind may hold its output open; nobody waits for that. */
+const outputMs = 1000;
+
 export interface Command {
   /** For a shell. */
   readonly command: string;
@@ -24,7 +27,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a command of another migration tool; resolves when it has ended, however it has. */
+/** Runs a command of another migration tool; resolves when it has ended, however it has; what it leaves behind in its group is asked to end, too. */
 export function runCommand({ command, folder, env, signal, line }: Command): Promise<Ended> {
   return new Promise((resolve) => {
     // In a group of its own: a signal then reaches all that the shell started, and nothing is left behind.
@@ -37,6 +40,7 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     });
     let output = '';
     let force: NodeJS.Timeout | undefined;
+    let deaf: NodeJS.Timeout | undefined;
     const stop = (): void => {
       end(child.pid, 'SIGTERM');
       force = setTimeout(() => end(child.pid, 'SIGKILL'), graceMs);
@@ -49,6 +53,7 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     };
     const over = (code: number | null): void => {
       clearTimeout(force);
+      clearTimeout(deaf);
       signal.removeEventListener('abort', stop);
       resolve({ code, output });
     };
@@ -56,6 +61,13 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     child.on('error', ({ message }) => {
       keep(message);
       if (child.pid === undefined) over(null);
+    });
+    child.on('exit', () => {
+      end(child.pid, 'SIGTERM');
+      deaf = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, outputMs);
     });
     child.on('close', over);
   });

@@ -126,3 +126,12 @@ test('a command has what its app is told, and what it prints when it fails is to
   assert.match(error?.message ?? '', /exit code 3[^]*\nit is broken: \[SHOP_KEY\]/);
   assert.ok(!JSON.stringify(await shop.events()).includes('sesame'));
 });
+
+test('a command is done when it has ended, whatever it has left behind with its output open', async (t) => {
+  const left = 'sleep 300 & setsid sleep 300 & echo $! > left; sleep 0.5; exit 0';
+  const shop = await Shop.open(t, policy({ migrations: null, run: { expand: left } }));
+  const directory = await shop.deploy('v2', {}, 'v2');
+  await shop.migrates('expand');
+  assert.equal(shop.status, 'starting');
+  process.kill(Number(await readFile(path.join(directory, 'left'), 'utf8')));
+});
