@@ -6,6 +6,7 @@ import { corpusOfLook } from '../../database/prove/collect.ts';
 import { emptyCorpus, mergeCorpora, type Corpus } from '../../database/prove/corpus.ts';
 import { proveChange, type Part, type Proof } from '../../database/prove/proof.ts';
 import { connect } from '../../database/prove/session.ts';
+import { innerOf } from '../../database/prove/inner.ts';
 import { openShadow, type SchemaSource, type Shadow, type ShadowKind } from '../../database/prove/shadow.ts';
 import { corpusOfFiles } from '../../database/prove/sources.ts';
 import { unlike } from '../../database/prove/unlike.ts';
@@ -39,10 +40,13 @@ export async function proofOf(work: Work, claim: Claim): Promise<ProofSummary> {
   const builds = sendersOf(work, claim.before);
   if (builds.length === 0) return nobodyThere;
   const seen = await deps.statements.look(app);
-  const corpus = await corpusOf(work, { ...claim, builds, seen, files: policy.corpus });
-  if (corpus.statements.length === 0) {
+  const known = await corporaOf(work, { ...claim, builds, seen, files: policy.corpus });
+  const silent = builds.filter((_, at) => known[at]?.statements.length === 0);
+  const corpus = mergeCorpora(known);
+  // What one version sends says nothing of another one.
+  if (silent.length > 0) {
     const why = corpus.lost.length === 0 ? 'the server has counted none' : corpus.lost.join('; ');
-    return unknown(`no statements of ${names(builds)} are known: ${why}`);
+    return unknown(`no statements of ${names(silent)} are known: ${why}`);
   }
   const { sql, commands } = sourcesOf(claim);
   if (sql.length === 0) return unknown(`what ${commands.join(' and ')} does cannot be tried beforehand`);
@@ -72,22 +76,26 @@ interface Known {
   readonly files: readonly string[];
 }
 
-async function corpusOf(
+/** What is known of each build: statements that ask the schema for something, since nothing follows from BEGIN. */
+async function corporaOf(
   { deps, app, effect }: Work,
   { before, parser, builds, seen, files }: Known,
-): Promise<Corpus> {
-  const corpora: Corpus[] = [];
+): Promise<readonly Corpus[]> {
+  const all: Corpus[] = [];
   for (const build of builds) {
     const own = await deps.statements.of(app, build.version);
-    corpora.push(own);
+    const corpora = [own];
     // Nobody has looked while it ran: then what the server has counted of its role, or of everybody, is what there is.
     if (before === 'expand' && own.statements.length === 0 && typeof seen !== 'string')
       corpora.push(
         corpusOfLook({ ...seen, rows: rowsOf(seen, roleOf(deps.apps.state(app).live, effect.policy.roles)) }),
       );
     for (const file of files) corpora.push(await corpusAt(parser, folderOf(build), file));
+    const known = mergeCorpora(corpora);
+    const statements = known.statements.filter(({ text }) => innerOf(parser, text).kind === 'query');
+    all.push({ ...known, statements });
   }
-  return mergeCorpora([emptyCorpus, ...corpora]);
+  return all;
 }
 
 type Roles = Work['effect']['policy']['roles'];
@@ -170,7 +178,10 @@ async function shadowFor({ effect }: Work, { parser, url, policy }: Trial): Prom
     const shadow = await open({ kind: 'files', files }).catch((cause: unknown) => {
       throw cause instanceof TealError ? notByFiles(error, cause.message) : cause;
     });
-    const differing = await differencesTo(url, shadow);
+    const differing = await differencesTo(url, shadow).catch(async (cause: unknown) => {
+      await shadow.close();
+      throw cause;
+    });
     if (differing.length === 0) return shadow;
     await shadow.close();
     throw notByFiles(error, `${differing.length} differences, such as: ${differing[0] ?? ''}`);
@@ -181,9 +192,6 @@ async function differencesTo(url: string, shadow: Shadow): Promise<readonly stri
   const session = await connect({ url });
   try {
     return await unlike(session, shadow.session);
-  } catch (error) {
-    await shadow.close();
-    throw error;
   } finally {
     await session.close();
   }

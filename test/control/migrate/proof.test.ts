@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Client } from 'pg';
 import type { DatabasePolicy, ProofPolicy } from '../../../src/config/database.ts';
+import { teal } from '../../../src/control/apps.ts';
 import { Statements } from '../../../src/control/migrate/statements.ts';
 import { added, share, type Counting, type Looked } from '../../../src/control/migrate/sent.ts';
 import { emptyCorpus } from '../../../src/database/prove/corpus.ts';
@@ -163,6 +164,10 @@ onCounting(
     await shop.migrates('contract');
     assert.equal(shop.migration.failed?.code, 'migration-unproven');
     assert.match(shop.migration.failed.remedy, /corpus.*teal db contract shop/);
+    await writeFile(path.join(directory, 'queries.sql'), 'BEGIN; COMMIT;');
+    await shop.asks('contract');
+    await shop.migrates('contract');
+    assert.equal(shop.migration.failed?.code, 'migration-unproven', 'nothing was asked');
     await writeFile(path.join(directory, 'queries.sql'), 'SELECT full_name FROM users WHERE id = 3;');
     await shop.asks('contract');
     await shop.migrates('contract');
@@ -191,6 +196,31 @@ onCounting(
     await old.end();
     await contracting;
     assert.equal(shop.migration.stage, 'contracted');
+  },
+  [18],
+);
+
+onCounting(
+  'each version that runs has to be known before contract: what another one sends says nothing of it',
+  async (server, t) => {
+    const there = await scene(t, server);
+    const { shop, admin } = there;
+    await admin.query('CREATE EXTENSION pg_stat_statements');
+    await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
+    await shop.deploy('v2', rename);
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
+    const old = await there.as('blue');
+    const contracting = shop.migrates('contract');
+    await until('it waits', () => shop.deps.migrations.progress('shop')?.state === 'waiting');
+    await shop.deploy('v3', rename);
+    await shop.deps.apps.submit('shop', { type: 'tick' }, teal);
+    await old.end();
+    await contracting;
+    assert.equal(shop.migration.failed?.code, 'migration-unproven');
+    assert.match(shop.migration.failed.message, /no statements of v3 are known/);
   },
   [18],
 );
