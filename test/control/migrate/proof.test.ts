@@ -295,10 +295,16 @@ onCounting(
     await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
     Object.assign(shop.deps.statements, { aloneMs: 3_600_000 });
     const contracting = shop.migrates('contract');
-    await until('v2 is watched', () => shop.deps.migrations.progress('shop')?.what === 'to see what v2 sends');
+    await until(
+      'v2 is watched',
+      () => shop.deps.migrations.progress('shop')?.what === 'to see what v2 sends',
+    );
     await shop.deploy('v3', rename);
     await shop.goLive();
-    await until('v3 is watched', () => shop.deps.migrations.progress('shop')?.what === 'to see what v3 sends');
+    await until(
+      'v3 is watched',
+      () => shop.deps.migrations.progress('shop')?.what === 'to see what v3 sends',
+    );
     await sends(there, 'blue', 'SELECT full_name, id FROM users');
     Object.assign(shop.deps.statements, { aloneMs: 100 });
     await contracting;

@@ -146,7 +146,12 @@ test('undo saves a column that was added by hand beside those of teal db new, wh
 test('a phase that has begun cannot be skipped, and undo and contract rule each other out', () => {
   const all = planOf(
     parser,
-    migration('m', { expand: 'SELECT 1', backfill: 'UPDATE a SET x = 1', undo: 'SELECT 1', contract: 'SELECT 1' }),
+    migration('m', {
+      expand: 'SELECT 1',
+      backfill: 'UPDATE a SET x = 1',
+      undo: 'SELECT 1',
+      contract: 'SELECT 1',
+    }),
   ).steps;
   const of = (phases: readonly (readonly [Phase, 'done' | 'begun'])[], phase: Phase): string => {
     const ledger = {
