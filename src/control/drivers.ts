@@ -29,6 +29,8 @@ export interface Database {
   readonly lintNote: (build: Build) => Promise<string | null>;
   /** Runs what is left of a phase. @throws TealError what the executor would */
   readonly runPhase: (work: Work) => Promise<Pick<PhaseReport, 'steps' | 'ran' | 'ms'>>;
+  /** Whether a step of it has run, now or before. */
+  readonly hasRun: (work: Work) => Promise<boolean>;
 }
 
 /**

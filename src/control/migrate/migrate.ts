@@ -52,7 +52,7 @@ function workOf(deps: Deps, app: string, effect: MigrateEffect, signal: AbortSig
 
 type Outcome =
   | ({ readonly type: 'phase-passed' } & Pick<PhaseReport, 'steps' | 'ran' | 'ms'>)
-  | { readonly type: 'phase-failed'; readonly error: ErrorJson };
+  | { readonly type: 'phase-failed'; readonly error: ErrorJson; readonly nothing?: true };
 
 /** Null: it was given up. */
 async function outcomeOf(work: Work): Promise<Outcome | null> {
@@ -63,8 +63,22 @@ async function outcomeOf(work: Work): Promise<Outcome | null> {
   } catch (error) {
     if (signal.aborted) return null;
     const failure = failureOf(error, work);
-    if (!passes(effect.phase, failure)) return { type: 'phase-failed', error: failure.toJSON() };
+    if (!passes(effect.phase, failure)) {
+      const nothing = await hasNotRun(work);
+      return { type: 'phase-failed', error: failure.toJSON(), ...(nothing ? { nothing } : {}) };
+    }
     telling.at('to be tried again', failure.message);
     throw failure;
+  }
+}
+
+/** Whether it is as if it had never begun. A server that cannot be asked has not been asked before either, when this is the first time. */
+async function hasNotRun(work: Work): Promise<boolean> {
+  const { phase, migration } = work.effect;
+  if (phase !== 'expand' && phase !== 'contract') return false;
+  try {
+    return !(await work.deps.database.hasRun(work));
+  } catch {
+    return phase === 'expand' && migration.round === 1;
   }
 }

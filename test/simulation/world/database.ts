@@ -57,6 +57,10 @@ export class Databases {
       },
       lintNote: async () => null,
       runPhase: (work) => this.#run(life, work),
+      hasRun: async ({ app, effect: { phase, migration } }) => {
+        const last = this.#ledgers.get(`${app}/${migration.name}`)?.at(-1);
+        return last !== undefined && !(phase === 'expand' && isDone(last, 'undo')) && last.steps[phase] > 0;
+      },
     };
   }
 
