@@ -14,7 +14,11 @@ export function hiding(
   const { roles } = migration.build.spec;
   return (text) => {
     const bare = roles.reduce((shown, { environment }) => redact(shown, environment, own), text);
-    return partsOf(policy.url, own).reduce((shown, [part, name]) => shown.replaceAll(part, name), bare);
+    const shadow = policy.proof?.shadow;
+    return [...partsOf(policy.url, own), ...partsOf(typeof shadow === 'object' ? shadow : null, own)].reduce(
+      (shown, [part, name]) => shown.replaceAll(part, name),
+      bare,
+    );
   };
 }
 
@@ -22,11 +26,13 @@ export function hiding(
 function partsOf(url: MigrateEffect['policy']['url'], own: NodeJS.ProcessEnv): readonly [string, string][] {
   if (url === null) return [];
   const value = readable(url, own);
-  const password = URL.canParse(value) ? new URL(value).password : '';
+  const address = URL.canParse(value) ? new URL(value) : null;
+  const password = address?.password ?? '';
   const parts: readonly [string, string][] = [
-    [value, '[database.url]'],
+    [value, '[the address of the database]'],
     [password, '[password]'],
     [decoded(password), '[password]'],
+    [address?.searchParams.get('password') ?? '', '[password]'],
   ];
   return parts.filter(([part]) => part.length >= leastHidden);
 }

@@ -17,11 +17,11 @@ import type { Work } from './work.ts';
  */
 export async function prepare(work: Work, claim: Omit<Claim, 'before'>): Promise<void> {
   const { phase, policy } = work.effect;
-  if ((phase !== 'expand' && phase !== 'contract') || (await hasBegun(claim, phase))) return;
-  if (phase === 'contract') {
-    await waitForSessions(work, claim.url);
-    await watchAlone(work);
-  }
+  if (phase !== 'expand' && phase !== 'contract') return;
+  // Also when it goes on: the old version may have come back in between.
+  if (phase === 'contract') await waitForSessions(work, claim.url);
+  if (await hasBegun(claim, phase)) return;
+  if (phase === 'contract') await watchAlone(work);
   const proof = hidden(await proofOf(work, { ...claim, before: phase }), work.hide);
   stopIf(work.signal);
   await proved(work, phase, proof);

@@ -44,6 +44,8 @@ interface Of {
   keptAt: number;
   /** One look after the other. */
   turn: Promise<unknown>;
+  /** Versions of which more is known than is kept. */
+  readonly unkept: Set<string>;
 }
 
 /**
@@ -160,6 +162,7 @@ export class Statements {
       const known = of.corpora.get(version) ?? null;
       const all = added(known, corpus);
       of.corpora.set(version, all);
+      of.unkept.add(version);
       return all.statements.length !== known?.statements.length;
     });
     const moved = before === null || !isDeepStrictEqual(before.running, running);
@@ -190,11 +193,13 @@ export class Statements {
   async #keep(app: string, of: Of): Promise<void> {
     if (of.counting === null) return;
     of.keptAt = this.#options.now();
+    const unkept = [...of.corpora].filter(([version]) => of.unkept.has(version));
     await this.#options.store.statements.save(
       app,
       of.keptAt,
-      new Map<string, unknown>([['', of.counting], ...of.corpora]),
+      new Map<string, unknown>([['', of.counting], ...unkept]),
     );
+    for (const [version] of unkept) of.unkept.delete(version);
   }
 
   #of(app: string): Promise<Of> {
@@ -206,6 +211,7 @@ export class Statements {
         counting: counting as Counting | null,
         corpora: new Map(Object.entries(corpora) as [string, Corpus][]),
         lost: null,
+        unkept: new Set(),
         keptAt: this.#options.now(),
         turn: Promise.resolve(),
       };

@@ -22,7 +22,7 @@ interface KeyColumn {
 const rowsOnPage = 60;
 
 const tableNamed = `SELECT c.oid::text AS oid, c.oid::regclass::text AS name, c.relkind::text AS kind,
-    c.reltuples::float8 AS rows, (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages
+    c.reltuples::float8 AS rows, c.relpages::float8 AS counted, (pg_relation_size(c.oid) / current_setting('block_size')::int)::float8 AS pages
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND (n.nspname || '.' || c.relname = $1 OR (c.relname = $1 AND pg_table_is_visible(c.oid)))`;
 
@@ -31,23 +31,30 @@ const primaryKey = `SELECT quote_ident(a.attname) AS name, format_type(a.atttypi
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
   WHERE i.indrelid = $1::oid AND i.indisprimary AND i.indisvalid ORDER BY k.place`;
 
+interface Found {
+  readonly oid: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly rows: number;
+  readonly counted: number;
+  readonly pages: number;
+}
+
 /** The primary key, else where rows lie. @param table as the server shows it, without the schema `public` */
 export async function keyOf(connection: Connection, table: string): Promise<Key> {
-  const [found] = await connection.query<{
-    oid: string;
-    name: string;
-    kind: string;
-    rows: number;
-    pages: number;
-  }>(tableNamed, [table]);
+  const [found] = await connection.query<Found>(tableNamed, [table]);
   if (found === undefined) return { by: 'nothing', table, why: 'it is no table' };
-  const { oid, name, kind, rows, pages } = found;
+  const { oid, name, kind, pages } = found;
   const columns = await connection.query<KeyColumn>(primaryKey, [oid]);
-  if (columns.length > 0)
-    // Below zero: nobody has analyzed it yet.
-    return { by: 'columns', table: name, columns, total: rows >= 0 ? rows : pages * rowsOnPage };
+  if (columns.length > 0) return { by: 'columns', table: name, columns, total: rowsIn(found) };
   if (kind === 'r') return { by: 'page', table: name, total: pages };
   return { by: 'nothing', table: name, why: 'it has partitions and no primary key' };
+}
+
+/** As the server's planner estimates: as dense as when it was analyzed, and as large as it is now. A table of partitions has no pages. */
+function rowsIn({ kind, rows, counted, pages }: Found): number {
+  if (kind === 'p') return Math.max(0, rows);
+  return Math.round(pages * (rows > 0 && counted > 0 ? rows / counted : rowsOnPage));
 }
 
 type Columns = Extract<Key, { by: 'columns' }>;
