@@ -28,30 +28,40 @@ export type Event =
   | ReleaseEvent;
 
 /** What happened to the database; all but the beginning, which belongs to a release. Of this round of this migration. */
-export type MigrationEvent = { readonly migration: string; readonly round: number } & (
-  | {
-      readonly type: 'migration-proved';
-      readonly before: 'expand' | 'contract';
-      readonly proof: ProofSummary;
-    }
-  | {
-      readonly type: 'phase-passed';
-      readonly phase: Phase;
-      /** How many it has, and how many of them ran now: others had before. */
-      readonly steps: number;
-      readonly ran: number;
-      readonly ms: number;
-    }
-  /** What is done is recorded in the database, and it stays there; with `nothing` no step has run, and it is as if it had not begun. */
-  | {
-      readonly type: 'phase-failed';
-      readonly phase: Phase;
-      readonly error: ErrorJson;
-      readonly nothing?: true;
-    }
-  | { readonly type: 'contract-started' }
-  | { readonly type: 'undo-started' }
-);
+export type MigrationEvent =
+  | PhaseFinding
+  | (OfMigration & { readonly type: 'contract-started' })
+  | (OfMigration & { readonly type: 'undo-started' });
+
+interface OfMigration {
+  readonly migration: string;
+  readonly round: number;
+}
+
+/** What was found out by working at a phase: stored as it was told. */
+export type PhaseFinding = OfMigration &
+  (
+    | {
+        readonly type: 'migration-proved';
+        readonly before: 'expand' | 'contract';
+        readonly proof: ProofSummary;
+      }
+    | {
+        readonly type: 'phase-passed';
+        readonly phase: Phase;
+        /** How many it has, and how many of them ran now: others had before. */
+        readonly steps: number;
+        readonly ran: number;
+        readonly ms: number;
+      }
+    | {
+        readonly type: 'phase-failed';
+        readonly phase: Phase;
+        readonly error: ErrorJson;
+        /** No step of it has run, now or before: it is as if it had not begun. Else what is done is recorded in the database, and it stays there. */
+        readonly nothing?: true;
+      }
+  );
 
 /** What happened to the running release: the columns of the transition table. */
 export type ReleaseEvent =

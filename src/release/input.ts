@@ -1,7 +1,7 @@
 import type { App } from '../config/config.ts';
-import type { Phase } from '../config/database.ts';
 import type { ErrorJson } from '../errors.ts';
-import type { Build, Colour, Drain, ProofSummary, Size } from './state.ts';
+import type { PhaseFinding } from './events.ts';
+import type { Build, Colour, Drain, Size } from './state.ts';
 import type { Past, Verdict } from './verdict.ts';
 
 /** What a person or CI asks for. */
@@ -104,26 +104,6 @@ export type Fact =
       readonly verdict: Verdict;
     }
   | { readonly type: 'drained'; readonly release: string; readonly colour: Colour; readonly drain: Drain }
-  | ({ readonly migration: string; readonly round: number } & (
-      | {
-          readonly type: 'migration-proved';
-          readonly before: 'expand' | 'contract';
-          readonly proof: ProofSummary;
-        }
-      | {
-          readonly type: 'phase-passed';
-          readonly phase: Phase;
-          readonly steps: number;
-          readonly ran: number;
-          readonly ms: number;
-        }
-      | {
-          readonly type: 'phase-failed';
-          readonly phase: Phase;
-          readonly error: ErrorJson;
-          /** No step of it has run, now or before. */
-          readonly nothing?: true;
-        }
-    ))
+  | PhaseFinding
   /** Nothing but time has passed. */
   | { readonly type: 'tick' };
