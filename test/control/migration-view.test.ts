@@ -159,6 +159,10 @@ describe('the status of a migration', () => {
     assert.equal(of(story).migration?.command, 'contract');
     story.does({ type: 'contract' });
     assert.deepEqual(told(story), ['contracting', 'contract is about to begin', watching]);
+    story.refusesPhase();
+    assert.deepEqual(told(story), ['ready', 'contract failed: it breaks v1', 'teal db contract shop']);
+    assert.equal(of(story).rollback?.harm ?? null, null, 'nothing was taken away');
+    story.does({ type: 'contract' });
     passes(story, 'contract');
     assert.deepEqual(told(story), [
       'contracted',

@@ -329,3 +329,44 @@ test('what was queued for a schema that is contracted meanwhile is not wanted an
   assert.deepEqual(story.phasePasses(), ['phase-passed', 'queued']);
   assert.equal(story.state.queued, null);
 });
+
+test('an expand of which nothing has run keeps no other migration waiting', () => {
+  const story = withV1();
+  story.deploysBuild(v2);
+  assert.deepEqual(story.refusesPhase(), ['phase-failed', 'abort-started', 'retired']);
+  assert.deepEqual([story.stage, story.state.migration?.failed, phase(story)], ['undone', null, null]);
+  assert.equal(story.state.release?.error?.code, 'migration-unproven');
+  assert.deepEqual(story.deploysBuild(migrating('v3', '0002_other')), [
+    'release-started',
+    'migration-started',
+  ]);
+});
+
+test('a contract that is refused before it has begun takes nothing away, and waits for the command', () => {
+  const story = settled(stored());
+  assert.deepEqual(story.refusesPhase(), ['phase-failed']);
+  assert.deepEqual([story.stage, phase(story), story.later(1e9)], ['ready', null, []]);
+  assert.equal(story.state.migration?.failed?.code, 'migration-unproven');
+  assert.deepEqual(
+    story.deploysBuild(build('v1', stored())),
+    ['release-started', 'cleared'],
+    'v1 is not outdated',
+  );
+  story.does({ type: 'abort', reason: null });
+  story.hasStopped();
+  assert.deepEqual(story.does({ type: 'contract' }), ['contract-started']);
+  story.phasePasses();
+  assert.deepEqual([story.stage, story.state.outdated], ['contracted', ['v1']]);
+});
+
+test('a migration that was taken back is not contracted by the next one, and its undo comes first', () => {
+  const story = withV1();
+  story.migratesLive(migrating('v2', '0001_name', { spec: manual, phases: ['expand', 'undo'] }));
+  goesBack(story);
+  const next = migrating('v3', '0002_other', { spec: manual });
+  assert.equal(story.refuses({ type: 'deploy', build: next, promote: null }).code, 'migration-open');
+  story.does({ type: 'undo' });
+  story.phasePasses();
+  story.deploysBuild(next);
+  assert.deepEqual([story.state.contracted, story.state.outdated], [[], []]);
+});

@@ -240,6 +240,15 @@ export class Story {
     return this.does({ type: 'phase-failed', migration, round, phase, error });
   }
 
+  /** It is refused before anything of it has run. */
+  refusesPhase(): string[] {
+    const { name: migration, round } = this.state.migration!;
+    const phase = phaseNow(this.state.migration!)!;
+    if (!runs(this.state)) throw new Error(`${phase} is not asked for`);
+    const error = new TealError('migration-unproven', 'it breaks v1', { remedy: 'mend it' }).toJSON();
+    return this.does({ type: 'phase-failed', migration, round, phase, error, nothing: true });
+  }
+
   /** A whole release of a version with a migration, from deploy to live. */
   migratesLive(wanted: Build): void {
     this.deploysBuild(wanted);

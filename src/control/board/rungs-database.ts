@@ -83,6 +83,7 @@ const takenBack: ReadonlySet<ReleaseStatus> = new Set([
 function lastState(migration: Migration, phase: 'contract' | 'undo', view: MigrationView | null): RungState {
   if (migration.stage === (phase === 'undo' ? 'undone' : 'contracted')) return 'passed';
   if (phaseNow(migration) === phase) return migration.failed === null ? 'current' : 'failed';
+  if (phase === 'contract' && migration.stage === 'ready' && migration.failed !== null) return 'failed';
   // A release that is over and taken back need not be undone: it may come again.
   return view?.command === phase ? 'current' : 'ahead';
 }

@@ -48,9 +48,11 @@ const said = (says: string, more: Partial<Said> = {}): Said => ({
 
 function saidOf(state: AppState, migration: Migration, progress: MigrationProgress | null): Said {
   const phase = phaseNow(migration);
-  if (migration.failed !== null && phase !== null) {
-    const command = phase === 'contract' || phase === 'undo' ? phase : null;
-    return said(`${phase} failed: ${firstLine(migration.failed.message)}`, { command });
+  // Refused before it began, contract leaves all as it was.
+  const tried = phase ?? (migration.stage === 'ready' ? 'contract' : null);
+  if (migration.failed !== null && tried !== null) {
+    const command = tried === 'contract' || tried === 'undo' ? tried : null;
+    return said(`${tried} failed: ${firstLine(migration.failed.message)}`, { command });
   }
   if (progress !== null && progress.phase === phase) return said(sayProgress(progress));
   if (phase !== null && runs(state)) return said(`${phase} is about to begin`);
