@@ -138,7 +138,7 @@ async function ofOneKilled(server: PostgresServer): Promise<void> {
   const handed = await leads(two, third, left);
   tell('SIGTERM', handed.ms);
   const report = await load.stop();
-  nothingLost(report, 300);
+  nothingLost(report, 200);
   for (const version of ['v1', 'v2']) {
     const half = answered(report).filter((sample) => sample.version === version);
     assert.ok(half.length > 50, `${version} answered ${half.length}`);
@@ -179,7 +179,7 @@ async function ofOneStopped(server: PostgresServer): Promise<void> {
   tell('SIGKILL of the second', again.ms);
   await world.client.command('shop', 'rollback', {});
   await world.reaches('v1 again', ({ version: live, release }) => live === 'v1' && release?.ended === true);
-  nothingLost(await load.stop(), 500);
+  nothingLost(await load.stop(), 250);
 }
 
 /** Connections to the API of this very control plane, open before it is stopped. */

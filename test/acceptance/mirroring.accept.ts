@@ -14,7 +14,7 @@ export async function C11(): Promise<void> {
     '[{ mirror: { for: 1h, timeout: 500ms } }, { mirror: { methods: [POST], for: 1h, timeout: 500ms } }]';
   await using world = await World.live({ instances: 1, tests: [], release: { steps } });
   buildNotingApp('v2', world.folder);
-  const load = world.load({ rps: 50 });
+  const load = world.load({ rps: 400 });
   const visitor = new Visitor(world.port, { headers: { 'x-teal-mirror': 'made-up' } });
   try {
     await world.deploy('v2');
@@ -40,7 +40,7 @@ export async function C11(): Promise<void> {
     visitor.close();
   }
   const report = await load.stop();
-  nothingLost(report, 20);
+  nothingLost(report, 50);
   neverAnswered(answered(report), 'v2');
 }
 

@@ -49,7 +49,7 @@ export async function C4(): Promise<void> {
   await using world = await World.live(settings);
   for (const version of ['v2', 'v3']) await world.build(version);
   await world.build('sick', { broken: 'never-healthy' });
-  const load = world.load();
+  const load = world.load({ rps: 200 });
   await whatIsLive(world, 'v1');
   await world.deploy('sick');
   await status(world, 'starting');
@@ -347,7 +347,7 @@ export async function A10(): Promise<void> {
   const common: Settings = { instances: 1, app, tests: [] };
   await using world = await World.live(common);
   for (const version of ['v2', 'v3', 'v4']) await world.build(version);
-  const load = world.load();
+  const load = world.load({ rps: 200 });
   const visitor = new Visitor(world.port, { headers: tester });
   await world.deploy('v2');
   await world.promoted('v2');

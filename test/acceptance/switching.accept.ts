@@ -15,7 +15,7 @@ export async function A1(): Promise<void> {
   await using world = await World.live();
   const before = await world.app();
   await world.build('v2');
-  const load = world.load({ rps: 300 });
+  const load = world.load({ rps: 500 });
   await sleep(500);
   const deployed = await world.teal('deploy', 'shop', 'v2', '--wait', '--json');
   assert.equal(deployed.code, 0, deployed.out + deployed.err);
@@ -183,7 +183,7 @@ export async function C13(): Promise<void> {
   await using world = await World.live({ release: { promote: 'manual' } });
   await world.build('v2');
   const before = await world.app();
-  const load = world.load();
+  const load = world.load({ rps: 200 });
   await world.deploy('v2');
   await world.reaches(
     'v2 waiting',

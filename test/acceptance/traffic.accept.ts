@@ -105,7 +105,7 @@ function everyone(world: World, door: Door): { stop(): Promise<void> } {
         sessions.stop(),
       ]);
       try {
-        nothingLost(report, 400);
+        nothingLost(report, 200);
         inOrder(pipelined);
         everyEcho(sent);
         everyTick(ticked);
