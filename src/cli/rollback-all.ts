@@ -53,7 +53,7 @@ async function waitForOne(context: Context, how: Waiting, one: One): Promise<One
   if (one.error !== null || release === null) return one;
   const { app } = one.app;
   try {
-    const what = { ...how, app, release: release.id, goal: 'back', until: 'live' } as const;
+    const what = { ...how, app, left: one.app, goal: 'back', until: 'live' } as const;
     const waited = await waitForRelease(context, what);
     return waited === null ? null : { ...one, app: waited.app };
   } catch (thrown) {

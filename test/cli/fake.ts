@@ -145,9 +145,9 @@ export class FakeControl {
   readonly #followers = new Set<ServerResponse>();
   readonly #events: EventView[] = [event(1, 'v41 is live')];
   apps: AppStatus[] = [app()];
-  /** Called for a command; may change `apps`, emit, or throw a TealError. */
   /** What of a command no event tells. */
   note: string | null = null;
+  /** Called for a command; may change `apps`, emit, or throw a TealError. */
   onCommand: (call: Call) => string = (call) => `${call.path.split('/').at(-1) ?? ''} accepted`;
   /** Of `POST /v1/rollback`: what is said of an app instead; undefined: what `onCommand` says. */
   onRollback: ((app: AppStatus) => RollbackResult['apps'][number] | undefined) | null = null;

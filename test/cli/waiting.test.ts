@@ -1,7 +1,7 @@
 /** Commands that wait for what they have begun. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { start, teal, until } from './cli.ts';
+import { start, teal, until, type Finished } from './cli.ts';
 import { app, FakeControl, release, step } from './fake.ts';
 
 let fake: FakeControl;
@@ -98,21 +98,40 @@ for (const [type, code] of [
   ['switched', 0],
   ['abort-started', 1],
 ] as const) {
-  test(`deploy --wait knows what became of its release when the next one begins at once: ${type}`, async () => {
-    fake.onCommand = () => {
-      fake.apps = [app({ release: release() })];
-      return 'begun';
-    };
-    const running = start(fake.directory, ['deploy', 'shop', 'v42', '--wait']);
-    await until('it follows', () => fake.followers > 0);
+  const next = (): void => {
     fake.emit('it has begun', { type: 'release-started', data: { release: 'shop-7' } });
     fake.emit('it is over', { type });
     fake.emit('the next has begun', { type: 'release-started', data: { release: 'shop-8' } });
     fake.apps = [app({ release: release({ id: 'shop-8', version: 'v43', colour: 'blue' }) })];
-    const ended = await running.finished;
-    assert.equal(ended.code, code, ended.err);
-    if (code === 0) assert.match(ended.out, /^✓ Deployed +shop {2}green {2}v42\n/);
-    else assert.match(ended.err, /Release shop-7 is no longer the one that runs/);
+  };
+  const knows = ({ code: ended, out, err }: Finished): void => {
+    assert.equal(ended, code, err);
+    if (code === 0) assert.match(out, /^✓ Deployed +shop {2}green {2}v42\n/);
+    else assert.match(err, /Release shop-7 is no longer the one that runs/);
+  };
+
+  test(`deploy --wait knows what became of its release when the next one begins at once: ${type}`, async () => {
+    fake.onCommand = () => {
+      fake.apps = [app({ release: release() })];
+      fake.calls.length = 0;
+      return 'begun';
+    };
+    const running = start(fake.directory, ['deploy', 'shop', 'v42', '--wait']);
+    const looks = (): boolean =>
+      fake.calls.some(({ method, path }) => method === 'GET' && path === '/v1/apps/shop');
+    await until('it has looked at it', looks);
+    next();
+    knows(await running.finished);
+  });
+
+  test(`deploy --wait knows it also when it has never seen its release: ${type}`, async () => {
+    fake.onCommand = () => {
+      fake.apps = [app({ release: release() })];
+      // The command is answered, and nothing else is until then.
+      queueMicrotask(next);
+      return 'begun';
+    };
+    knows(await teal(fake.directory, 'deploy', 'shop', 'v42', '--wait'));
   });
 }
 

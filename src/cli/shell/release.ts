@@ -51,7 +51,7 @@ export async function orderRelease(
     : await waitForGroup(context, waiting, { what, ordered });
 }
 
-type How = Omit<Waiting, 'app' | 'release' | 'queued'>;
+type How = Omit<Waiting, 'app' | 'left' | 'queued'>;
 
 async function waitForApp(
   context: Context,
@@ -63,7 +63,7 @@ async function waitForApp(
   const queued = queuedBy(what, result.app);
   if (release === null && queued === null) return begun(what.command, ordered);
   warn(context, result.note);
-  const waited = await waitForRelease(context, { ...how, app, release: release?.id ?? null, queued });
+  const waited = await waitForRelease(context, { ...how, app, left: result.app, queued });
   if (waited === null) return;
   if (waited.progress === 'ready') return ready(waited.app, { did: waitTexts.ready(app), app: waited.app });
   const done = { command: what.command, did: result.did, app: waited.app, complete: true };
@@ -98,7 +98,7 @@ async function waitForGroup(
     if (release === null && queued === null) continue;
     warn(context, note);
     const after = index === 0 ? how.after : Number.MAX_SAFE_INTEGER;
-    const one = await waitForRelease(context, { ...how, after, app, release: release?.id ?? null, queued });
+    const one = await waitForRelease(context, { ...how, after, app, left: status, queued });
     if (one === null) return;
     if (one.progress === 'ready')
       return ready(one.app, { did: waitTexts.ready(group), group, apps: [one.app] });

@@ -39,8 +39,8 @@ function isApproval(release: ReleaseView): boolean {
 }
 
 export interface Waiting extends Watched {
-  /** The one that ran when the command had been accepted; null for none, and something queued. */
-  readonly release: string | null;
+  /** The app as the command left it: its release is waited for, unless something was queued. */
+  readonly left: AppStatus;
   /** The version whose release is waited for, when it is queued behind that one. */
   readonly queued?: string | null;
   readonly goal: Goal;
@@ -83,12 +83,13 @@ class Followed {
   readonly #what: Waiting;
   /** Null until what was queued has begun. */
   #id: string | null;
-  /** As it was looked at last. */
-  #last: AppStatus | null = null;
+  /** As it was looked at last. It may be over, and the next one begun, before it is looked at once. */
+  #last: AppStatus;
 
   constructor(what: Waiting) {
     this.#what = what;
-    this.#id = what.queued == null ? what.release : null;
+    this.#last = what.left;
+    this.#id = what.queued == null ? leftBy(what) : null;
   }
 
   /** How far it is, as far as it has begun. @throws TealError its own, or `release-failed` */
@@ -97,15 +98,18 @@ class Followed {
     const id = this.#id;
     if (id === null) return null;
     if (app.release?.id !== id)
-      return { app: await replaced(this.#what, id, this.#last ?? app), progress: 'done' };
+      return { app: await replaced(this.#what, id, this.#last), progress: 'done' };
     this.#last = app;
     return { app, progress: judge(app.app, app.release, this.#what.goal) };
   }
 }
 
+/** The one that ran when the command had been accepted; null for none. */
+const leftBy = ({ left }: Waiting): string | null => left.release?.id ?? null;
+
 /** The release of what was queued; null as long as it waits. @throws TealError `release-failed` when it does not any more */
 function begunOf({ app, release, queued }: AppStatus, what: Waiting): string | null {
-  if (release !== null && release.id !== what.release && release.version === what.queued) return release.id;
+  if (release !== null && release.id !== leftBy(what) && release.version === what.queued) return release.id;
   if (queued !== null && queued.version === what.queued) return null;
   throw new TealError('release-failed', `${what.queued} is not queued any more`, {
     remedy: `See what happened: teal history ${app}`,
@@ -151,7 +155,9 @@ function why(release: ReleaseView): string {
   return release.reason === null ? '' : `: ${release.reason}`;
 }
 
-function timedOut({ app, release, queued, timeoutMs }: Waiting): TealError {
+function timedOut(what: Waiting): TealError {
+  const { app, queued, timeoutMs } = what;
+  const release = leftBy(what);
   return new TealError(
     'timed-out',
     `${queued ?? release} was not done within ${(timeoutMs ?? 0) / 1000} s; it goes on`,
