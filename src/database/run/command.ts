@@ -9,6 +9,12 @@ const graceMs = 10_000;
 /** What a command leaves behind may hold its output open; nobody waits for that. */
 const outputMs = 1000;
 
+/**
+ * Ends the whole group when this process is gone, however it went: fd 3 is a pipe that nobody writes to. Else the command would go on
+ * beside the same one, which the next process runs again, and other tools need not stand that.
+ */
+const tied = '( read -r _ <&3; kill -KILL -$$ ) >/dev/null 2>&1 & exec 3<&-; exec /bin/sh -c "$1"';
+
 export interface Command {
   /** For a shell. */
   readonly command: string;
@@ -31,12 +37,11 @@ export interface Ended {
 export function runCommand({ command, folder, env, signal, line }: Command): Promise<Ended> {
   return new Promise((resolve) => {
     // In a group of its own: a signal then reaches all that the shell started, and nothing is left behind.
-    const child = spawn(command, {
-      shell: true,
+    const child = spawn('/bin/sh', ['-c', tied, 'teal', command], {
       detached: true,
       cwd: folder,
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     let output = '';
     let force: NodeJS.Timeout | undefined;
@@ -57,7 +62,7 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
       signal.removeEventListener('abort', stop);
       resolve({ code, output });
     };
-    for (const stream of [child.stdout, child.stderr]) byLine(stream, keep);
+    for (const stream of [child.stdout, child.stderr]) if (stream !== null) byLine(stream, keep);
     child.on('error', ({ message }) => {
       keep(message);
       if (child.pid === undefined) over(null);
@@ -65,8 +70,7 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     child.on('exit', () => {
       end(child.pid, 'SIGTERM');
       deaf = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
+        for (const stream of child.stdio) stream?.destroy();
       }, outputMs);
     });
     child.on('close', over);

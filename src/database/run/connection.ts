@@ -29,12 +29,16 @@ export async function connect(url: string, name: string): Promise<Connection> {
   let gone = false;
   client.on('error', () => (gone = true));
   client.on('end', () => (gone = true));
+  // The driver wants one at a time.
+  let before: Promise<unknown> = Promise.resolve();
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   return {
     pid: rows[0]?.pid ?? 0,
     place: sayAddress(url),
     query: async <ROW extends object>(sql: string, values?: readonly unknown[]) => {
-      const answer = await client.query<ROW>(sql, values === undefined ? undefined : [...values]);
+      const asked = before.then(() => client.query<ROW>(sql, values === undefined ? undefined : [...values]));
+      before = asked.catch(() => undefined);
+      const answer = await asked;
       // Several statements in one message have an answer each; nobody asks for theirs.
       return answer.rows ?? [];
     },

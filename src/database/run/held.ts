@@ -1,6 +1,7 @@
 import { TealError } from '../../errors.ts';
 import { holderOf, sayBlocker } from './blockers.ts';
 import { connect, type Connection } from './connection.ts';
+import { hear } from './hear.ts';
 import { isOurs, keep, lockKey, nextEpoch } from './ledger.ts';
 import type { RunOptions } from './options.ts';
 import { isLost, sayServerError, stateOf } from './server-error.ts';
@@ -17,6 +18,8 @@ export interface Held {
 }
 
 const turnPauseMs = 250;
+/** A server that has not even taken a statement back within this stands still: who wants to stop does not wait for it. */
+const cancelMs = 5000;
 
 /**
  * Takes the lock, which lives as long as its session: what a killed process has left under way keeps it until the server is done with
@@ -26,15 +29,24 @@ const turnPauseMs = 250;
 export async function hold(options: RunOptions): Promise<Held> {
   const connection = await reach(options.url, 'teal db');
   let monitor: Connection | null = null;
+  let deaf = (): void => undefined;
+  let late: NodeJS.Timeout | undefined;
+  const { signal } = options;
   const close = async (): Promise<void> => {
+    signal.removeEventListener('abort', cancel);
+    deaf();
+    clearTimeout(late);
     await Promise.all([connection.close(), monitor?.close()]);
   };
-  const { signal } = options;
+  // What waits for an answer then fails, as when the server goes away; what was not committed is taken back by the server.
+  const leave = (): void => void close();
   const cancel = (): void => {
     monitor?.query('SELECT pg_cancel_backend($1)', [connection.pid]).catch(() => undefined);
+    late = setTimeout(leave, cancelMs);
   };
   try {
     monitor = await reach(options.url, 'teal db (watching)');
+    deaf = hear(monitor, leave, options.askMs);
     await settle(connection);
     await takeTurn(connection, options);
     await keepRecord(connection);
@@ -48,10 +60,7 @@ export async function hold(options: RunOptions): Promise<Held> {
       fence: async () => {
         if (!(await isOurs(connection, epoch))) throw overtaken();
       },
-      close: async () => {
-        signal.removeEventListener('abort', cancel);
-        await close();
-      },
+      close,
     };
   } catch (error) {
     await close();

@@ -58,6 +58,8 @@ export interface RunOptions {
   readonly lagSeconds?: number;
   /** Milliseconds in which a server that went away has to be back. Default two minutes: a restart, or a failover. */
   readonly reconnectMs?: number;
+  /** Milliseconds between questions whether the server still answers; it is gone when it has not four times. Default 15 s. */
+  readonly askMs?: number;
   /** Milliseconds to wait for somebody else who runs a migration. Default 10 s: what a session needs to notice that its client is dead. */
   readonly turnMs?: number;
   /** Go on in spite of what the pre-flight finds. */

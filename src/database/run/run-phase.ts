@@ -10,7 +10,7 @@ import { runStep, type Passes } from './run-step.ts';
 import { aboutRecord, isLost, sayServerError } from './server-error.ts';
 import { missingFrom, shapeOf } from './shape.ts';
 import { throttling, type Throttle } from './throttle.ts';
-import { pause } from './wait.ts';
+import { pause, stopIf } from './wait.ts';
 
 /** What was done. */
 export interface PhaseReport {
@@ -46,6 +46,7 @@ export async function runPhase(options: RunOptions): Promise<PhaseReport> {
       };
     } catch (error) {
       if (!isLost(error)) throw aboutRecord(error);
+      stopIf(options.signal);
       if (held !== null) seenAt = performance.now();
       const why = sayServerError(error);
       if (seenAt === null || performance.now() - seenAt > (options.reconnectMs ?? usualReconnectMs))

@@ -5,3 +5,4 @@ import './backfill.tests.ts';
 import './found.tests.ts';
 import './tools.tests.ts';
 import './kill.tests.ts';
+import './silent.tests.ts';

@@ -1,0 +1,108 @@
+// A server whose connections stand, and which does not answer any more: frozen, or its machine has lost its power.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
+import { onServers } from '../server.ts';
+import { code, migration, only, rowsOf, run, users } from './migration.ts';
+
+/** A way to the server on which nothing moves while it is frozen. */
+async function passage(
+  url: string,
+): Promise<{ url: string; freeze: () => void; thaw: () => void; close: () => void }> {
+  const to = new URL(url);
+  const sockets = new Set<Socket>();
+  let frozen = false;
+  const server = createServer((near) => {
+    const far = dial(Number(to.port), to.hostname);
+    near.pipe(far).pipe(near);
+    for (const each of [near, far]) {
+      sockets.add(each);
+      each.on('error', () => undefined).on('close', () => [near, far].forEach((one) => one.destroy()));
+    }
+    if (frozen) stop(near, far);
+  });
+  const stop = (...which: readonly Socket[]): void => {
+    for (const each of which) each.unpipe().pause();
+  };
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const through = new URL(url);
+  through.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: through.href,
+    freeze: () => {
+      frozen = true;
+      stop(...sockets);
+    },
+    thaw: () => {
+      frozen = false;
+      // What stood still meanwhile is not coming back: as after a restart of the machine.
+      for (const each of sockets) each.destroy();
+    },
+    close: () => {
+      server.close();
+      for (const each of sockets) each.destroy();
+    },
+  };
+}
+
+const slow = migration('m', {
+  expand: 'ALTER TABLE users ADD COLUMN a int; SELECT pg_sleep(1); ALTER TABLE users ADD COLUMN b int;',
+});
+
+onServers(
+  'a server that only stands still is waited for as one that went away, and the phase goes on from there',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await users(client, 3);
+    const way = await passage(url);
+    let isFirst = true;
+    try {
+      const { events } = await run(
+        {
+          url: way.url,
+          askMs: 100,
+          tell: (event) => {
+            if (event.type === 'step-started' && event.step === 2 && isFirst) {
+              isFirst = false;
+              way.freeze();
+            }
+            if (event.type === 'reconnecting') way.thaw();
+          },
+        },
+        slow,
+        'expand',
+      );
+      assert.equal(only(events, 'reconnecting').length, 1);
+      assert.deepEqual(await rowsOf(client, 'SELECT a, b FROM users LIMIT 1'), [{ a: null, b: null }]);
+    } finally {
+      way.close();
+    }
+  },
+  [18],
+);
+
+onServers(
+  'who stops a phase does not wait for a server that stands still',
+  async ({ url, connect }) => {
+    await users(await connect(), 3);
+    const way = await passage(url);
+    const stop = new AbortController();
+    try {
+      const tell = (event: { type: string; step?: number }): void => {
+        if (event.type !== 'step-started' || event.step !== 2) return;
+        way.freeze();
+        // When the statement has been sent: before, nothing waits for an answer.
+        setTimeout(() => stop.abort(), 300);
+      };
+      const startedAt = performance.now();
+      await assert.rejects(
+        run({ url: way.url, signal: stop.signal, tell }, slow, 'expand'),
+        code('migration-interrupted'),
+      );
+      assert(performance.now() - startedAt < 60_000);
+    } finally {
+      way.close();
+    }
+  },
+  [18],
+);
