@@ -26,6 +26,11 @@ export function leftOf(ledger: Ledger, phase: Phase, steps: Steps): Left {
   const isLeft = (name: Phase): boolean =>
     !isDone(record(name)) && (record(name) !== undefined || steps[name].length > 0);
   refuse(phase, { record, isLeft });
+  if (phase === 'undo' && steps.undo.length === 0 && steps.expand.length > 0)
+    throw order(
+      'it has no undo: nothing says how to take back what expand has made',
+      'Write undo.sql. Where that is done by hand, SELECT 1 in it says so',
+    );
   const ran = ledger.steps.filter((each) => each.round === round && each.phase === phase);
   checkSame(ran, { phase, steps: steps[phase], record: record(phase) });
   return {

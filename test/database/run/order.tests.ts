@@ -171,3 +171,15 @@ onServers(
     );
   },
 );
+
+onServers(
+  'where nothing says how to take back what expand has made, undo does not say that it has',
+  async ({ url }) => {
+    const files = { expand: 'CREATE TABLE a (id int PRIMARY KEY)' };
+    await run({ url }, migration('m', files), 'expand');
+    await assert.rejects(run({ url }, migration('m', files), 'undo'), code('migration-order'));
+    assert.equal((await run({ url }, migration('m', { ...files, undo: 'DROP TABLE a' }), 'undo')).ran, 2);
+    assert.equal((await run({ url }, migration('m', files), 'expand')).round, 2);
+  },
+  [18],
+);
