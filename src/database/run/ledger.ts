@@ -157,6 +157,17 @@ export async function recordPhaseDone(
   );
 }
 
+/** Of a step that has begun and left nothing: as if it had not. */
+export async function forgetStep(
+  connection: Connection,
+  { migration, round, phase, step }: Place,
+): Promise<void> {
+  await connection.query(
+    'DELETE FROM _teal.step WHERE migration = $1 AND round = $2 AND phase = $3 AND step = $4',
+    [migration, round, phase, step],
+  );
+}
+
 /** Records a step, or how far it is. */
 export async function recordStep(
   connection: Connection,

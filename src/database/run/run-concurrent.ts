@@ -3,7 +3,7 @@
  * came: a valid index is done; an invalid one would be kept up for ever and never used, so it is dropped and made again.
  */
 import { watching, notGranted, type Doing } from './attempt.ts';
-import { recordStep, type StepRecord } from './ledger.ts';
+import { forgetStep, recordStep, type StepRecord } from './ledger.ts';
 import { patienceOf } from './options.ts';
 import { doneOf } from './run-transaction.ts';
 import { isCancelled, isContention, isLost } from './server-error.ts';
@@ -43,13 +43,19 @@ async function run(doing: Doing<ConcurrentStep>): Promise<void> {
     await held.connection.query(step.statement);
   } catch (error) {
     const blockers = await watch.stop();
-    if (!isLost(error)) await settled(doing, false);
+    if (!isLost(error)) await asBefore(doing);
     if (options.signal.aborted && isCancelled(error)) throw interrupted();
     if (!isContention(error)) throw error;
     throw notGranted(doing, { tries: 1, blockers, deadlineMs, lockTimeoutMs: deadlineMs });
   } finally {
     await watch.stop();
   }
+}
+
+/** After a failure that the server has told: an index is made or not, so the step has not run, and may be corrected. */
+async function asBefore(doing: Doing<ConcurrentStep>): Promise<void> {
+  await settled(doing, false);
+  if (doing.step.settle.how === 'create-index') await forgetStep(doing.held.connection, doing.place);
 }
 
 /** Puts right what an earlier try has left. @param resumed it has begun before @returns whether nothing is left to do */

@@ -1,7 +1,7 @@
 import { TealError } from '../../errors.ts';
 import type { Doing } from './attempt.ts';
 import { runCommand, type Ended } from './command.ts';
-import { recordStep } from './ledger.ts';
+import { forgetStep, recordStep } from './ledger.ts';
 import { patienceOf } from './options.ts';
 import { pauseBefore } from './patience.ts';
 import { doneOf } from './run-transaction.ts';
@@ -27,8 +27,11 @@ export async function runHook(doing: Doing<HookStep>): Promise<void> {
     if (options.signal.aborted) throw interrupted();
     if (ended.code === 0) break;
     const ms = pauseBefore(tries, Math.random());
-    if (!waitedTooLong.test(ended.output) || performance.now() + ms > deadline)
+    if (!waitedTooLong.test(ended.output) || performance.now() + ms > deadline) {
+      // What it has done it knows itself, so another command may stand in its place.
+      await forgetStep(held.connection, place);
       throw failedCommand({ step: place.step, phase: place.phase, what: step.what }, ended);
+    }
     options.tell({ type: 'waiting', step: place.step, tries, blockers: [] });
     await pause(ms, options.signal);
   }

@@ -183,3 +183,17 @@ onServers(
   },
   [18],
 );
+
+onServers(
+  'an index that the server has refused to make has not run: its step may be corrected, and another one by that name is not taken for it',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await users(client, 3);
+    await client.query('CREATE INDEX taken ON users (id)');
+    const of = (name: string): ReturnType<typeof migration> =>
+      migration('m', { expand: `CREATE INDEX CONCURRENTLY ${name} ON users (name)` });
+    for (let tries = 0; tries < 2; tries++)
+      await assert.rejects(run({ url }, of('taken'), 'expand'), code('schema-drift'));
+    assert.equal((await run({ url }, of('free'), 'expand')).ran, 1);
+  },
+);

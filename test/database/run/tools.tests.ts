@@ -44,6 +44,9 @@ onServers(
       assert.equal((error as TealError).details['output'], 'no\n');
       return true;
     });
+    // As its error says: corrected, it goes on.
+    const corrected = { ...hooked, phases: { ...hooked.phases, backfill: [{ run: 'echo yes' }] } };
+    assert.equal((await run({ url }, corrected, 'backfill')).ran, 1);
   },
   // What is told to a program, and what it answers, is no matter of the server.
   [18],
