@@ -26,7 +26,7 @@ export function leftOf(ledger: Ledger, phase: Phase, steps: Steps): Left {
   const isLeft = (name: Phase): boolean =>
     !isDone(record(name)) && (record(name) !== undefined || steps[name].length > 0);
   refuse(phase, { record, isLeft });
-  if (phase === 'undo' && steps.undo.length === 0 && steps.expand.length > 0)
+  if (phase === 'undo' && record('undo') === undefined && steps.undo.length === 0 && steps.expand.length > 0)
     throw order(
       'it has no undo: nothing says how to take back what expand has made',
       'Write undo.sql. Where that is done by hand, SELECT 1 in it says so',
