@@ -11,7 +11,8 @@ import { addressGiven } from '../database/server/address.ts';
 import { loadParser, type Parser } from '../database/sql/parser.ts';
 import { TealError } from '../errors.ts';
 import { renderProven } from './render/proven.ts';
-import type { Context, LocalFlags, Result } from './shell/context.ts';
+import { report, type Context, type LocalFlags, type Result } from './shell/context.ts';
+import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
 
 /** Flags of every command that tries statements. */
 export interface ShadowFlags extends LocalFlags {
@@ -33,34 +34,69 @@ export interface DbProveFlags extends ShadowFlags {
 /** Below it too much may be hidden in what could not be asked. */
 const defaultCoverage = 98;
 
-/** Tries the statements that each version really sends on the schema it will meet; exit 1 when they do not get along. */
-export async function dbProve(
+/**
+ * Tries the statements that each version really sends on the schema it will meet; exit 1 when they do not get along. Ctrl-C ends it, and
+ * drops the shadow database.
+ */
+export function dbProve(
   this: Context,
   flags: DbProveFlags,
   ...given: readonly string[]
-): Promise<Result> {
+): Promise<Result | void> {
+  return untilInterrupted(this, (signal) => proven(this, flags, { given, signal }));
+}
+
+/** What ends because it was told to has an exit code of its own. */
+export async function untilInterrupted(
+  context: Context,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result | void> {
+  using interrupt = onInterrupt(['SIGINT', 'SIGTERM']);
+  try {
+    return await work(interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    report(context, error);
+    context.exit = interruptedExit;
+  }
+}
+
+interface Asked {
+  readonly given: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+async function proven(context: Context, flags: DbProveFlags, { given, signal }: Asked): Promise<Result> {
   const parser = await loadParser();
-  const migration = await migrationsAt(this.cwd, given.length === 0 ? ['db'] : given);
-  const source = placeGiven(this, flags);
-  const live = await corpusOf(this, parser, { files: flags.corpus, roles: flags.role, source });
+  const migration = await migrationsAt(context.cwd, given.length === 0 ? ['db'] : given);
+  const source = placeGiven(context, flags);
+  const live = await corpusOf(context, parser, { files: flags.corpus, roles: flags.role, source, signal });
   const candidate =
     flags.candidate === undefined && flags.candidateRole === undefined
       ? null
-      : await corpusOf(this, parser, { files: flags.candidate, roles: flags.candidateRole, source });
+      : await corpusOf(context, parser, {
+          files: flags.candidate,
+          roles: flags.candidateRole,
+          source,
+          signal,
+        });
   if (live.statements.length === 0 && (candidate?.statements.length ?? 0) === 0)
     throw new TealError('usage', 'There are no statements to prove anything with', {
       remedy:
         'Give some: --corpus corpus.jsonl (from teal db collect), --corpus queries.sql, or --url of a database with pg_stat_statements',
       details: { lost: live.lost },
     });
-  const shadow = await shadowFor(this, parser, flags);
+  const shadow = await shadowFor(context, parser, { ...flags, signal });
   let proof: Proof;
+  let left: readonly string[] = [];
   try {
     proof = await prove(parser, shadow, { live, candidate, migration });
   } finally {
-    await shadow.close();
+    left = await shadow.close();
   }
-  if (flags.check === true) proof = { ...proof, parts: await checked(this, flags, proof.parts) };
+  proof = { ...proof, notes: [...proof.notes, ...left] };
+  if (flags.check === true)
+    proof = { ...proof, parts: await checked(context, { ...flags, signal }, proof.parts) };
   const fails = failuresOf(proof.parts, {
     failOn: flags.failOn ?? 'risk',
     minCoverage: flags.minCoverage ?? defaultCoverage,
@@ -82,17 +118,18 @@ interface CorpusSource {
   readonly files: readonly string[] | undefined;
   readonly roles: readonly string[] | undefined;
   readonly source: Place | null;
+  readonly signal: AbortSignal;
 }
 
 /** Statements of files; of the server where roles are named, or no files are. */
 export async function corpusOf(
   context: Context,
   parser: Parser,
-  { files, roles, source }: CorpusSource,
+  { files, roles, source, signal }: CorpusSource,
 ): Promise<Corpus> {
   const fromFiles = await corpusOfFiles(parser, context.cwd, files ?? []);
   if (source === null || (files !== undefined && roles === undefined)) return fromFiles;
-  const session = await connect(source);
+  const session = await connect(source, signal);
   try {
     const seen = await look(parser, session, { roles: roles ?? null, now: Date.now() });
     return mergeCorpora([fromFiles, corpusOfLook(seen)]);
@@ -101,8 +138,14 @@ export async function corpusOf(
   }
 }
 
+type Interruptible<FLAGS> = FLAGS & { readonly signal: AbortSignal };
+
 /** Opens the shadow database that the flags ask for. @throws TealError `usage` */
-export async function shadowFor(context: Context, parser: Parser, flags: ShadowFlags): Promise<Shadow> {
+export async function shadowFor(
+  context: Context,
+  parser: Parser,
+  flags: Interruptible<ShadowFlags>,
+): Promise<Shadow> {
   const source = placeGiven(context, flags);
   const kind = kindOf(context, flags.shadow ?? 'auto', source);
   const schema: SchemaSource | null =
@@ -115,7 +158,7 @@ export async function shadowFor(context: Context, parser: Parser, flags: ShadowF
     throw new TealError('usage', 'There is no schema to try anything on', {
       remedy: 'Give the files that make it (--schema db/migrations), or the database that has it (--url)',
     });
-  return openShadow(parser, { kind, schema, env: context.env });
+  return openShadow(parser, { kind, schema, env: context.env, signal: flags.signal });
 }
 
 async function schemaFiles(context: Context, given: string): ReturnType<typeof migrationsAt> {
@@ -137,7 +180,7 @@ function kindOf({ env }: Context, given: string, source: Place | null): ShadowKi
 
 async function checked(
   context: Context,
-  flags: DbProveFlags,
+  flags: Interruptible<DbProveFlags>,
   parts: readonly Part[],
 ): Promise<readonly Part[]> {
   const source = placeGiven(context, flags);
@@ -145,7 +188,7 @@ async function checked(
     throw new TealError('usage', '--check counts rows in the database itself', {
       remedy: 'Name it: --url env:DATABASE_URL',
     });
-  const session = await connect(source);
+  const session = await connect(source, flags.signal);
   try {
     return await runChecks(session, parts);
   } finally {

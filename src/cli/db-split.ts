@@ -3,7 +3,7 @@ import path from 'node:path';
 import { splitFiles, splitMigration, type Sorted } from '../database/prove/split.ts';
 import { loadParser } from '../database/sql/parser.ts';
 import { TealError } from '../errors.ts';
-import { corpusOf, placeGiven, shadowFor, type ShadowFlags } from './db-prove.ts';
+import { corpusOf, placeGiven, shadowFor, untilInterrupted, type ShadowFlags } from './db-prove.ts';
 import { glyph, paint, wrap } from './render/paint.ts';
 import type { Context, Result } from './shell/context.ts';
 import type { View } from './shell/terminal.ts';
@@ -13,9 +13,18 @@ export interface DbSplitFlags extends ShadowFlags {
 }
 
 /** Sorts an ordinary migration into phases by what the live version feels of each statement. */
-export async function dbSplit(this: Context, flags: DbSplitFlags, given: string): Promise<Result> {
+export function dbSplit(this: Context, flags: DbSplitFlags, given: string): Promise<Result | void> {
+  return untilInterrupted(this, (signal) => split(this, { ...flags, signal }, given));
+}
+
+async function split(
+  context: Context,
+  flags: DbSplitFlags & { readonly signal: AbortSignal },
+  given: string,
+): Promise<Result> {
+  const { signal } = flags;
   const parser = await loadParser();
-  const text = await readFile(path.resolve(this.cwd, given), 'utf8').catch(() => {
+  const text = await readFile(path.resolve(context.cwd, given), 'utf8').catch(() => {
     throw new TealError('usage', `There is no file ${given}`, {
       remedy: 'Name one migration: teal db split migrations/0007.sql',
     });
@@ -24,16 +33,16 @@ export async function dbSplit(this: Context, flags: DbSplitFlags, given: string)
   const asked = flags.corpus !== undefined || flags.role !== undefined || flags.url !== undefined;
   let sorted: readonly Sorted[];
   if (asked) {
-    const source = placeGiven(this, flags);
-    const live = await corpusOf(this, parser, { files: flags.corpus, roles: flags.role, source });
-    const shadow = await shadowFor(this, parser, flags);
+    const source = placeGiven(context, flags);
+    const live = await corpusOf(context, parser, { files: flags.corpus, roles: flags.role, source, signal });
+    const shadow = await shadowFor(context, parser, flags);
     try {
       sorted = await splitMigration(parser, file, { session: shadow.session, live });
     } finally {
       await shadow.close();
     }
   } else sorted = await splitMigration(parser, file, null);
-  const written = flags.out === undefined ? [] : await write(this, flags.out, sorted);
+  const written = flags.out === undefined ? [] : await write(context, flags.out, sorted);
   return {
     json: { statements: sorted, files: written },
     text: (view) => render(sorted, { asked, written, view }),

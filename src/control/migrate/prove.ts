@@ -4,6 +4,7 @@ import { runChecks } from '../../database/prove/checks.ts';
 import type { Snapshot } from '../../database/prove/collect.ts';
 import { corpusOfLook } from '../../database/prove/collect.ts';
 import { emptyCorpus, mergeCorpora, type Corpus } from '../../database/prove/corpus.ts';
+import { stopIf } from '../../database/prove/interrupt.ts';
 import { proveChange, type Part, type Proof } from '../../database/prove/proof.ts';
 import { connect } from '../../database/prove/session.ts';
 import { innerOf } from '../../database/prove/inner.ts';
@@ -53,7 +54,7 @@ export async function proofOf(work: Work, claim: Claim): Promise<ProofSummary> {
   const outcome = await tried(work, { ...claim, corpus, sql, policy });
   if (typeof outcome === 'string') return unknown(outcome);
   const notes = [...outcome.notes, ...commands.map((each) => `what ${each} does was not tried`)];
-  const parts = await checked(claim.url, outcome.parts);
+  const parts = await checked(work, claim.url, outcome.parts);
   return summary({ parts, notes, policy, who: names(builds) });
 }
 
@@ -146,29 +147,34 @@ async function tried(work: Work, trial: Trial): Promise<Proof | string> {
     shadow = await shadowFor(work, trial);
   } catch (error) {
     if (!(error instanceof TealError)) throw error;
+    stopIf(work.signal);
     const { why } = error.details;
     return `${error.message}${typeof why === 'string' ? ` (${why})` : ''}`;
   }
+  let proof: Proof;
+  let left: readonly string[] = [];
   try {
     const schema = before === 'expand' ? 'expanded' : 'contracted';
-    return await proveChange(parser, shadow, { of: 'live', schema, corpus, files: sql });
+    proof = await proveChange(parser, shadow, { of: 'live', schema, corpus, files: sql });
   } catch (error) {
+    stopIf(work.signal);
     // Where the shadow is not as the database is, it says nothing about that.
     if (!(error instanceof TealError) || shadow.notes.length === 0) throw error;
     return `${error.message}; and ${shadow.notes.join('; ')}`;
   } finally {
-    await shadow.close();
+    left = await shadow.close();
   }
+  return { ...proof, notes: [...proof.notes, ...left] };
 }
 
 /**
  * By pg_dump; where there is none that fits the server, by the migrations in the version, if what they make is what the database has.
  * @throws TealError `shadow-failed`
  */
-async function shadowFor({ effect }: Work, { parser, url, policy }: Trial): Promise<Shadow> {
+async function shadowFor({ effect, signal }: Work, { parser, url, policy }: Trial): Promise<Shadow> {
   const kind = kindOf(policy.shadow, url);
   const open = (schema: SchemaSource): Promise<Shadow> =>
-    openShadow(parser, { kind, schema, env: process.env });
+    openShadow(parser, { kind, schema, env: process.env, signal });
   try {
     return await open({ kind: 'dump', place: { url } });
   } catch (error) {
@@ -178,7 +184,7 @@ async function shadowFor({ effect }: Work, { parser, url, policy }: Trial): Prom
     const shadow = await open({ kind: 'files', files }).catch((cause: unknown) => {
       throw cause instanceof TealError ? notByFiles(error, cause.message) : cause;
     });
-    const differing = await differencesTo(url, shadow).catch(async (cause: unknown) => {
+    const differing = await differencesTo({ url, signal }, shadow).catch(async (cause: unknown) => {
       await shadow.close();
       throw cause;
     });
@@ -188,8 +194,11 @@ async function shadowFor({ effect }: Work, { parser, url, policy }: Trial): Prom
   }
 }
 
-async function differencesTo(url: string, shadow: Shadow): Promise<readonly string[]> {
-  const session = await connect({ url });
+async function differencesTo(
+  { url, signal }: Pick<Trial, 'url'> & Pick<Work, 'signal'>,
+  shadow: Shadow,
+): Promise<readonly string[]> {
+  const session = await connect({ url }, signal);
   try {
     return await unlike(session, shadow.session);
   } finally {
@@ -225,9 +234,9 @@ function kindOf(shadow: ProofPolicy['shadow'], url: string): ShadowKind {
 }
 
 /** Counts the rows that are in the way, in the database itself, which is only read. */
-async function checked(url: string, parts: readonly Part[]): Promise<readonly Part[]> {
+async function checked({ signal }: Work, url: string, parts: readonly Part[]): Promise<readonly Part[]> {
   if (parts.every(({ findings }) => findings.every(({ check }) => check === null))) return parts;
-  const session = await connect({ url });
+  const session = await connect({ url }, signal);
   try {
     return await runChecks(session, parts);
   } finally {

@@ -1,24 +1,28 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { TealError } from '../../errors.ts';
+import { stopIf } from './interrupt.ts';
 import { sayPlace, type Place } from './session.ts';
 
 /** A schema of thousands of tables is some MB of text. */
 const maximalDump = 256 * 1024 * 1024;
 
-/** The schema of a database as SQL, without any rows. @throws TealError `shadow-failed` */
+/** The schema of a database as SQL, without any rows. @throws TealError `shadow-failed`, `migration-interrupted` */
 export async function dumpSchema(
   place: Place,
   env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
 ): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)('pg_dump', ['--schema-only', '--no-comments'], {
       env: { PATH: env['PATH'], HOME: env['HOME'], ...environmentOf(place) },
       maxBuffer: maximalDump,
+      signal,
     });
     // \restrict and its like are commands of psql.
     return stdout.replaceAll(/^\\.*$/gm, '');
   } catch (cause) {
+    stopIf(signal);
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
     throw new TealError('shadow-failed', `pg_dump does not give the schema of ${sayPlace(place)}`, {
       remedy:

@@ -1,4 +1,5 @@
 // The process of its own in which PGlite runs: speaks PostgreSQL's protocol on a socket in the folder it is given, to one client at a time.
+import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 
@@ -6,7 +7,8 @@ interface Engine {
   execProtocolRaw(message: Uint8Array): Promise<Uint8Array>;
 }
 
-const folder = process.argv[2] ?? '.';
+const [, , folder] = process.argv;
+if (folder === undefined) throw new Error('names no folder');
 // The name is a variable, since the package is there only where somebody has installed it.
 const name = '@electric-sql/pglite';
 const { PGlite } = (await import(name)) as { PGlite: { create(): Promise<Engine> } };
@@ -14,7 +16,11 @@ const engine = await PGlite.create();
 
 const server = createServer((socket) => serve(socket));
 server.listen(path.join(folder, '.s.PGSQL.5432'), () => process.send?.('ready'));
-process.on('disconnect', () => process.exit(0));
+// Whoever started it has ended, and puts nothing away any more.
+process.on('disconnect', () => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(0);
+});
 
 /** Codes of the messages that open a connection with a question: TLS, GSSAPI. */
 const questions: ReadonlySet<number> = new Set([80877103, 80877104]);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { TealError } from '../../errors.ts';
+import { stopIf } from './interrupt.ts';
 import type { Place } from './session.ts';
 
 /** PGlite under way. */
@@ -17,9 +18,10 @@ const startTimeoutMs = 90_000;
 
 /**
  * Starts PGlite (PostgreSQL as WebAssembly, which is not part of Teal) in a process of its own, so that its memory goes back when it is
- * done. @throws TealError `shadow-failed`
+ * done. @throws TealError `shadow-failed`, `migration-interrupted`
  */
-export async function startPglite(): Promise<Pglite> {
+export async function startPglite(signal: AbortSignal): Promise<Pglite> {
+  stopIf(signal);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'teal-pglite-'));
   const self = import.meta.filename;
   const child = fork(path.join(path.dirname(self), `pglite-process${path.extname(self)}`), [folder], {
@@ -31,13 +33,14 @@ export async function startPglite(): Promise<Pglite> {
     await stop(child);
     await rm(folder, { recursive: true, force: true });
   };
+  const giveUp = AbortSignal.any([signal, AbortSignal.timeout(startTimeoutMs)]);
   const ready = await Promise.race([
-    once(child, 'message').then(() => true),
-    once(child, 'exit').then(() => false),
-    new Promise<boolean>((resolve) => setTimeout(resolve, startTimeoutMs, false).unref()),
-  ]);
+    once(child, 'message', { signal: giveUp }).then(() => true),
+    once(child, 'exit', { signal: giveUp }).then(() => false),
+  ]).catch(() => false);
   if (!ready) {
     await close();
+    stopIf(signal);
     throw new TealError('shadow-failed', 'PGlite does not start', {
       remedy:
         'Install it beside Teal: npm install --save-dev @electric-sql/pglite. Or name a server: --shadow postgres://…',

@@ -8,6 +8,7 @@ import {
   type Submittable,
   type Wire,
 } from '../server/driver.ts';
+import { stopIf } from './interrupt.ts';
 
 /** What the server has refused: its code (SQLSTATE) and words. */
 export interface Refusal {
@@ -60,6 +61,7 @@ export interface Session {
     sql: string,
     values?: readonly unknown[],
   ): Promise<readonly ROW[]>;
+  /** Says goodbye; a server that does not hear it is left. */
   close(): Promise<void>;
 }
 
@@ -85,12 +87,18 @@ export async function inOrder<T>(
   return done;
 }
 
-/** @throws TealError `database-unavailable`, `package-missing` */
-export async function connect(place: Place): Promise<Session> {
+const never = new AbortController().signal;
+
+/**
+ * @param signal ends the connection at once, with all that is under way on it; what is asked then throws `migration-interrupted`
+ * @throws TealError `database-unavailable`, `package-missing`, `migration-interrupted`
+ */
+export async function connect(place: Place, signal: AbortSignal = never): Promise<Session> {
   let opened: Opened;
   try {
-    opened = await open({ ...configOf(place), pipeline: true });
+    opened = await open({ ...configOf(place), application_name: 'teal db prove', pipeline: true }, signal);
   } catch (cause) {
+    stopIf(signal);
     if (cause instanceof TealError) throw cause;
     throw new TealError('database-unavailable', `The database ${sayPlace(place)} cannot be reached`, {
       remedy: 'Is it running, and are the address, user and password right? Try the same with psql.',
@@ -98,7 +106,7 @@ export async function connect(place: Place): Promise<Session> {
       cause,
     });
   }
-  return sessionOf(opened.client, askingOf(opened.Query));
+  return sessionOf(opened, signal);
 }
 
 function configOf(place: Place): ClientConfig {
@@ -122,22 +130,45 @@ export function sayPlace(place: Place): string {
   return sayAddress(place.url, place.database);
 }
 
-function sessionOf(client: Client, Asking: ReturnType<typeof askingOf>): Session {
+/** Who is asked to say goodbye, and does not, is left. */
+const endTimeoutMs = 2000;
+
+function sessionOf({ client, Query, cut }: Opened, signal: AbortSignal): Session {
+  const Asking = askingOf(Query);
+  signal.addEventListener('abort', cut, { once: true });
+  // What was cut off is told by the driver as a connection that has ended.
+  const unless = async <T>(asked: () => Promise<T>): Promise<T> => {
+    stopIf(signal);
+    try {
+      return await asked();
+    } catch (error) {
+      stopIf(signal);
+      throw error;
+    }
+  };
   return {
     pipelined: true,
-    describe: (sent) => submit(client, (done) => new Asking(sent, null, done)).then(toDescribed),
+    describe: (sent) =>
+      unless(() => submit(client, (done) => new Asking(sent, null, done)).then(toDescribed)),
     run: (sent, values) =>
-      submit(client, (done) => new Asking(sent, values, done)).then((answer) =>
-        'ok' in answer ? { ok: { rows: answer.ok.rows } } : answer,
-      ),
-    async query<ROW extends object>(sql: string, values?: readonly unknown[]): Promise<readonly ROW[]> {
-      const result = await (values === undefined
-        ? client.query<ROW>(sql)
-        : client.query<ROW>(sql, [...values]));
-      // Several statements in one text give several results, of which nobody asks for one.
-      return Array.isArray(result) ? [] : result.rows;
+      unless(async () => {
+        const answer = await submit(client, (done) => new Asking(sent, values, done));
+        return 'ok' in answer ? { ok: { rows: answer.ok.rows } } : answer;
+      }),
+    query: <ROW extends object>(sql: string, values?: readonly unknown[]): Promise<readonly ROW[]> =>
+      unless(async () => {
+        const result = await (values === undefined
+          ? client.query<ROW>(sql)
+          : client.query<ROW>(sql, [...values]));
+        // Several statements in one text give several results, of which nobody asks for one.
+        return Array.isArray(result) ? [] : result.rows;
+      }),
+    close: async () => {
+      signal.removeEventListener('abort', cut);
+      const late = new Promise<void>((resolve) => setTimeout(resolve, endTimeoutMs).unref());
+      await Promise.race([client.end().catch(() => undefined), late]);
+      cut();
     },
-    close: () => client.end(),
   };
 }
 

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { TealError } from '../../errors.ts';
 import type { SqlFile } from '../lint/lint.ts';
 import { upPart } from '../lint/source.ts';
 import type { Parser } from '../sql/parser.ts';
@@ -7,6 +5,7 @@ import { apply, statementsOf } from './apply.ts';
 import { dumpSchema } from './dump.ts';
 import { refusalOf } from './measure.ts';
 import { nested } from './nested.ts';
+import { ownDatabase } from './own-database.ts';
 import { startPglite } from './pglite.ts';
 import { seed } from './seed.ts';
 import { connect, type Place, type Session } from './session.ts';
@@ -34,102 +33,80 @@ export interface Shadow {
   readonly seeded: readonly string[];
   /** What is not as it is in production, in words. */
   readonly notes: readonly string[];
-  close(): Promise<void>;
+  /** Puts away all that can be. @returns what could not be, in words */
+  close(): Promise<readonly string[]>;
 }
 
 export interface ShadowOptions {
   readonly kind: ShadowKind;
   readonly schema: SchemaSource | null;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends what is under way in it. */
+  readonly signal: AbortSignal;
 }
 
-/** @throws TealError `shadow-failed`, `database-unavailable`, `package-missing`, `migration-failed` */
-export async function openShadow(parser: Parser, { kind, schema, env }: ShadowOptions): Promise<Shadow> {
-  if (kind.kind === 'in-place') return inPlace(kind.place);
-  const opened = await openEmpty(kind);
+/** @throws TealError `shadow-failed`, `database-unavailable`, `package-missing`, `migration-failed`, `migration-interrupted` */
+export async function openShadow(parser: Parser, options: ShadowOptions): Promise<Shadow> {
+  const stack = new AsyncDisposableStack();
+  const close = (): Promise<readonly string[]> => putAway(stack);
   try {
-    const there = await hasTables(opened.session);
-    const notes: string[] = [...opened.notes];
-    if (!there && schema !== null) notes.push(...(await fill(parser, opened.session, schema, env)));
-    else if (there) notes.push('The shadow database is taken as it is: its tables are the schema');
-    const seeded = await seed(opened.session);
-    return { session: opened.session, seeded, notes, close: () => opened.close() };
+    return { ...(await open(parser, options, stack)), close };
   } catch (error) {
-    await opened.close();
+    await close();
     throw error;
   }
 }
 
-interface Opened {
-  readonly session: Session;
-  readonly notes: readonly string[];
-  close(): Promise<void>;
-}
-
-async function openEmpty(kind: Exclude<ShadowKind, { kind: 'in-place' }>): Promise<Opened> {
-  if (kind.kind === 'given') {
-    const session = await connect(kind.place);
-    return { session, notes: [], close: () => session.close() };
-  }
-  if (kind.kind === 'pglite') {
-    const pglite = await startPglite();
-    const session = await connect(pglite.place).catch(async (error: unknown) => {
-      await pglite.close();
-      throw error;
-    });
-    const close = async (): Promise<void> => {
-      await session.close();
-      await pglite.close();
-    };
-    return { session, notes: ['PGlite has no roles of the app: rights are not looked at'], close };
-  }
-  return createDatabase(kind.server);
-}
-
-async function createDatabase(server: Place): Promise<Opened> {
-  const admin = await connect(server);
-  const name = `teal_shadow_${Math.floor(Date.now() / 1000)}_${randomBytes(4).toString('hex')}`;
+/** Runs down the whole of it, whatever fails on the way. */
+async function putAway(stack: AsyncDisposableStack): Promise<readonly string[]> {
   try {
-    await dropForgotten(admin);
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
-  } catch (cause) {
-    await admin.close();
-    throw new TealError('shadow-failed', 'No shadow database can be made on the server', {
-      remedy:
-        'Let the role make databases (ALTER ROLE … CREATEDB), or try elsewhere: --shadow pglite, --shadow postgres://…',
-      details: { why: cause instanceof Error ? cause.message : String(cause) },
-      cause,
-    });
+    await stack.disposeAsync();
+    return [];
+  } catch (error) {
+    return wordsOf(error);
   }
-  const drop = async (): Promise<void> => {
-    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await admin.close();
-  };
-  const place: Place = { ...server, database: name };
-  const session = await connect(place).catch(async (error: unknown) => {
-    await drop();
-    throw error;
-  });
-  const close = async (): Promise<void> => {
-    await session.close();
-    await drop();
-  };
-  return { session, notes: [], close };
 }
 
-/** A proof takes seconds; one that was killed cannot drop what it has made. */
-const forgottenSeconds = 3600;
+/** What was thrown while something else was is told after that. */
+const wordsOf = (error: unknown): readonly string[] =>
+  error instanceof SuppressedError
+    ? [...wordsOf(error.suppressed), ...wordsOf(error.error)]
+    : [error instanceof Error ? error.message : String(error)];
 
-/** Drops shadows of our own that nobody is connected to any more. */
-async function dropForgotten(admin: Session): Promise<void> {
-  const rows = await admin.query<{ name: string }>(
-    `SELECT datname::text AS name FROM pg_database d
-     WHERE datname ~ '^teal_shadow_[0-9]+_[0-9a-f]+$' AND pg_has_role(datdba, 'MEMBER')
-       AND split_part(datname, '_', 3)::float8 < extract(epoch FROM now()) - ${forgottenSeconds}
-       AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)`,
-  );
-  // Somebody else may have done it, or be there again: it stays for the next.
-  for (const { name } of rows) await admin.query(`DROP DATABASE IF EXISTS ${name}`).catch(() => undefined);
+async function open(
+  parser: Parser,
+  { kind, schema, env, signal }: ShadowOptions,
+  stack: AsyncDisposableStack,
+): Promise<Omit<Shadow, 'close'>> {
+  if (kind.kind === 'in-place') return inPlace(kind.place, { stack, signal });
+  const notes: string[] = [];
+  if (kind.kind === 'pglite') notes.push('PGlite has no roles of the app: rights are not looked at');
+  const session = await connect(await placeOf(kind, { stack, signal }), signal);
+  stack.defer(() => session.close());
+  const there = await hasTables(session);
+  if (there) notes.push('The shadow database is taken as it is: its tables are the schema');
+  else if (schema !== null) notes.push(...(await fill(parser, session, { schema, env, signal })));
+  return { session, seeded: await seed(session), notes };
+}
+
+interface Under {
+  /** Puts away what was opened. */
+  readonly stack: AsyncDisposableStack;
+  readonly signal: AbortSignal;
+}
+
+async function placeOf(
+  kind: Exclude<ShadowKind, { kind: 'in-place' }>,
+  { stack, signal }: Under,
+): Promise<Place> {
+  switch (kind.kind) {
+    case 'given':
+      return kind.place;
+    case 'createdb':
+      return ownDatabase(kind.server, { stack, signal });
+    case 'pglite':
+      return stack.adopt(await startPglite(signal), (pglite) => pglite.close()).place;
+  }
 }
 
 async function hasTables(session: Session): Promise<boolean> {
@@ -144,8 +121,7 @@ async function hasTables(session: Session): Promise<boolean> {
 async function fill(
   parser: Parser,
   session: Session,
-  schema: SchemaSource,
-  env: ShadowOptions['env'],
+  { schema, env, signal }: Pick<ShadowOptions, 'env' | 'signal'> & { readonly schema: SchemaSource },
 ): Promise<readonly string[]> {
   if (schema.kind === 'files') {
     for (const file of schema.files)
@@ -156,7 +132,10 @@ async function fill(
     return [];
   }
   const notes = new Set<string>();
-  const statements = statementsOf(parser, { path: 'pg_dump', text: await dumpSchema(schema.place, env) });
+  const statements = statementsOf(parser, {
+    path: 'pg_dump',
+    text: await dumpSchema(schema.place, env, signal),
+  });
   for (const { sql } of statements)
     try {
       await session.query(sql);
@@ -170,20 +149,20 @@ async function fill(
   return [...notes];
 }
 
-async function inPlace(place: Place): Promise<Shadow> {
-  const session = await connect(place);
+async function inPlace(place: Place, { stack, signal }: Under): Promise<Omit<Shadow, 'close'>> {
+  const session = await connect(place, signal);
+  stack.defer(() => session.close());
   // Who waits for a lock here keeps the app waiting behind it.
   await session.query("SET lock_timeout = '200ms'");
+  // Nor does what nobody waits for any more keep its locks, where the platform can tell.
+  await session.query("SET client_connection_check_interval = '1s'").catch(() => []);
   const inside = await nested(session);
+  stack.defer(() => inside.undo());
   return {
     session: inside,
     seeded: [],
     notes: [
       'Tried in the database itself, in a transaction that was taken back: tables that are changed were locked meanwhile',
     ],
-    close: async () => {
-      await inside.undo();
-      await session.close();
-    },
   };
 }

@@ -13,6 +13,7 @@ test('statements are tried without any server, and what breaks them is the same'
     kind: { kind: 'pglite' },
     schema: { kind: 'files', files: [{ path: 'schema.sql', text }] },
     env: process.env,
+    signal: new AbortController().signal,
   });
   try {
     const proof = await prove(parser, shadow, {

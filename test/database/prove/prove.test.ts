@@ -8,7 +8,8 @@ import { connect } from '../../../src/database/prove/session.ts';
 import { splitFiles, splitMigration } from '../../../src/database/prove/split.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
 import { onServers, type Server } from '../server.ts';
-// In one process, so that each server is started once for both.
+// In one process, so that each server is started once for all.
+import './interrupt.tests.ts';
 import './shadow.tests.ts';
 
 const parser = await loadParser();
@@ -39,6 +40,7 @@ async function proven(server: Server, asked: Asked): Promise<readonly Part[]> {
     kind: asked.kind ?? { kind: 'createdb', server: { url: server.url } },
     schema: { kind: 'files', files: files({ 'schema.sql': schema + (asked.there ?? '') }) },
     env: process.env,
+    signal: new AbortController().signal,
   });
   try {
     const { parts } = await prove(parser, shadow, {

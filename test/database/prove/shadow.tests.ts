@@ -29,7 +29,7 @@ interface Trial {
 
 /** What is told of a migration, and the notes about where it was tried. */
 async function told({ kind, from, live, migration }: Trial): Promise<{ felt: string[]; notes: string }> {
-  const shadow = await openShadow(parser, { kind, schema: from, env });
+  const shadow = await openShadow(parser, { kind, schema: from, env, signal: new AbortController().signal });
   try {
     const claim = { live, candidate: null, migration: [{ path: 'expand.sql', text: migration }] };
     const { parts, notes } = await prove(parser, shadow, claim);
