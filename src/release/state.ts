@@ -130,6 +130,8 @@ export interface ProofSummary {
   readonly unproven: number;
   /** The gravest few, a sentence each. */
   readonly findings: readonly string[];
+  /** What is not as in production, or not known, whether it is said here or was said before expand. Absent: nothing. */
+  readonly notes?: readonly string[];
   /** Why the old version cannot live with what the new one writes; null: nothing was found. */
   readonly unsafe: string | null;
 }

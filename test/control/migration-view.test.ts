@@ -84,8 +84,7 @@ const fails = (story: Story, phase: Phase): string[] => {
 };
 
 /** v2 has everyone, and v1 is kept for a way back. */
-function promoted(more: Partial<DatabasePolicy> = {}): Story {
-  const story = migrating(more);
+function promoted(more: Partial<DatabasePolicy> = {}, story = migrating(more)): Story {
   passes(story, 'expand');
   passes(story, 'backfill');
   story.isReady();
@@ -96,8 +95,7 @@ function promoted(more: Partial<DatabasePolicy> = {}): Story {
 }
 
 /** v1 is gone. */
-function settled(more: Partial<DatabasePolicy> = {}): Story {
-  const story = promoted(more);
+function settled(more: Partial<DatabasePolicy> = {}, story = promoted(more)): Story {
   story.later(3_600_000);
   story.hasStopped();
   return story;
@@ -209,6 +207,35 @@ describe('the status of a migration', () => {
       [migration?.command, release?.error?.code, next],
       [null, 'lock-not-granted', 'teal retry shop'],
     );
+  });
+
+  test('a proof says no more once the migration is contracted or undone, but for the last one', () => {
+    const unknown = { ...green, outcome: 'unknown', says: 'nothing is known of v1' } as const;
+    const prove = (story: Story, before: 'expand' | 'contract', proof: ProofSummary): string[] =>
+      story.does({ type: 'migration-proved', migration: '0007-rename', round: 1, before, proof });
+    const proofs = (story: Story) => of(story).migration?.proofs;
+
+    const begun = (): Story => {
+      const story = migrating();
+      prove(story, 'expand', unknown);
+      return promoted({}, story);
+    };
+    const contracting = settled({}, begun());
+    assert.deepEqual(proofs(contracting), { expand: unknown });
+    contracting.does({ type: 'contract' });
+    prove(contracting, 'contract', green);
+    assert.deepEqual(proofs(contracting), { expand: unknown, contract: green });
+    passes(contracting, 'contract');
+    assert.deepEqual(proofs(contracting), { contract: green });
+
+    const undoing = begun();
+    undoing.does({ type: 'rollback', reason: null });
+    undoing.routersHaveIt();
+    undoing.hasStopped();
+    undoing.does({ type: 'undo' });
+    assert.deepEqual(proofs(undoing), { expand: unknown });
+    passes(undoing, 'undo');
+    assert.deepEqual(proofs(undoing), {});
   });
 
   test('going back is told to do harm before anybody is on the new version, and while they are', () => {

@@ -10,18 +10,23 @@ import { proofOf, type Before, type Claim } from './prove.ts';
 import { off } from './summary.ts';
 import type { Work } from './work.ts';
 
+/** What contract waits for before it takes its turn, however long that is. @throws as `waitForSessions` and `watchAlone` */
+export async function prepare(work: Work, claim: Pick<Claim, 'url' | 'migration'>): Promise<void> {
+  if (work.effect.phase !== 'contract') return;
+  // Also when it goes on: the old version may have come back in between.
+  await waitForSessions(work, claim.url);
+  if (!(await hasBegun(claim, 'contract'))) await watchAlone(work);
+}
+
 /**
- * What comes before the first step of expand and contract: for contract the end of the old version's sessions, then the proof. A phase that
- * has begun in the database has passed both, and the schema is no longer the one that they are about.
- * @throws TealError `migration-unproven`; else as `proofOf` and `waitForSessions` do
+ * The proof before the first step of expand and contract. Asked by whoever has the turn: nobody else changes what it is about, and who has
+ * to wait for a turn has proven nothing in vain. A phase that has begun has passed it, and the schema is no longer the one it is about.
+ * @throws TealError `migration-unproven`; else as `proofOf`
  */
-export async function prepare(work: Work, claim: Omit<Claim, 'before'>): Promise<void> {
+export async function mayBegin(work: Work, claim: Omit<Claim, 'before'>): Promise<void> {
   const { phase, policy } = work.effect;
   if (phase !== 'expand' && phase !== 'contract') return;
-  // Also when it goes on: the old version may have come back in between.
-  if (phase === 'contract') await waitForSessions(work, claim.url);
   if (await hasBegun(claim, phase)) return;
-  if (phase === 'contract') await watchAlone(work);
   const proof = hidden(await proofOf(work, { ...claim, before: phase }), work.hide);
   stopIf(work.signal);
   await proved(work, phase, proof);
@@ -57,11 +62,12 @@ async function proved({ deps, app, effect }: Work, before: Before, proof: ProofS
 }
 
 function hidden(proof: ProofSummary, hide: (text: string) => string): ProofSummary {
-  const { says, findings, unsafe } = proof;
+  const { says, findings, notes, unsafe } = proof;
   return {
     ...proof,
     says: hide(says),
     findings: findings.map(hide),
+    ...(notes === undefined ? {} : { notes: notes.map(hide) }),
     unsafe: unsafe === null ? null : hide(unsafe),
   };
 }

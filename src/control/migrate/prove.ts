@@ -53,9 +53,18 @@ export async function proofOf(work: Work, claim: Claim): Promise<ProofSummary> {
   if (sql.length === 0) return unknown(`what ${commands.join(' and ')} does cannot be tried beforehand`);
   const outcome = await tried(work, { ...claim, corpus, sql, policy });
   if (typeof outcome === 'string') return unknown(outcome);
-  const notes = [...outcome.notes, ...commands.map((each) => `what ${each} does was not tried`)];
+  // As they are kept, to be told apart from those that were said before.
+  const notes = [...outcome.notes, ...commands.map((each) => `what ${each} does was not tried`)].map(
+    work.hide,
+  );
   const parts = await checked(work, claim.url, outcome.parts);
-  return summary({ parts, notes, policy, who: names(builds) });
+  return summary({ parts, notes, known: saidBefore(work, claim.before), policy, who: names(builds) });
+}
+
+/** One release proves twice, mostly in the same place. */
+function saidBefore({ deps, app }: Work, before: Before): readonly string[] {
+  if (before === 'expand') return [];
+  return deps.apps.state(app).migration?.proofs.expand?.notes ?? [];
 }
 
 const names = (builds: readonly Build[]): string => builds.map(({ version }) => version).join(' and ');

@@ -5,7 +5,7 @@ import { folderOf } from '../effects/workload.ts';
 import { addressOf } from './address.ts';
 import { commandEnvironment } from './environment.ts';
 import { filesOf } from './files.ts';
-import { hasBegun, prepare, unprepared } from './prepare.ts';
+import { hasBegun, mayBegin, prepare, unprepared } from './prepare.ts';
 import { runCommands } from './run-commands.ts';
 import { throttleOf } from './throttle.ts';
 import type { Work } from './work.ts';
@@ -24,7 +24,7 @@ export async function run(work: Work): Promise<PhaseReport> {
   // What has not come to the database need not be taken back there.
   if (phase === 'undo' && !(await hasBegun({ url, migration }, 'expand', 'backfill')))
     return { round: effect.migration.round, steps: 0, ran: 0, ms: 0 };
-  await prepare(work, { migration, url, parser });
+  await prepare(work, { migration, url });
   try {
     return await execute(work, { migration, url, parser });
   } finally {
@@ -38,9 +38,10 @@ interface Execution {
   readonly parser: Parser;
 }
 
-async function execute(work: Work, { migration, url, parser }: Execution): Promise<PhaseReport> {
+async function execute(work: Work, execution: Execution): Promise<PhaseReport> {
   const { effect, signal, telling } = work;
   const { policy, phase } = effect;
+  const { migration, url, parser } = execution;
   const throttle = throttleOf(work);
   return await runPhase({
     url,
@@ -48,6 +49,7 @@ async function execute(work: Work, { migration, url, parser }: Execution): Promi
     phase,
     parser,
     signal,
+    first: () => mayBegin(work, execution),
     tell: telling.hear,
     folder: folderOf(effect.migration.build),
     env: commandEnvironment(effect, process.env),

@@ -42,12 +42,14 @@ export interface Proven {
   readonly parts: readonly Part[];
   /** What is not as in production, or not known. */
   readonly notes: readonly string[];
+  /** Those that the release has said already. */
+  readonly known: readonly string[];
   readonly policy: ProofPolicy;
   /** Whose statements they are. */
   readonly who: string;
 }
 
-export function summary({ parts, notes, policy, who }: Proven): ProofSummary {
+export function summary({ parts, notes, known, policy, who }: Proven): ProofSummary {
   const findings = parts.flatMap((part) => part.findings);
   const sum = (of: (part: Part) => number): number => parts.reduce((all, each) => all + of(each), 0);
   const [calls, proven] = [
@@ -62,7 +64,8 @@ export function summary({ parts, notes, policy, who }: Proven): ProofSummary {
   const [first] = findings;
   const but =
     fails.length === 0 ? 'they get along with it' : first === undefined ? fails.join('; ') : sentence(first);
-  const lost = notes.length === 0 ? '' : `. ${notes.join('. ')}`;
+  const news = notes.filter((note) => !known.includes(note));
+  const lost = news.length === 0 ? '' : `. ${news.join('. ')}`;
   const unheard = findings.find((each) => each.unheard);
   return {
     outcome: fails.length === 0 ? 'green' : 'red',
@@ -74,6 +77,7 @@ export function summary({ parts, notes, policy, who }: Proven): ProofSummary {
     clientVisible: count('client-visible'),
     unproven: sum((part) => part.unproven.length),
     findings: findings.slice(0, mostFindings).map(sentence),
+    ...(notes.length === 0 ? {} : { notes }),
     unsafe: unheard === undefined ? null : `${who} would read what it has never met: ${unheard.what}`,
   };
 }

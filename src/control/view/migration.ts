@@ -14,13 +14,26 @@ import type { MigrationView } from '../contract.ts';
 import type { MigrationProgress } from '../migrate/contract.ts';
 import { sayProgress } from './progress.ts';
 
+/** Proofs that still say something. What is over is as it was before, or as it has to be: the events have what was tried. */
+function proofsOf({ stage, proofs: { contract, ...proofs } }: Migration): MigrationView['proofs'] {
+  const last = contract === undefined ? {} : { contract };
+  switch (stage) {
+    case 'undone':
+      return {};
+    case 'contracted':
+      return last;
+    default:
+      return { ...proofs, ...last };
+  }
+}
+
 type Said = Pick<MigrationView, 'says' | 'until' | 'command'>;
 
 /** The migration as people see it: where it is, and what it waits for. */
 export function migrationView(state: AppState, progress: MigrationProgress | null): MigrationView | null {
   const { migration, release } = state;
   if (migration === null) return null;
-  const { name, build, round, phases, stage, since, olds, failed, proofs } = migration;
+  const { name, build, round, phases, stage, since, olds, failed } = migration;
   const own = release?.id === migration.release && open(state) !== null;
   return {
     name,
@@ -32,7 +45,7 @@ export function migrationView(state: AppState, progress: MigrationProgress | nul
     since,
     olds,
     failed,
-    proofs,
+    proofs: proofsOf(migration),
     unsafe: own ? unsafe(state, release) : null,
     progress,
     ...saidOf(state, migration, progress),

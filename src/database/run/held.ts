@@ -49,6 +49,7 @@ export async function hold(options: RunOptions): Promise<Held> {
     deaf = hear(monitor, leave, options.askMs);
     await settle(connection);
     await takeTurn(connection, options);
+    await options.first?.();
     await keepRecord(connection);
     const epoch = await nextEpoch(connection);
     signal.addEventListener('abort', cancel, { once: true });

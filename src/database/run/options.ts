@@ -46,6 +46,8 @@ export interface RunOptions {
   /** Ends it after the step, or batch, that can be taken back; what is done is recorded. */
   readonly signal: AbortSignal;
   readonly tell: (event: RunEvent) => void;
+  /** Asked each time that it has the turn, before anything is recorded; what it throws ends the phase. */
+  readonly first?: () => Promise<void>;
   /** Where commands run. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;

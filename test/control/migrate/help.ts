@@ -75,13 +75,18 @@ export class Shop {
     return this.deps.apps.state('shop').release?.status;
   }
 
+  /** Where the files of a version lie. */
+  folder(version: string): string {
+    return path.join(this.#root, version);
+  }
+
   /** Deploys a version with these files of one migration; commands of teal.yaml are phases, too. */
   async deploy(
     version: string,
     files: Partial<Record<Phase, string>> | null,
     name = '0001-change',
   ): Promise<string> {
-    const directory = path.join(this.#root, version);
+    const directory = this.folder(version);
     const folder = path.join(directory, 'db', name);
     await mkdir(folder, { recursive: true });
     for (const [phase, sql] of Object.entries(files ?? {}))
@@ -139,7 +144,7 @@ export class Shop {
   async events(): Promise<readonly Event[]> {
     const events = await this.deps.store.read('shop', 0);
     return events
-      .map(({ data }) => data as Event)
+      .map(({ type, data }) => ({ ...(data as object), type }) as Event)
       .filter(({ type }) => /migrat|phase|contract|undo/.test(type));
   }
 }

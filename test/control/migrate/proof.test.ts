@@ -100,8 +100,12 @@ onCounting(
     await shop.goLive();
     await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
     await shop.migrates('contract');
-    assert.equal(shop.migration.proofs.contract?.outcome, 'green');
-    assert.equal(shop.migration.proofs.contract.statements, 1, 'what v1 had sent is not asked any more');
+    const { contract } = shop.migration.proofs;
+    assert.equal(contract?.outcome, 'green', contract?.says ?? 'nothing was tried');
+    assert.equal(contract.statements, 1, 'what v1 had sent is not asked any more');
+    assert.match(expand.says, /Tried in the database itself/);
+    assert.doesNotMatch(contract.says, /Tried in the database itself/, 'it was said before expand');
+    assert.deepEqual(contract.notes, expand.notes);
     assert.equal(shop.migration.stage, 'contracted');
     assert.doesNotMatch(JSON.stringify(await shop.events()), / = 7/);
   },

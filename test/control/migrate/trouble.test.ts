@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Client } from 'pg';
+import { lockKey } from '../../../src/database/run/ledger.ts';
 import { onServers } from '../../database/server.ts';
 import { atEnd } from '../../at-end.ts';
 import { until } from '../help.ts';
@@ -251,6 +253,71 @@ onServers(
       'SELECT count(*)::int AS n FROM users WHERE full_name = name',
     );
     assert.equal(rows[0]?.n, 2000);
+  },
+  [18],
+);
+
+onServers(
+  'who waits for the turn proves nothing before it has it, and once then',
+  async ({ url, connect }, t) => {
+    const client = await connect();
+    await client.query(table(10));
+    const proof = { shadow: 'in-place', corpus: ['queries.sql'], minCoverage: 98, failOn: 'risk' } as const;
+    const shop = await Shop.open(t, policy({ url: await secret(t, url), proof }));
+    const directory = await shop.deploy('v2', change);
+    await writeFile(path.join(directory, 'queries.sql'), 'SELECT full_name FROM users;');
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    const proofs = async (): Promise<number> =>
+      (await shop.events()).filter((each) => each.type === 'migration-proved' && each.before === 'contract')
+        .length;
+    await client.query(`SELECT pg_advisory_lock(${lockKey})`);
+    const contracting = shop.migrates('contract');
+    await until('it waits for the turn', async () => {
+      const { rows } = await client.query(
+        `SELECT FROM pg_stat_activity WHERE application_name = 'teal db' AND query LIKE '%pg_try_advisory_lock%'`,
+      );
+      return rows.length > 0;
+    });
+    assert.equal(await proofs(), 0);
+    await client.query(`SELECT pg_advisory_unlock(${lockKey})`);
+    await contracting;
+    assert.equal(shop.migration.stage, 'contracted');
+    assert.equal(await proofs(), 1);
+  },
+  [18],
+);
+
+onServers(
+  'a release that is given up while its proof is under way ends that soon, and its next one begins anew',
+  async ({ url, connect }, t) => {
+    const client = await connect();
+    await client.query(table(10));
+    const proof = { shadow: 'in-place', corpus: ['queries.sql'], minCoverage: 98, failOn: 'risk' } as const;
+    const shop = await Shop.open(t, policy({ url: await secret(t, url), proof }));
+    await writeFile(path.join(shop.folder('v1'), 'queries.sql'), 'SELECT name FROM users;');
+    await shop.deploy('v2', { expand: 'SELECT pg_sleep(600); ALTER TABLE users ADD COLUMN full_name text;' });
+    const giveUp = new AbortController();
+    const proving = shop.migrates('expand', giveUp.signal);
+    const asleep = async (): Promise<boolean> => {
+      const { rows } = await client.query(
+        "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'",
+      );
+      return rows.length > 0;
+    };
+    await until('it is tried', asleep);
+    giveUp.abort();
+    await proving;
+    assert.equal(shop.status, 'migrating', 'who has given it up says what becomes of the release');
+    assert.equal('expand' in shop.migration.proofs, false);
+    await until('nothing of it is left', async () => !(await asleep()));
+    await writeFile(
+      path.join(shop.folder('v2'), 'db/0001-change/expand.sql'),
+      'ALTER TABLE users ADD COLUMN full_name text;',
+    );
+    await shop.migrates('expand');
+    assert.deepEqual([shop.migration.proofs.expand?.outcome, shop.status], ['green', 'starting']);
   },
   [18],
 );

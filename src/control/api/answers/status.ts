@@ -152,6 +152,9 @@ const proofSummary = exactly<ProofSummary>()(
     clientVisible: count,
     unproven: count,
     findings: v.pipe(v.array(text), v.description('The gravest few.')),
+    notes: v.exactOptional(
+      v.pipe(v.array(text), v.description('What is not as in production, or not known.')),
+    ),
     unsafe: or(text),
   }),
 );
