@@ -24,6 +24,11 @@ const cache = path.join(import.meta.dirname, '../../../node_modules/.cache/teal-
 const timeout = 120_000;
 const run = promisify(execFile);
 
+/** The registry, or its client, is not to be had: it says nothing about the package. */
+export class RegistryAway extends Error {
+  override readonly name = 'RegistryAway';
+}
+
 /** @returns the folder with what is in it. @throws Error without a client or a registry, or when its hash is another one */
 export async function packageFolder(wanted: Package): Promise<string> {
   const folder = path.join(cache, `${wanted.name.replace('/', '-')}-${wanted.version}`);
@@ -45,15 +50,23 @@ export async function packageFolder(wanted: Package): Promise<string> {
   }
 }
 
+async function fetched(client: string, args: readonly string[], cwd: string): Promise<void> {
+  try {
+    await run(client, [...args], { cwd, timeout });
+  } catch (cause) {
+    throw new RegistryAway(`${client} brings no ${args.at(-1)}: is its registry there?`, { cause });
+  }
+}
+
 /** Nothing of the package is run, and nothing that it depends on is brought. */
 async function packed({ name, version }: Package, work: string): Promise<string> {
-  await run(
+  // A registry that is away is told within seconds.
+  const patience = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000'];
+  const to = ['--pack-destination', work];
+  await fetched(
     'npm',
-    ['pack', '--silent', '--ignore-scripts', '--pack-destination', work, `${name}@${version}`],
-    {
-      cwd: work,
-      timeout,
-    },
+    ['pack', '--silent', '--ignore-scripts', ...patience, ...to, `${name}@${version}`],
+    work,
   );
   const [archive] = globSync('*.tgz', { cwd: work });
   if (archive === undefined) throw new Error(`npm has packed nothing for ${name}@${version}`);
@@ -62,7 +75,7 @@ async function packed({ name, version }: Package, work: string): Promise<string>
 
 /** cargo has no command that brings one crate without those it needs, but to tell about one it brings that one. */
 async function crate({ name, version }: Package, work: string): Promise<string> {
-  await run('cargo', ['info', '--quiet', `${name}@${version}`], { cwd: work, timeout });
+  await fetched('cargo', ['info', '--quiet', `${name}@${version}`], work);
   const home = process.env['CARGO_HOME'] ?? path.join(homedir(), '.cargo');
   const [archive] = globSync(`registry/cache/*/${name}-${version}.crate`, { cwd: home });
   if (archive === undefined) throw new Error(`cargo has not kept ${name} ${version}`);

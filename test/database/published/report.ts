@@ -34,8 +34,14 @@ export function answerOf({ judged, verdict }: Pick<TriedStage, 'judged' | 'verdi
 }
 
 /** Tries what other projects have published, on PostgreSQL 18. @throws Error when a package is not to be had */
-export async function tryAllPublished(parser: Parser): Promise<readonly Report[]> {
-  const sources = [await eugene(), await graphileWorker(parser), await paperclip()];
+export const tryAllPublished = async (parser: Parser): Promise<readonly Report[]> =>
+  tryEach(parser, [await eugene(), await graphileWorker(parser), await paperclip()]);
+
+/** Tries two upgrades of one project. @throws Error when a package is not to be had */
+export const tryOnePublished = async (parser: Parser): Promise<readonly Report[]> =>
+  tryEach(parser, [await graphileWorker(parser, true)]);
+
+async function tryEach(parser: Parser, sources: readonly Published[]): Promise<readonly Report[]> {
   const server = await startPostgres({
     version: 18,
     settings: { full_page_writes: 'off', autovacuum: 'off' },
@@ -57,8 +63,11 @@ export async function tryAllPublished(parser: Parser): Promise<readonly Report[]
   }
 }
 
-/** What is not as it was when somebody last looked: better or worse, it has to be written down. */
-export function publishedMissed(reports: readonly Report[]): readonly string[] {
+/**
+ * What is not as it was when somebody last looked: better or worse, it has to be written down.
+ * @param least that have to be tried
+ */
+export function publishedMissed(reports: readonly Report[], least = leastTried): readonly string[] {
   const all = reports.flatMap(({ published, tried }) =>
     tried.map((each) => ({ ...each, of: published.name })),
   );
@@ -66,7 +75,7 @@ export function publishedMissed(reports: readonly Report[]): readonly string[] {
     const known = but === undefined ? answer === 'found' || answer === 'quiet' : verdict === but.says;
     return known ? [] : [`${of} ${name} (${truth}) was told as ${verdict ?? 'nothing'}`];
   });
-  return all.length < leastTried ? [...wrong, `only ${all.length} published migrations were tried`] : wrong;
+  return all.length < least ? [...wrong, `only ${all.length} published migrations were tried`] : wrong;
 }
 
 /** In lines for people. */
