@@ -1,10 +1,15 @@
 // A shadow database where there is no server: PGlite, in a process of its own.
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { corpusOfSql } from '../../../src/database/prove/corpus-file.ts';
 import { prove } from '../../../src/database/prove/proof.ts';
 import { openShadow } from '../../../src/database/prove/shadow.ts';
+import { startPglite } from '../../../src/database/prove/pglite.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
+import { atEnd } from '../../at-end.ts';
 
 test('statements are tried without any server, and what breaks them is the same', async () => {
   const parser = await loadParser();
@@ -47,4 +52,20 @@ test('statements are tried without any server, and what breaks them is the same'
   } finally {
     await shadow.close();
   }
+});
+
+test('a start that is given up ends at once, and leaves no folder', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'teal-given-up-'));
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = folder;
+  atEnd(t, async () => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const giveUp = new AbortController();
+  const starting = startPglite(giveUp.signal);
+  setTimeout(() => giveUp.abort(), 100);
+  await assert.rejects(starting, { code: 'migration-interrupted' });
+  assert.deepEqual(await readdir(folder), []);
 });
