@@ -97,8 +97,7 @@ class Followed {
     this.#id ??= begunOf(app, this.#what);
     const id = this.#id;
     if (id === null) return null;
-    if (app.release?.id !== id)
-      return { app: await replaced(this.#what, id, this.#last), progress: 'done' };
+    if (app.release?.id !== id) return { app: await replaced(this.#what, id, this.#last), progress: 'done' };
     this.#last = app;
     return { app, progress: judge(app.app, app.release, this.#what.goal) };
   }

@@ -14,6 +14,7 @@ import { unlike } from '../../database/prove/unlike.ts';
 import type { Migration } from '../../database/run/step.ts';
 import type { Parser } from '../../database/sql/parser.ts';
 import { TealError } from '../../errors.ts';
+import { abortable } from '../../platform/process/wait.ts';
 import { colours, type Build, type ProofSummary } from '../../release/state.ts';
 import { folderOf } from '../effects/workload.ts';
 import { historyOf } from './history.ts';
@@ -40,7 +41,8 @@ export async function proofOf(work: Work, claim: Claim): Promise<ProofSummary> {
   if (policy === null) return off;
   const builds = sendersOf(work, claim.before);
   if (builds.length === 0) return nobodyThere;
-  const seen = await deps.statements.look(app);
+  // Others look as well: what ends is only the waiting.
+  const seen = await abortable(deps.statements.look(app), work.signal);
   const known = await corporaOf(work, { ...claim, builds, seen, files: policy.corpus });
   const silent = builds.filter((_, at) => known[at]?.statements.length === 0);
   const corpus = mergeCorpora(known);
