@@ -217,6 +217,8 @@ export class Apps {
         stream: app,
         expected: entry.version,
         events: events.map(dated),
+        // Another app may come by its name.
+        ...(events.some(({ type }) => type === 'removed') ? { forget: true as const } : {}),
       })),
     );
     for (const { entry } of changed) entry.inDoubt = false;

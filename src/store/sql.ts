@@ -246,6 +246,8 @@ export const sentStatements = {
     INSERT INTO statement (stream, build, at, data) VALUES (?, ?, ?, ?)
     ON CONFLICT (stream, build) DO UPDATE SET at = excluded.at, data = excluded.data`,
   forget: 'DELETE FROM statement WHERE stream = ? AND build = ?',
+  apps: 'SELECT DISTINCT stream FROM statement ORDER BY stream',
+  forgetAll: 'DELETE FROM statement WHERE stream = ?',
 } as const;
 
 export const requestStatements = {

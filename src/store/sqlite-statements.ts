@@ -37,4 +37,17 @@ export class SqliteStatements implements StatementStore {
       return old.length;
     });
   }
+
+  async apps(): Promise<readonly string[]> {
+    return this.#access.guard(() => this.#statements.apps.all().map((row) => String(row['stream'])));
+  }
+
+  async forget(app: string): Promise<void> {
+    this.#access.write(() => this.forgetHere(app));
+  }
+
+  /** In the transaction that is under way. */
+  forgetHere(app: string): void {
+    this.#statements.forgetAll.run(app);
+  }
 }

@@ -10,7 +10,6 @@ import type { RequestStore } from './requests.ts';
 import { SqliteEvidence, type Access } from './sqlite-evidence.ts';
 import { SqliteRequests } from './sqlite-requests.ts';
 import { SqliteStatements } from './sqlite-statements.ts';
-import type { StatementStore } from './statements.ts';
 import * as sql from './sql.ts';
 import type { Batch, NewEvent, Snapshot, Store, StoredEvent } from './store.ts';
 
@@ -30,7 +29,7 @@ export class SqliteStore implements Store {
   readonly #mark: Mark;
   readonly evidence: EvidenceStore;
   readonly requests: RequestStore;
-  readonly statements: StatementStore;
+  readonly statements: SqliteStatements;
   #generation = 0;
   #reserved = 0;
 
@@ -204,10 +203,11 @@ export class SqliteStore implements Store {
     this.#database.close();
   }
 
-  #appendOne({ stream, expected, events }: Batch): readonly StoredEvent[] {
+  #appendOne({ stream, expected, events, forget }: Batch): readonly StoredEvent[] {
     const row = this.#statements.stream.get(stream);
     const actual = Number(row?.['version'] ?? 0);
     if (actual !== expected) throw conflict(stream, expected, actual);
+    if (forget === true) this.statements.forgetHere(stream);
     if (events.length === 0) return [];
     let last = String(row?.['hash'] ?? noHash);
     const links = events.map(({ at, actor, reason, type, data }, index) => {

@@ -11,4 +11,10 @@ export interface StatementStore {
 
   /** Forgets every version but these. Returns how many are gone. */
   keepOnly(app: string, versions: ReadonlySet<string>): Promise<number>;
+
+  /** Apps of which something is kept, by name. */
+  apps(): Promise<readonly string[]>;
+
+  /** Forgets all that is kept of an app. A batch of events can do it with them: see `Batch.forget`. */
+  forget(app: string): Promise<void>;
 }

@@ -74,6 +74,8 @@ export interface Batch {
   readonly stream: string;
   readonly expected: number;
   readonly events: readonly NewEvent[];
+  /** What versions of this app send is forgotten with it. */
+  readonly forget?: true;
 }
 
 export interface NewEvent {

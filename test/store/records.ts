@@ -86,6 +86,29 @@ export const records: Readonly<Record<string, Case>> = {
     assert.deepEqual([...(await again.statements.read('blog')).keys()], ['v1']);
   },
 
+  'what versions of an app send is forgotten in the transaction of its last event, or not at all': async (
+    store,
+    open,
+  ) => {
+    const kept = new Map<string, unknown>([
+      ['', { at: 1 }],
+      ['v1', 'one'],
+    ]);
+    for (const app of ['shop', 'blog']) await store.statements.save(app, 1, kept);
+    assert.deepEqual(await store.statements.apps(), ['blog', 'shop']);
+    const last = { stream: 'shop', expected: 0, events: [event('removed')], forget: true } as const;
+    const late = { stream: 'blog', expected: 7, events: [event('late')] };
+    await assert.rejects(store.appendAll([last, late]), { code: 'store-conflict' });
+    assert.deepEqual(await store.statements.read('shop'), kept);
+    await store.appendAll([last]);
+    await store.close();
+    const again = await open();
+    assert.equal((await again.read('shop')).length, 1);
+    assert.deepEqual(await again.statements.apps(), ['blog']);
+    await again.statements.forget('blog');
+    assert.deepEqual(await again.statements.apps(), []);
+  },
+
   'a request is noted once, and its answer is there for whoever opens it next, until it expires': async (
     store,
     open,

@@ -11,7 +11,7 @@ import { PostgresStatements } from './statements.ts';
 import { PostgresRequests } from './requests.ts';
 import { asText, fromText, json, parsed } from './values.ts';
 import type { Session, Transaction } from './session.ts';
-import { statements } from './sql.ts';
+import { sentStatements, statements } from './sql.ts';
 
 /** As in SQLite: a new routing table (a rollback!) seldom waits for the server. */
 const block = 1000;
@@ -206,11 +206,12 @@ async function appendAll(
 /** @param seq of the last event before these */
 async function appendOne(
   transaction: Transaction,
-  { stream, expected, events }: Batch,
+  { stream, expected, events, forget }: Batch,
   seq: number,
 ): Promise<readonly StoredEvent[]> {
   const { version: actual, hash: before } = await standing(transaction, stream);
   if (actual !== expected) throw conflict(stream, expected, actual);
+  if (forget === true) await transaction.change(sentStatements.forgetAll, [stream]);
   if (events.length === 0) return [];
   let last = before;
   const hashes: string[] = [];

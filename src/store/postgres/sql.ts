@@ -236,6 +236,8 @@ export const sentStatements = {
     INSERT INTO teal.statement (stream, build, at, data) VALUES ($1, $2, $3, $4)
     ON CONFLICT (stream, build) DO UPDATE SET at = excluded.at, data = excluded.data`,
   forget: 'DELETE FROM teal.statement WHERE stream = $1 AND build = $2',
+  apps: 'SELECT DISTINCT stream FROM teal.statement ORDER BY stream',
+  forgetAll: 'DELETE FROM teal.statement WHERE stream = $1',
 } as const;
 
 const leased = "clock_timestamp() + $1 * interval '1 millisecond'";

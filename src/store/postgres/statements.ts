@@ -32,4 +32,13 @@ export class PostgresStatements implements StatementStore {
       return old.length;
     });
   }
+
+  async apps(): Promise<readonly string[]> {
+    const rows = await this.#session.read<{ stream: string }>(statements.apps);
+    return rows.map(({ stream }) => stream);
+  }
+
+  async forget(app: string): Promise<void> {
+    await this.#session.write((transaction) => transaction.change(statements.forgetAll, [app]));
+  }
 }

@@ -39,6 +39,8 @@ export class Disk implements Store {
       save: (app, at, kept) => this.#write('save of statements', () => statements.save(app, at, kept)),
       keepOnly: (app, versions) =>
         this.#write('pruning of statements', () => statements.keepOnly(app, versions)),
+      apps: () => this.#read(() => statements.apps()),
+      forget: (app) => this.#write('removal of statements', () => statements.forget(app)),
     };
     this.requests = {
       claim: (request) => this.#write('note of a request', () => requests.claim(request)),
