@@ -1,6 +1,6 @@
 import type { Event } from './events.ts';
 import { open } from './migrate.ts';
-import type { AppState, Release } from './state.ts';
+import type { AppState, Environment, Release } from './state.ts';
 import { shifted } from './timers.ts';
 import { transitions } from './transitions.ts';
 
@@ -19,15 +19,19 @@ const isWaiting = (state: AppState): boolean =>
 
 /** The same times by the clock as it is now. */
 export function afterJump(state: AppState, ms: number): AppState {
-  const { release, queued } = state;
+  const { release, queued, environments } = state;
   const migration = open(state);
   return {
     ...state,
     migration: migration === null ? state.migration : { ...migration, since: migration.since + ms },
+    environments: { blue: begunLater(environments.blue, ms), green: begunLater(environments.green, ms) },
     queued: queued === null ? null : { ...queued, at: queued.at + ms },
     release: release === null || transitions[release.status].ended ? release : moved(release, ms),
   };
 }
+
+const begunLater = (environment: Environment | null, ms: number): Environment | null =>
+  environment?.since === undefined ? environment : { ...environment, since: environment.since + ms };
 
 function moved(release: Release, ms: number): Release {
   const { pausedAt, stoppedAt, verdict } = release;

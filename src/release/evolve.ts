@@ -146,7 +146,12 @@ function changed(state: AppState & { release: Release }, event: ReleaseEvent, ha
     case 'cleared':
     case 'migrated':
       return placed(
-        withEnvironment(state, release.colour, { ...release.build, size: 'preview', phase: 'running' }),
+        withEnvironment(state, release.colour, {
+          ...release.build,
+          size: 'preview',
+          phase: 'running',
+          since: at,
+        }),
         release.build,
       );
     case 'ready':

@@ -147,6 +147,8 @@ export interface Environment extends Build {
   readonly size: Size;
   /** `stopping`: being drained and stopped; it takes no new requests. */
   readonly phase: 'running' | 'stopping';
+  /** When it was begun, in epoch ms: nothing of this version was there before. Absent: by an older Teal, which did not note it. */
+  readonly since?: number;
 }
 
 /**

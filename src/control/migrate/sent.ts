@@ -102,18 +102,3 @@ function divided(
 export function onlyOne({ blue, green }: Running): string | null {
   return blue === null || green === null || blue === green ? (blue ?? green) : null;
 }
-
-/** More distinct ones than this no server keeps by default (pg_stat_statements.max). */
-const mostStatements = 5000;
-
-/** What is known of a version, with what is new; the rarest go when there are too many. */
-export function added(known: Corpus | null, news: Corpus): Corpus {
-  const all = known === null ? news : mergeCorpora([known, news]);
-  if (all.statements.length <= mostStatements) return all;
-  const often = all.statements.toSorted((one, other) => other.calls - one.calls);
-  return {
-    ...all,
-    statements: often.slice(0, mostStatements),
-    evicted: all.evicted + all.statements.length - mostStatements,
-  };
-}

@@ -1,8 +1,8 @@
 import type { Parser } from '../sql/parser.ts';
-import { emptyCorpus, type Corpus, type Statement } from './corpus.ts';
-import { readCorpus, withoutValues, writeCorpus } from './corpus-file.ts';
-import { innerOf } from './inner.ts';
+import { emptyCorpus, keyOf, type Corpus, type Statement } from './corpus.ts';
+import { readCorpus, writeCorpus } from './corpus-file.ts';
 import { refusalOf } from './measure.ts';
+import { Readings } from './readings.ts';
 import type { Session } from './session.ts';
 
 /** One look at pg_stat_statements. */
@@ -57,8 +57,6 @@ export function count(tally: Tally, snapshot: Snapshot): Tally {
   };
 }
 
-const keyOf = ({ text, role, searchPath }: Statement): string => JSON.stringify([text, role, searchPath]);
-
 const rowsSql = `SELECT s.userid || ' ' || s.queryid AS id, s.query AS text, s.calls::float8 AS calls, r.rolname::text AS role,
     (SELECT substr(c, 13) FROM pg_db_role_setting g, unnest(g.setconfig) c WHERE g.setrole IN (r.oid, 0)
        AND g.setdatabase IN (s.dbid, 0) AND c LIKE 'search\\_path=%' ORDER BY g.setrole = 0, g.setdatabase = 0 LIMIT 1) AS "searchPath"
@@ -68,22 +66,34 @@ const rowsSql = `SELECT s.userid || ' ' || s.queryid AS id, s.query AS text, s.c
 
 const infoSql = `SELECT dealloc::float8 AS "thrownOut", coalesce(stats_reset::text, '') AS "resetAt" FROM pg_stat_statements_info`;
 
-/** Looks at what the server has counted. @param roles whose statements; null: everybody's @returns words why there is nothing to see */
+export interface Look {
+  /** Whose statements; null: everybody's. */
+  readonly roles: readonly string[] | null;
+  readonly now: number;
+  /** What was read at earlier looks at the same server. */
+  readonly readings?: Readings;
+}
+
+/** Looks at what the server has counted. @returns words why there is nothing to see */
 export async function look(
   parser: Parser,
   session: Session,
-  { roles, now }: { readonly roles: readonly string[] | null; readonly now: number },
+  { roles, now, readings = new Readings() }: Look,
 ): Promise<Snapshot | string> {
   try {
     const [info] = await session.query<{ thrownOut: number; resetAt: string }>(infoSql);
     const rows = await session.query<Snapshot['rows'][number]>(rowsSql, [roles]);
     const readable = rows.filter(({ text }) => text !== '<insufficient privilege>');
+    const read = await readings.read(
+      parser,
+      readable.map(({ text }) => text),
+    );
     return {
       at: now,
-      // What names nothing of the schema has nothing to prove, and may hold values on servers before 16.
-      rows: readable
-        .filter(({ text }) => innerOf(parser, text).kind === 'query')
-        .map((row) => ({ ...row, text: withoutValues(parser, row.text) })),
+      rows: readable.flatMap((row) => {
+        const text = read.get(row.text) ?? null;
+        return text === null ? [] : [{ ...row, text }];
+      }),
       resetAt: info?.resetAt ?? '',
       thrownOut: info?.thrownOut ?? 0,
       hidden: rows.length - readable.length,

@@ -32,7 +32,9 @@ export const emptyCorpus: Corpus = {
   lost: [],
 };
 
-const keyOf = ({ text, role, searchPath }: Statement): string => JSON.stringify([text, role, searchPath]);
+/** What makes a statement the same one. */
+export const keyOf = ({ text, role, searchPath }: Statement): string =>
+  JSON.stringify([text, role, searchPath]);
 
 /** One corpus of several; calls of the same statement are added up. */
 export function mergeCorpora(corpora: readonly Corpus[]): Corpus {

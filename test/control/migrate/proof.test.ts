@@ -2,86 +2,15 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { Client } from 'pg';
-import type { DatabasePolicy, ProofPolicy } from '../../../src/config/database.ts';
+import { test } from 'node:test';
 import { teal } from '../../../src/control/apps.ts';
 import { Statements } from '../../../src/control/migrate/statements.ts';
-import { added, share, type Counting, type Looked } from '../../../src/control/migrate/sent.ts';
-import { emptyCorpus } from '../../../src/database/prove/corpus.ts';
+import { share, type Counting, type Looked } from '../../../src/control/migrate/sent.ts';
 import type { Snapshot } from '../../../src/database/prove/collect.ts';
-import { onServers, type Server } from '../../database/server.ts';
 import { atEnd } from '../../at-end.ts';
 import { quiet } from '../fakes.ts';
 import { until } from '../help.ts';
-import { policy, secret, Shop } from './help.ts';
-
-const counting = { shared_preload_libraries: 'pg_stat_statements' };
-
-/** `in-place`: there is no pg_dump for every server here. */
-const proof = (more: Partial<ProofPolicy> = {}): ProofPolicy => ({
-  shadow: 'in-place',
-  corpus: [],
-  minCoverage: 98,
-  failOn: 'risk',
-  ...more,
-});
-
-const rename = {
-  expand: 'ALTER TABLE users ADD COLUMN full_name text;',
-  backfill: 'UPDATE users SET full_name = name WHERE full_name IS NULL;',
-  contract: 'ALTER TABLE users DROP COLUMN name;',
-};
-
-interface Scene {
-  readonly shop: Shop;
-  readonly admin: Client;
-  /** A session of an environment. */
-  readonly as: (colour: 'blue' | 'green') => Promise<Client>;
-}
-
-/** An app whose environments have roles, on a table of its own. */
-async function scene(
-  t: TestContext,
-  { url, connect }: Server,
-  more: Partial<DatabasePolicy> = {},
-): Promise<Scene> {
-  const admin = await connect();
-  const name = new URL(url).pathname.slice(1);
-  const roles = { blue: `${name}_blue`, green: `${name}_green` };
-  await admin.query(`
-    CREATE TYPE mood AS ENUM ('ok', 'sad');
-    CREATE TABLE users (id serial PRIMARY KEY, name text, feeling mood);
-    INSERT INTO users (name) SELECT 'n' || i FROM generate_series(1, 100) i;
-    CREATE ROLE ${roles.blue} LOGIN; CREATE ROLE ${roles.green} LOGIN;
-    GRANT ALL ON users TO ${roles.blue}, ${roles.green};`);
-  const shop = await Shop.open(t, policy({ url: await secret(t, url), roles, proof: proof(), ...more }));
-  return {
-    shop,
-    admin,
-    as: async (colour) => {
-      const own = new URL(url);
-      own.username = roles[colour];
-      const client = new Client({ connectionString: own.href });
-      await client.connect();
-      return client;
-    },
-  };
-}
-
-/** What an environment's version does all day. */
-async function sends(
-  { as, shop }: Scene,
-  colour: 'blue' | 'green',
-  ...texts: readonly string[]
-): Promise<void> {
-  const client = await as(colour);
-  for (let turn = 0; turn < 3; turn++) for (const text of texts) await client.query(text);
-  await client.end();
-  await shop.deps.statements.look('shop');
-}
-
-const onCounting: typeof onServers = (name, run, versions) => onServers(name, run, versions, counting);
+import { onCounting, proof, rename, scene, sends } from './scene.ts';
 
 onCounting(
   'statements of the live version are tried before expand, those of the new one before contract',
@@ -428,17 +357,4 @@ test('without roles only what is sent while one version is alone has a sender', 
     ]),
     { v1: ['a×5'], v2: ['b×1'] },
   );
-});
-
-test('a version’s statements are bounded: the rarest go, and are counted as lost', () => {
-  const many = Array.from({ length: 5100 }, (_, at) => ({
-    text: `s${at}`,
-    calls: at,
-    role: null,
-    searchPath: null,
-  }));
-  const kept = added(null, { ...emptyCorpus, statements: many });
-  assert.equal(kept.statements.length, 5000);
-  assert.ok(kept.statements.every(({ calls }) => calls >= 100));
-  assert.equal(kept.evicted, 100);
 });
