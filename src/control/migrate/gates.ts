@@ -3,7 +3,7 @@ import { pause, stopIf } from '../../database/run/wait.ts';
 import { colours } from '../../release/state.ts';
 import { ask } from './ask.ts';
 import { onlyOne, runningIn, type Running } from './sent.ts';
-import { left, oldByAge, oldByRole, openSessions, type Open } from './sessions.ts';
+import { left, oldByAge, oldByRole, openSessions, unseen, type Open } from './sessions.ts';
 import type { Work } from './work.ts';
 
 /** A pool closes its idle sessions within minutes; who looks every two seconds is no burden to anybody. */
@@ -32,9 +32,10 @@ export async function waitForSessions(work: Work, url: string): Promise<void> {
     stopIf(signal);
     const sessions = await sessionsAt(work, url);
     // Another version may have come in the meantime, which lives with the new schema too: it need not go.
-    const old = left(sessions, oldByRole(deps.apps.state(app), roles, deps.now()));
+    const olds = oldByRole(deps.apps.state(app), roles, deps.now());
+    const old = left(sessions, olds);
     const [first] = old;
-    if (first === undefined) return;
+    if (first === undefined) return tellUnseen(work, unseen(sessions, olds));
     const others = old.length === 1 ? '' : `, and ${old.length - 1} more`;
     telling.at(
       'for the sessions of the old version to end',
@@ -42,6 +43,15 @@ export async function waitForSessions(work: Work, url: string): Promise<void> {
     );
     await pause(everyMs, signal);
   }
+}
+
+function tellUnseen({ telling }: Work, sessions: readonly Open[]): void {
+  if (sessions.length === 0) return;
+  const who = [...new Set(sessions.map(({ user }) => user))].join(' and ');
+  telling.hear({
+    type: 'notice',
+    text: `Whether sessions of ${who} are of an earlier version cannot be seen, and they are not waited for: GRANT pg_monitor, or ${who}, to the role of database.url`,
+  });
 }
 
 const sessionsAt = ({ signal }: Work, url: string): Promise<readonly Open[]> =>

@@ -57,10 +57,16 @@ export function oldByAge({ environments }: Placed, now: number): readonly Old[] 
 }
 
 export const left = (sessions: readonly Open[], olds: readonly Old[]): readonly Open[] =>
-  sessions.filter(({ user, seconds }) =>
+  sessions.filter((each) =>
     olds.some(
-      ({ role, longerMs }) =>
-        (role === null || role === user) &&
-        (longerMs === null || (seconds !== null && seconds * 1000 > longerMs)),
+      (old) =>
+        isWhose(each, old) &&
+        (old.longerMs === null || (each.seconds !== null && each.seconds * 1000 > old.longerMs)),
     ),
   );
+
+/** Of which nobody can say whether they are old, since their age may not be seen. */
+export const unseen = (sessions: readonly Open[], olds: readonly Old[]): readonly Open[] =>
+  sessions.filter((each) => each.seconds === null && olds.some((old) => isWhose(each, old)));
+
+const isWhose = ({ user }: Open, { role }: Old): boolean => role === null || role === user;

@@ -279,3 +279,95 @@ onCounting(
   },
   [18],
 );
+
+/** What a person finds in the log. */
+function hearing(deps: object): readonly string[] {
+  const said: string[] = [];
+  const log = { warn: (_: object, what: string) => void said.push(what), debug: () => undefined };
+  Object.assign(deps, { log });
+  return said;
+}
+
+onCounting(
+  'without roles contract says that it cannot tell old sessions, which may be, and what is tried in their place',
+  async (server, t) => {
+    const there = await scene(t, server, { roles: null });
+    const { shop, admin, as } = there;
+    await admin.query("CREATE EXTENSION pg_stat_statements; SET application_name = 'console'");
+    await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
+    await shop.deploy('v2', rename);
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    await shop.deps.statements.look('shop');
+    const old = await as('blue');
+    await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
+    const said = hearing(shop.deps);
+    // As if v2 had only just come.
+    const { since = 0 } = shop.deps.apps.state('shop').environments.green ?? {};
+    Object.assign(shop.deps, { now: () => since - 10_000 });
+    await shop.migrates('contract');
+    assert.equal(shop.migration.stage, 'contracted', shop.migration.failed?.message ?? 'it has not failed');
+    assert.match(
+      said.join('\n'),
+      /database\.roles gives each environment of shop no role of its own.*Begun before v2 and still open: process \d+ \(postgres, console\).*, and 1 more\. In their place all is tried that anybody sends/,
+    );
+    assert.match(
+      shop.migration.proofs.contract?.says ?? '',
+      /Sessions of the old version were not waited for: without database\.roles/,
+    );
+    await old.end();
+  },
+  [18],
+);
+
+onCounting(
+  'without roles and without proof contract says that nothing is tried in place of waiting for sessions',
+  async (server, t) => {
+    const there = await scene(t, server, { roles: null, proof: null });
+    const { shop } = there;
+    await shop.deploy('v2', rename);
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    const said = hearing(shop.deps);
+    await shop.migrates('contract');
+    assert.match(
+      said.join('\n'),
+      /None that is open was begun before v2\. Nothing is tried in their place, since proof is off/,
+    );
+    assert.match(shop.migration.proofs.contract?.says ?? '', /proof is off\. Sessions of the old version/);
+  },
+  [18],
+);
+
+onCounting(
+  'without roles contract waits until one version is alone, and says why',
+  async (server, t) => {
+    const there = await scene(t, server, { roles: null });
+    const { shop, admin } = there;
+    await admin.query('CREATE EXTENSION pg_stat_statements');
+    await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
+    await shop.deploy('v2', rename);
+    await shop.migrates('expand');
+    await shop.migrates('backfill');
+    await shop.goLive();
+    await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
+    Object.assign(shop.deps.statements, { aloneMs: 3_600_000 });
+    const contracting = shop.migrates('contract');
+    const waitsFor = (what: string): Promise<boolean> =>
+      until(what, () => shop.deps.migrations.progress('shop')?.what === what);
+    await waitsFor('to see what v2 sends');
+    await shop.deploy('v3', rename);
+    await shop.deps.apps.submit('shop', { type: 'tick' }, teal);
+    await waitsFor('for one of v3 and v2 to be alone');
+    assert.match(shop.deps.migrations.progress('shop')?.why ?? '', /database\.roles.*proof\.corpus/);
+    await shop.goLive();
+    await waitsFor('to see what v3 sends');
+    await sends(there, 'blue', 'SELECT full_name, id FROM users');
+    Object.assign(shop.deps.statements, { aloneMs: 100 });
+    await contracting;
+    assert.equal(shop.migration.stage, 'contracted', shop.migration.failed?.message ?? 'it has not failed');
+  },
+  [18],
+);
