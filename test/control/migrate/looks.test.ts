@@ -223,6 +223,7 @@ onCounting(
       everyMs: 3_600_000,
     }).start();
     atEnd(t, () => statements.close());
+    atEnd(t, () => saving.resolve());
     await sends(there, 'blue', 'SELECT name FROM users');
     assert.ok((await store.statements.read('shop')).has('v1'));
     const look = statements.look('shop');
