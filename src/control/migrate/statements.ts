@@ -1,17 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { DatabasePolicy } from '../../config/database.ts';
-import { look, type Snapshot } from '../../database/prove/collect.ts';
+import type { Snapshot } from '../../database/prove/collect.ts';
 import type { Corpus } from '../../database/prove/corpus.ts';
-import { loadParser } from '../../database/sql/parser.ts';
 import { policyOf } from '../../release/migrate.ts';
 import type { AppState } from '../../release/state.ts';
 import type { Store } from '../../store/store.ts';
 import type { Apps } from '../apps.ts';
 import { endsWithin } from '../pause.ts';
 import { addressOf } from './address.ts';
-import { ask } from './ask.ts';
 import type { Migrations } from './contract.ts';
+import { countedAt, countedBy } from './counted.ts';
+import { lookAt } from './look-at.ts';
 import { Memory } from './memory.ts';
 import { Rounds } from './rounds.ts';
 import { runningIn, type Running } from './sent.ts';
@@ -149,7 +148,17 @@ export class Statements {
     const { apps } = this.#options;
     const policy = policyOf(apps.state(app));
     if (policy === null || policy.url === null) return 'teal.yaml names no database that could be asked';
-    const { snapshot, without } = await this.#ask(app, { ...policy, url: policy.url }, memory);
+    const { lookMs: withinMs = usualLookMs, migrations, now } = this.#options;
+    const { snapshot, without } = await lookAt({
+      url: addressOf(app, policy.url),
+      roles: policy.roles,
+      // Before the first step nothing of a phase has been sent.
+      isBusy: () => (migrations.progress(app)?.of ?? 0) > 0,
+      readings: memory.readings,
+      now,
+      withinMs,
+      signal: this.#over.signal,
+    });
     memory.lost = typeof snapshot === 'string' ? snapshot : null;
     if (typeof snapshot === 'string') return snapshot;
     const state = apps.state(app);
@@ -161,24 +170,6 @@ export class Statements {
       without,
     });
     return snapshot;
-  }
-
-  /** @returns also the role that Teal itself is at work with; null: it is not */
-  async #ask(
-    app: string,
-    { url, roles }: Pick<DatabasePolicy, 'roles'> & { readonly url: NonNullable<DatabasePolicy['url']> },
-    { readings }: Memory,
-  ): Promise<{ readonly snapshot: Snapshot | string; readonly without: string | null }> {
-    const { lookMs: withinMs = usualLookMs, migrations, now } = this.#options;
-    const parser = await loadParser();
-    return await ask({ url: addressOf(app, url), withinMs, signal: this.#over.signal }, async (session) => {
-      // Before the first step nothing of a phase has been sent.
-      const busy = (migrations.progress(app)?.of ?? 0) > 0;
-      const [self] = await session.query<{ role: string }>('SELECT current_user::text AS role');
-      const asked = roles === null ? null : [roles.blue, roles.green];
-      const snapshot = await look(parser, session, { roles: asked, now: now(), readings });
-      return { snapshot, without: busy ? (self?.role ?? null) : null };
-    });
   }
 
   #memory(app: string): Promise<Memory> {
@@ -194,24 +185,5 @@ export class Statements {
   #read(app: string): Promise<Memory> {
     const { store, now } = this.#options;
     return Memory.read({ app, store: store.statements, now });
-  }
-}
-
-/** The address of the server that counts what it sends; null: nobody asks for that. */
-function countedBy(state: AppState): DatabasePolicy['url'] {
-  const policy = policyOf(state);
-  return policy === null || policy.proof === null ? null : policy.url;
-}
-
-function countedAt(state: AppState): readonly { readonly app: string; readonly server: string }[] {
-  const { app } = state;
-  const url = countedBy(state);
-  if (url === null) return [];
-  try {
-    const { host, searchParams } = new URL(addressOf(app, url));
-    return [{ app, server: `${host}${searchParams.get('host') ?? ''}` }];
-  } catch {
-    // The look itself says what is wrong with its address.
-    return [{ app, server: `of ${app}` }];
   }
 }
