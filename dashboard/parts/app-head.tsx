@@ -3,7 +3,7 @@ import { Colour } from './colour.tsx';
 
 /** The name of the app, what is live, and what stands in its way. */
 export function AppHead({ board: { status } }: { readonly board: BoardView }) {
-  const { app, live, version, release, urls, maintenance, frozen, queued, next, rollback } = status;
+  const { app, live, version, release, urls, maintenance, frozen, queued, next, rollback, harm } = status;
   return (
     <div class="head">
       <h1>{app}</h1>
@@ -35,6 +35,7 @@ export function AppHead({ board: { status } }: { readonly board: BoardView }) {
           {rollback.harm} <span>The judge holds {release.version} where it would take it back.</span>
         </p>
       )}
+      {harm == null ? null : <p class="notice warn">{sentence(harm)}</p>}
       {frozen === null ? null : (
         <p class="notice warn">
           Frozen by {frozen.actor}
@@ -45,11 +46,14 @@ export function AppHead({ board: { status } }: { readonly board: BoardView }) {
       {queued === null ? null : (
         <p class="notice">
           <code>{queued.version}</code> of {queued.actor} follows when this release has ended
+          {queued.harm == null ? null : <span> {sentence(queued.harm)}.</span>}
         </p>
       )}
     </div>
   );
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Without what only leads over to the lines that the ladder shows. */
 const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? text).replace(/\. It said:$/, '');

@@ -58,7 +58,7 @@ async function waitForOne(context: Context, how: Waiting, one: One): Promise<One
     return waited === null ? null : { ...one, app: waited.app };
   } catch (thrown) {
     if (!(thrown instanceof TealError)) throw thrown;
-    return { app: await asIs(how, one.app), did: null, error: thrown.toJSON() };
+    return { app: await asIs(how, one.app), did: null, note: null, error: thrown.toJSON() };
   }
 }
 

@@ -100,8 +100,13 @@ export interface RollbackBody {
 /** Of every app, in one table: what was done to it, or why it stays. */
 export interface RollbackResult {
   readonly apps: readonly (
-    | { readonly app: AppStatus; readonly did: string; readonly error: null }
-    | { readonly app: AppStatus; readonly did: null; readonly error: ErrorJson }
+    | {
+        readonly app: AppStatus;
+        readonly did: string;
+        readonly note: string | null;
+        readonly error: null;
+      }
+    | { readonly app: AppStatus; readonly did: null; readonly note: null; readonly error: ErrorJson }
   )[];
 }
 
@@ -163,11 +168,18 @@ export interface AppStatus {
   readonly release: ReleaseView | null;
   /** The migration of the database that a release has begun last; null: none has. */
   readonly migration: MigrationView | null;
+  /** Why the database fails statements of the live version, or of the one that is started to go back to; null: nothing is known of it. */
+  readonly harm: string | null;
   readonly rollback: RollbackView | null;
   readonly maintenance: { readonly message: string } | null;
   readonly frozen: { readonly reason: string | null; readonly actor: string; readonly at: number } | null;
   /** Deployed when the running release has ended. */
-  readonly queued: { readonly version: string; readonly actor: string } | null;
+  readonly queued: {
+    readonly version: string;
+    readonly actor: string;
+    /** As in `rollback`, once it is live. */
+    readonly harm: string | null;
+  } | null;
   /** The next command to type, e.g. `teal promote shop`. */
   readonly next: string;
 }

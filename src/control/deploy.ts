@@ -10,11 +10,12 @@ import { open } from '../release/migrate.ts';
 import type { AppState, Build } from '../release/state.ts';
 import { transitions } from '../release/transitions.ts';
 import { teal, type By } from './apps.ts';
-import type { CommandBody, OnConflict } from './contract.ts';
+import type { CommandBody, CommandResult, OnConflict } from './contract.ts';
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { directoryOf } from './effects/workload.ts';
 import { known } from './known.ts';
+import { didOf, noteOf } from './view/did.ts';
 
 /**
  * Puts the version in place where that is asked for, and starts the release. Nothing is copied for one that is refused anyway, or that
@@ -26,7 +27,7 @@ export async function deploy(
   app: string,
   body: CommandBody,
   { by, signal }: { readonly by: By; readonly signal: AbortSignal },
-): Promise<{ note?: string }> {
+): Promise<Pick<CommandResult, 'did' | 'note'>> {
   return await inTurn(deps, { apps: [app], body, by, signal }, async (check) => {
     const state = known(deps, app);
     const { config } = state;
@@ -46,9 +47,9 @@ export async function deploy(
     const build = await deps.database.withMigration(state, placed);
     const found = await deps.database.lintNote(build);
     check();
-    const { note } = await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
-    if (found === null) return note === undefined ? {} : { note };
-    return { note: `${note ?? `deploying ${version}`}; ${found}` };
+    const decision = await deps.apps.submit(app, { type: 'deploy', build, promote, onConflict }, by);
+    const did = didOf({ ...decision, note: decision.note ?? `deploying ${version}` }, found);
+    return { did, note: noteOf(decision, found) };
   });
 }
 

@@ -19,7 +19,7 @@ import { afterTurn, checkDirectories, checkSupported, putVersion, unread, versio
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';
-import { didOf } from './view/did.ts';
+import { didOf, noteOf } from './view/did.ts';
 
 /** The apps of a group, by name. @throws TealError `app-unknown` */
 export function knownGroup(deps: Pick<Deps, 'apps'>, group: string): readonly string[] {
@@ -59,15 +59,26 @@ export async function groupCommand(deps: Deps, group: string, asked: GroupOrder)
   const members = knownGroup(deps, group);
   const { name, body, by } = asked;
   if (!isShared(name)) throw oneByOne(name, group, members);
-  if (name !== 'deploy') return await decided(deps, group, by, commanding(group, { name, body, by }));
+  if (name !== 'deploy')
+    return await decided(deps, group, { how: commanding(group, { name, body, by }), by, found: new Map() });
   return await inTurn(deps, { ...asked, apps: members }, async (check) => {
-    const how = await deploying(deps, group, { body, by });
+    const ready = await deploying(deps, group, { body, by });
     check();
-    return await decided(deps, group, by, how);
+    return await decided(deps, group, { ...ready, by });
   });
 }
 
-async function decided(deps: Deps, group: string, by: By, how: How): Promise<GroupResult> {
+interface Ready {
+  readonly how: How;
+  /** What the rules find in the migrations, by app. */
+  readonly found: ReadonlyMap<string, string | null>;
+}
+
+async function decided(
+  deps: Deps,
+  group: string,
+  { how, by, found }: Ready & { readonly by: By },
+): Promise<GroupResult> {
   const who = (): readonly string[] => [
     ...new Set(deps.apps.members(group).flatMap((app) => deps.apps.companions(app))),
   ];
@@ -77,8 +88,8 @@ async function decided(deps: Deps, group: string, by: By, how: How): Promise<Gro
     group,
     apps: [...decisions].map(([app, decision]) => ({
       app: statusOf(app),
-      did: didOf(decision),
-      note: decision.note ?? null,
+      did: didOf(decision, found.get(app) ?? null),
+      note: noteOf(decision, found.get(app) ?? null),
     })),
   };
 }
@@ -102,7 +113,7 @@ function commanding(
 }
 
 /** Nothing is copied for a release that is refused anyway. */
-async function deploying(deps: Deps, group: string, { body, by }: Given): Promise<How> {
+async function deploying(deps: Deps, group: string, { body, by }: Given): Promise<Ready> {
   const versions = versionsOf(deps, group, body);
   const release = (builds: ReadonlyMap<string, Build>): How => {
     const what = {
@@ -123,6 +134,7 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
   const answer = release(thought)(states, { now: deps.now(), actor: by.actor });
   if (answer.refused) throw answer.refused;
   const builds = new Map<string, Build>();
+  const found = new Map<string, string | null>();
   for (const [app, version] of versions) {
     const state = known(deps, app);
     const spec = state.config;
@@ -134,9 +146,11 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
     const build: Build = { version, directory, spec };
     if (!stays && directory === null) checkDirectories(build);
     checkSupported(spec);
-    builds.set(app, stays ? build : await deps.database.withMigration(state, build));
+    const ready = stays ? build : await deps.database.withMigration(state, build);
+    builds.set(app, ready);
+    if (!stays) found.set(app, await deps.database.lintNote(ready));
   }
-  return release(builds);
+  return { how: release(builds), found };
 }
 
 /** By app. One version for all of them, or each its own; apps that are not named stay as they are. */

@@ -5,7 +5,7 @@ import type { Asked, Decision } from '../release/decision.ts';
 import { rollbackAll as rollbackEach, type GroupDecision } from '../release/group-orders.ts';
 import type { AppState } from '../release/state.ts';
 import type { Deps } from './deps.ts';
-import { didOf } from './view/did.ts';
+import { didOf, noteOf } from './view/did.ts';
 
 /**
  * Every app that has somewhere to go back to, in one store transaction and one routing table. Those that have not say
@@ -22,8 +22,8 @@ export async function rollbackAll(deps: Deps, by: By): Promise<RollbackResult> {
   const statusOf = await statusesAfter(deps);
   const apps = [...answers].map(([app, decision]) => {
     const status = statusOf(app);
-    if (decision.refused) return { app: status, did: null, error: decision.refused.toJSON() };
-    return { app: status, did: didOf(decision), error: null };
+    if (decision.refused) return { app: status, did: null, note: null, error: decision.refused.toJSON() };
+    return { app: status, did: didOf(decision), note: noteOf(decision), error: null };
   });
   return { apps };
 }

@@ -1,10 +1,11 @@
 import type { ReleasePolicy } from '../config/config.ts';
 import type { TealError } from '../errors.ts';
 import { begin, busy } from './begin.ts';
-import type { Asked, Decision } from './decision.ts';
+import { harming, type Asked, type Decided, type Decision } from './decision.ts';
 import type { Event } from './events.ts';
 import type { Command } from './input.ts';
-import { inTheWay, pending } from './migrate.ts';
+import { inTheWay } from './migrate.ts';
+import { harmAhead } from './migrate-harm.ts';
 import { outdatedBy } from './migrate-knows.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Queued, Release, Step } from './state.ts';
@@ -25,12 +26,14 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
     build,
     steps: stepsOf(build.spec.release, promote),
   };
+  // Who is not there when its turn comes should know it now.
+  const harm = harming(harmAhead(state, build));
   if (release !== null && busy(release)) {
     if (build.version === live && next(release.status, 'abort-started')) {
       return { events: [aborted(`${build.version}, which is live, was deployed again`)] };
     }
     if (onConflict !== 'refuse')
-      return afterwards(state, { ...wanted, actor, at: now }, { release, onConflict });
+      return { ...afterwards(state, { ...wanted, actor, at: now }, { release, onConflict }), ...harm };
     return {
       refused:
         release.status === 'reverting'
@@ -42,25 +45,15 @@ export function deploy(state: AppState, command: Deploy, { now, actor }: Asked):
     return { refused: refuse.alreadyLive(state, build.version) };
   if (!isOpen(build.spec.release.windows, now)) {
     const note = `${build.version} is deployed when the next window opens`;
-    return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note };
+    return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note, ...harm };
   }
   // Asked to wait for whatever is under way, it waits for the database, too.
   const first = inTheWay(state, build);
   if (first !== null) {
     const note = `${build.version} is deployed when ${first.name} is contracted or undone`;
-    return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note };
+    return { events: [{ type: 'queued', deploy: { ...wanted, actor, at: now } }], note, ...harm };
   }
-  return { events: begin(state, { kind: 'deploy', ...wanted }, now), ...harm(state, build) };
-}
-
-/** What should be known before it begins. */
-function harm(state: AppState, build: Deploy['build']): { readonly note?: string } {
-  if (build.spec.database?.rollback !== 'unsafe' || state.live === null) return {};
-  if (pending(state, { kind: 'deploy', build }) === null) return {};
-  const live = state.lives.at(-1)?.version ?? 'the old version';
-  return {
-    note: `${live} cannot read what ${build.version} writes (database.rollback: unsafe): the judge holds it where it would take it back`,
-  };
+  return { events: begin(state, { kind: 'deploy', ...wanted }, now), ...harm };
 }
 
 /** Whatever is on its way, or not. */
@@ -81,7 +74,7 @@ function afterwards(
   state: AppState,
   queued: Queued,
   running: { readonly release: Release; readonly onConflict: 'queue' | 'supersede' },
-): Decision {
+): Decided {
   const { release, onConflict } = running;
   const events: Event[] = [{ type: 'queued', deploy: queued }];
   if (onConflict === 'supersede' && next(release.status, 'abort-started')) {

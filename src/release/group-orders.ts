@@ -1,6 +1,6 @@
 import { TealError } from '../errors.ts';
 import { busy } from './begin.ts';
-import type { Asked, Decision } from './decision.ts';
+import { harming, type Asked, type Decided, type Decision } from './decision.ts';
 import { decide } from './decide.ts';
 import { deploy, stepsOf } from './deploy.ts';
 import type { Event } from './events.ts';
@@ -9,6 +9,7 @@ import { concert, takesPart, type Changes, type Part } from './group.ts';
 import { beginTogether, later, type Beginner } from './group-begin.ts';
 import { stepsTogether } from './group-steps.ts';
 import type { Command, Fact } from './input.ts';
+import { harmOf } from './migrate-harm.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Build } from './state.ts';
 import { rollbackSteps } from './steps.ts';
@@ -18,11 +19,6 @@ import { next, transitions } from './transitions.ts';
 export type GroupDecision =
   | { readonly decisions: ReadonlyMap<string, Decided>; readonly refused?: never }
   | { readonly refused: TealError; readonly decisions?: never };
-
-export interface Decided {
-  readonly events: readonly Event[];
-  readonly note?: string;
-}
 
 /** A longer chain of consequences than any release has would be a loop. */
 const mostRounds = 32;
@@ -151,7 +147,8 @@ export function rollbackTogether(
   const [first] = states;
   if (back.length === 0 && first !== undefined) return { refused: refuse.nothingToRollBackTo(first) };
   const begun = beginTogether(back, { name, kind: 'rollback', states, now: asked.now });
-  return settle(states, decided(withoutQueues(states, begun)), asked);
+  const harms = new Map(back.map(({ state, build }) => [state.app, harmOf(state, build.version)]));
+  return settle(states, decided(withoutQueues(states, begun), harms), asked);
 }
 
 /** Its own rollback is a switch, an abort, or already going on. */
@@ -171,12 +168,17 @@ const withoutQueues = (states: readonly AppState[], changes: Changes): Changes =
     }),
   );
 
-const decided = (changes: Changes): ReadonlyMap<string, Decided> =>
-  new Map([...changes].map(([app, events]) => [app, { events }]));
+/** @param harms by app; what is not there is not known to do any */
+const decided = (
+  changes: Changes,
+  harms: ReadonlyMap<string, string | null | undefined>,
+): ReadonlyMap<string, Decided> =>
+  new Map([...changes].map(([app, events]) => [app, { events, ...harming(harms.get(app) ?? null) }]));
 
 /** The last release of the group once more, with the same people first. */
 export function retryTogether(name: string, states: readonly AppState[], asked: Asked): GroupDecision {
   const parts: Beginner[] = [];
+  const harms = new Map<string, string | undefined>();
   let kind: 'deploy' | 'rollback' = 'deploy';
   for (const state of latest(states)) {
     const decision = decide(state, { type: 'retry' }, asked);
@@ -185,9 +187,11 @@ export function retryTogether(name: string, states: readonly AppState[], asked: 
     if (release === null) continue;
     if (busy(release)) return { refused: refuse.inProgress(state, release) };
     kind = release.kind;
+    harms.set(state.app, decision.harm);
     parts.push({ state, build: release.build, steps: release.steps, retried: release.cohort });
   }
-  return settle(states, decided(beginTogether(parts, { name, kind, states, now: asked.now })), asked);
+  const begun = beginTogether(parts, { name, kind, states, now: asked.now });
+  return settle(states, decided(begun, harms), asked);
 }
 
 export interface GroupDeploy {
@@ -224,7 +228,8 @@ export function deployTogether(what: GroupDeploy, asked: Asked): GroupDecision {
   );
   if (now) {
     const begun = beginTogether(beginners, { name, kind: 'deploy', states, now: asked.now });
-    return settle(states, decided(begun), asked);
+    const harms = new Map([...answers].map(([app, { harm }]) => [app, harm]));
+    return settle(states, decided(begun, harms), asked);
   }
   const ends = ![...answers.values()].some(({ events }) =>
     events.some(({ type }) => type !== 'abort-started'),
@@ -236,7 +241,8 @@ export function deployTogether(what: GroupDeploy, asked: Asked): GroupDecision {
     const aborted = answer?.events.filter(({ type }) => type === 'abort-started') ?? [];
     const waiting = { build, steps: own, actor: asked.actor, at: asked.now, group: { name, apps } };
     const note = answer?.note ?? `${build.version} is deployed when all apps of ${name} may`;
-    return [state.app, { events: [{ type: 'queued', deploy: waiting }, ...aborted], note }];
+    const events = [{ type: 'queued', deploy: waiting } as const, ...aborted];
+    return [state.app, { events, note, ...harming(answer?.harm ?? null) }];
   });
   return settle(states, new Map(queued), asked);
 }

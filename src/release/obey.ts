@@ -1,12 +1,13 @@
 import type { App } from '../config/config.ts';
 import type { TealError } from '../errors.ts';
 import { begin } from './begin.ts';
-import type { Asked, Decision } from './decision.ts';
+import { harming, type Asked, type Decision } from './decision.ts';
 import { deploy } from './deploy.ts';
 import { approve, promote, reject } from './gates.ts';
 import type { Command } from './input.ts';
 import { following } from './keys.ts';
-import { inTheWay, olderThan } from './migrate.ts';
+import { inTheWay } from './migrate.ts';
+import { harmAhead, harmOf } from './migrate-harm.ts';
 import { outdatedBy } from './migrate-knows.ts';
 import { contract, undo } from './migrate-orders.ts';
 import * as refuse from './refusals.ts';
@@ -84,15 +85,16 @@ function rollback(state: AppState, reason: string | null, now: number): Decision
   const release = state.release;
   if (release !== null) {
     if (next(release.status, 'rollback-started')) {
-      return state.environments[other(release.colour)] === null
+      const back = state.environments[other(release.colour)];
+      return back === null
         ? refused(refuse.nothingToRollBackTo(state))
-        : { events: [{ type: 'rollback-started', why: reason ?? 'asked for', error: null }] };
+        : {
+            events: [{ type: 'rollback-started', why: reason ?? 'asked for', error: null }],
+            ...harming(harmOf(state, back.version)),
+          };
     }
-    if (next(release.status, 'abort-started')) {
-      return {
-        events: [{ type: 'abort-started', why: reason ?? 'rolled back before the switch', error: null }],
-      };
-    }
+    if (next(release.status, 'abort-started'))
+      return givenUp(state, reason ?? 'rolled back before the switch');
     // Typed twice in a hurry, it must not go on to the version before the one that was asked for.
     if (isOnItsWayBack.has(release.status)) {
       return { events: [], note: `${release.id} is already on its way back` };
@@ -100,10 +102,18 @@ function rollback(state: AppState, reason: string | null, now: number): Decision
   }
   const target = state.lives.at(-2);
   if (target === undefined || state.live === null) return refused(refuse.nothingToRollBackTo(state));
-  const note = olderThan(state, target.version);
   return {
     events: begin(state, { kind: 'rollback', build: target, steps: rollbackSteps }, now),
-    ...(note === null ? {} : { note }),
+    ...harming(harmOf(state, target.version)),
+  };
+}
+
+/** Before the switch: everyone stays on what is live, which what the candidate has written may be strange to. */
+function givenUp(state: AppState, why: string): Decision {
+  const live = state.live === null ? null : state.environments[state.live];
+  return {
+    events: [{ type: 'abort-started', why, error: null }],
+    ...harming(live === null ? null : harmOf(state, live.version)),
   };
 }
 
@@ -118,8 +128,7 @@ const isOnItsWayBack: ReadonlySet<Release['status']> = new Set(['aborting', 'rev
 function abort(state: AppState, reason: string | null): Decision {
   const release = state.release;
   if (release === null) return refused(refuse.noRelease(state, 'abort'));
-  if (next(release.status, 'abort-started'))
-    return { events: [{ type: 'abort-started', why: reason ?? 'asked for', error: null }] };
+  if (next(release.status, 'abort-started')) return givenUp(state, reason ?? 'asked for');
   if (release.status === 'aborting' || release.status === 'aborted')
     return { events: [], note: `${release.id} is aborted already` };
   if (
@@ -147,7 +156,8 @@ function retry(state: AppState, now: number): Decision {
   if (contracted !== null) return refused(refuse.schemaContracted(state, contracted, build.version));
   const first = inTheWay(state, build, kind);
   if (first !== null) return refused(refuse.migrationOpen(state, first));
-  return { events: begin(state, { kind, build, steps, retried: cohort }, now) };
+  const harm = kind === 'rollback' ? harmOf(state, build.version) : harmAhead(state, build);
+  return { events: begin(state, { kind, build, steps, retried: cohort }, now), ...harming(harm) };
 }
 
 function pause(state: AppState): Decision {

@@ -112,6 +112,7 @@ export function app(more: Partial<AppStatus> = {}): AppStatus {
     },
     release: release(),
     migration: null,
+    harm: null,
     rollback: { to: 'v41', how: 'instant', harm: null },
     maintenance: null,
     frozen: null,
@@ -252,7 +253,11 @@ export class FakeControl {
     }
     if (first === 'rollback') {
       const did = this.onCommand(call);
-      return { apps: this.apps.map((each) => this.onRollback?.(each) ?? { app: each, did, error: null }) };
+      return {
+        apps: this.apps.map(
+          (each) => this.onRollback?.(each) ?? { app: each, did, note: this.note, error: null },
+        ),
+      };
     }
     if (command === 'preview') return previewOf(name ?? '');
     if (call.method === 'GET') return this.#find(name);

@@ -170,6 +170,19 @@ test('a failure is told once, before everything else; what is over, not at all',
   assert.doesNotMatch(renderApp(having({ stage: 'contracted', release: 'shop-5' }), wide), /database/);
 });
 
+test('a database that fails what is live puts the app among those in trouble, however long ago it was contracted', () => {
+  const harm = 'the database was contracted (0007-rename): statements of v41 may fail on it';
+  const [blue, release] = [app().environments.blue, null];
+  const contracted = migration({ stage: 'contracted', release: 'shop-5', says: 'contracted: v41 does not' });
+  const told = app({ environments: { blue, green: null }, release, migration: contracted, harm });
+  assert.match(
+    renderApp(told, wide),
+    /^! shop [^]*\n {2}database {2}0007-rename {2}contracted\n {12}! the data/,
+  );
+  assert.doesNotMatch(renderApp(told, wide), /v41 does not/, 'said once');
+  assert.match(renderApp({ ...told, harm: null }, wide), /^✓ shop/);
+});
+
 test('a way back that does harm says so, and fits a narrow terminal', () => {
   const harm = 'the database was contracted for v42 (0007-rename): statements of v41 may fail on it';
   const text = renderApp(

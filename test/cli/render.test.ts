@@ -5,7 +5,7 @@ import { renderChanges } from '../../src/cli/render/changes.ts';
 import { renderChecks } from '../../src/cli/render/checks.ts';
 import { renderError } from '../../src/cli/render/error.ts';
 import { renderEvent } from '../../src/cli/render/event.ts';
-import { widthOf } from '../../src/cli/render/paint.ts';
+import { widthOf, wrap } from '../../src/cli/render/paint.ts';
 import { renderProof } from '../../src/cli/render/proof.ts';
 import { renderDone } from '../../src/cli/render/result.ts';
 import { renderApp, renderStatus } from '../../src/cli/render/status.ts';
@@ -87,6 +87,51 @@ test('who waits for an instance, and who is left out by the router, is told', ()
   const blue = environment({ instances, waiting: 2 });
   const text = renderApp(app({ environments: { blue, green: null } }), wide);
   assert.match(text, /web 2\/2 1 left out by the router {2}12,310 requests\s+3 in flight {2}2 waiting/);
+});
+
+test('a command is never broken over lines, whatever stands around it', () => {
+  const line = (text: string): readonly string[] =>
+    wrap(text, 44, 2)
+      .split('\n')
+      .map((each) => each.trim());
+  assert.deepEqual(
+    line(
+      'deploy a build whose newest migration is 0007; or teal db undo shop; or, when none runs, teal db contract shop',
+    ),
+    [
+      'deploy a build whose newest migration is',
+      '0007; or teal db undo shop; or, when none',
+      'runs, teal db contract shop',
+    ],
+  );
+  const long = `teal db new split users.name first last --up "split_part(name, ' ', 1)"`;
+  assert.deepEqual(line(`One --up for each: ${long} and so on.`), ['One --up for each:', long, 'and so on.']);
+  assert.deepEqual(line(`${'x'.repeat(36)} (teal db new add-unique), and more`), [
+    'x'.repeat(36),
+    '(teal db new add-unique), and more',
+  ]);
+  assert.deepEqual(line('what teal does is of no concern to anybody at all here'), [
+    'what teal does is of no concern to anybody',
+    'at all here',
+  ]);
+  assert.deepEqual(line('teal deploy shop v2 --from . --on-conflict queue'), [
+    'teal deploy shop v2 --from . --on-conflict queue',
+  ]);
+});
+
+test('the remedy of an error is broken as wide as the terminal is, with its commands whole', () => {
+  const error = new TealError('migration-open', 'it is open', {
+    remedy:
+      'deploy a build whose newest migration is 0007; or teal db undo shop; or teal db contract shop\nor wait',
+  });
+  assert.deepEqual(renderError(error, narrow).split('\n'), [
+    '✗ it is open',
+    '  deploy a build whose newest migration',
+    '  is 0007; or teal db undo shop; or',
+    '  teal db contract shop',
+    '  or wait',
+    '  code: migration-open',
+  ]);
 });
 
 test('a narrow terminal gets more lines, not broken ones', () => {

@@ -15,6 +15,7 @@ beforeEach(() => fake.reset());
 const stays = (name: string) => ({
   app: app({ app: name }),
   did: null,
+  note: null,
   error: new TealError('nothing-to-roll-back-to', `${name} has had no version live before v1.`, {
     remedy: 'deploy',
   }).toJSON(),

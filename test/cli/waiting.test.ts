@@ -55,13 +55,13 @@ test('deploy --wait says first what only its answer says, such as that going bac
 
 test('deploy --on-conflict queue --wait waits for what was queued, not for what it waits behind', async () => {
   fake.onCommand = () => {
-    fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release() })];
+    fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann', harm: null }, release: release() })];
     return 'v43 is queued';
   };
   const running = start(fake.directory, ['deploy', 'shop', 'v43', '--on-conflict', 'queue', '--wait']);
   await until('it follows', () => fake.followers > 0);
   const before = { status: 'completed', ended: true } as const;
-  fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release(before) })];
+  fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann', harm: null }, release: release(before) })];
   fake.emit('everyone is on v42');
   await until('the event is told', () => running.said().includes('everyone is on v42'));
   fake.apps = [app({ release: release({ id: 'shop-8', version: 'v43', colour: 'blue' }) })];
@@ -82,7 +82,7 @@ test('deploy --on-conflict queue --wait waits for what was queued, not for what 
 
 test('deploy --on-conflict queue --wait fails when what was queued is not wanted any more', async () => {
   fake.onCommand = () => {
-    fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann' }, release: release() })];
+    fake.apps = [app({ queued: { version: 'v43', actor: 'user:ann', harm: null }, release: release() })];
     return 'v43 is queued';
   };
   const running = start(fake.directory, ['deploy', 'shop', 'v43', '--on-conflict', 'queue', '--wait']);

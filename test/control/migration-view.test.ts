@@ -5,8 +5,14 @@ import type { DatabasePolicy, Phase } from '../../src/config/database.ts';
 import type { App } from '../../src/config/config.ts';
 import { partOf, sayProgress } from '../../src/control/view/progress.ts';
 import type { MigrationProgress } from '../../src/control/migrate/contract.ts';
+import { moodOf } from '../../src/control/board/mood.ts';
+import { renderApp } from '../../src/cli/render/status.ts';
+import { didOf, noteOf } from '../../src/control/view/did.ts';
 import { appStatus } from '../../src/control/view/status.ts';
 import { TealError } from '../../src/errors.ts';
+import { decide } from '../../src/release/decide.ts';
+import type { Decided } from '../../src/release/decision.ts';
+import { harmAhead } from '../../src/release/migrate-harm.ts';
 import type { ProofSummary } from '../../src/release/state.ts';
 import { app, build, Story } from '../release/story.ts';
 
@@ -170,6 +176,32 @@ describe('the status of a migration', () => {
     assert.match(of(story).rollback?.harm ?? '', /contracted \(0007-rename\): statements of v1 may fail/);
   });
 
+  test('who has gone back over a contract is told so, from the moment that the old version is started', () => {
+    const story = settled();
+    story.does({ type: 'contract' });
+    passes(story, 'contract');
+    assert.equal(of(story).harm, null);
+    const harm =
+      'the database was contracted (0007-rename): statements of v1 may fail on it, until one that fits is live: teal deploy shop <version>';
+    const order = { type: 'rollback', reason: null } as const;
+    const { harm: said } = decide(story.state, order, { now: story.now, actor: 'user:anna' });
+    assert.equal(said, harm.split(', until')[0]);
+    story.does(order);
+    assert.equal(of(story).harm, harm);
+    story.isReady();
+    story.isReady();
+    story.routersHaveIt();
+    story.isDrained();
+    assert.deepEqual([of(story).version, of(story).harm], ['v1', harm]);
+    const text = renderApp(of(story), { width: 60, colour: false, now: story.now });
+    const line =
+      / database {2}0007-rename {2}contracted\n {12}! the database was contracted \(0007-rename\):\n/;
+    assert.match(text, line);
+    assert.match(text, / live: teal deploy shop <version>$/m);
+    assert.equal(text.split('contracted').length, 3, 'once');
+    assert.deepEqual(moodOf(of(story), { errors: 0 }), ['trouble', harm]);
+  });
+
   test('a contract that has failed waits for its command, whatever teal.yaml says', () => {
     const story = settled({ contract: 'auto' });
     story.later(0);
@@ -250,6 +282,47 @@ describe('the status of a migration', () => {
     const proof = { ...green, unsafe: 'v1 reads status as an integer' };
     proven.does({ type: 'migration-proved', migration: '0007-rename', round: 1, before: 'expand', proof });
     assert.match(of(proven).rollback?.harm ?? '', /v1 reads status as an integer$/);
+    const back = { type: 'rollback', reason: null } as const;
+    for (const [at, before] of [
+      ['the candidate', migrating({ rollback: 'unsafe' })],
+      ['live', promoted({ rollback: 'unsafe' })],
+    ] as const)
+      assert.equal(decide(before.state, back, { now: before.now, actor: 'user:anna' }).harm, harm, at);
+  });
+
+  test('what waits for its turn says at once that going back from it will do harm', () => {
+    const spec = withDatabase({ rollback: 'unsafe' });
+    const story = new Story(app());
+    story.goesLive('v1', app());
+    const asks = (version: string): Decided => {
+      const wanted = { ...build(version, spec), migration: renaming };
+      const command = { type: 'deploy', build: wanted, promote: null, onConflict: 'queue' } as const;
+      const answer = decide(story.state, command, { now: story.now, actor: 'user:anna' });
+      assert.ok(answer.events);
+      return answer;
+    };
+    assert.match(asks('v2').harm ?? '', /^v1 cannot read what v2 writes \(database\.rollback: unsafe\)/);
+    story.does({ type: 'deploy', build: build('v2'), promote: null });
+    const queued = asks('v3');
+    assert.match(queued.note ?? '', /^v3 is deployed when shop-2 has ended$/);
+    assert.match(queued.harm ?? '', /^the version before it cannot read what v3 writes/);
+    assert.equal(didOf(queued), `${queued.note}; ${queued.harm}`);
+    assert.equal(noteOf(queued), didOf(queued));
+    story.does({
+      type: 'deploy',
+      build: { ...build('v3', spec), migration: renaming },
+      promote: null,
+      onConflict: 'queue',
+    });
+    assert.equal(of(story).queued?.harm, queued.harm);
+    const text = renderApp(of(story), { width: 120, colour: false, now: story.now });
+    assert.match(text, /^ {2}queued {4}v3 .*\n {12}! the version before it cannot read what v3 writes/m);
+  });
+
+  test('a repaired version of one that is live does no harm that is not done already', () => {
+    const story = promoted({ rollback: 'unsafe' });
+    const again = { ...build('v3', withDatabase({ rollback: 'unsafe' })), migration: renaming };
+    assert.equal(harmAhead(story.state, again), null);
   });
 });
 

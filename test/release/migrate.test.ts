@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { effects } from '../../src/release/effects.ts';
 import { isOpen } from '../../src/release/windows.ts';
+import { rollbackAll, rollbackTogether } from '../../src/release/group-orders.ts';
 import { Ensemble } from './ensemble.ts';
 import { build, judged, migrating, stored, Story } from './story.ts';
 
@@ -257,6 +258,50 @@ test('an expand that fails takes the whole group back, and a member that was rea
   group.worksOn();
   assert.equal(group.statuses, 'aborted aborted');
   assert.equal(group.live, 'v1 v1');
+});
+
+test('a group that goes back over a contract of one of them is told what that means to it, and goes back all the same', () => {
+  const group = new Ensemble({ web: {}, api: {} });
+  group.deploys({ web: 'v1', api: 'v1' });
+  group.worksOn();
+  group.brings('api', { name: '0001_name', phases: ['expand', 'contract'] });
+  group.deploys({ web: 'v2', api: 'v2' });
+  group.worksOn();
+  group.later(group.of('api').config!.release.rollbackWindowMs);
+  group.worksOn();
+  group.later(0);
+  group.worksOn();
+  assert.equal(group.of('api').migration?.stage, 'contracted');
+  const asked = { now: group.now, actor: group.actor, reason: null };
+  for (const [by, answers] of [
+    ['one', group.asks('web', { type: 'rollback', reason: null }).decisions],
+    ['its name', rollbackTogether('shop', group.all, asked).decisions],
+    ['all', rollbackAll(group.all, asked)],
+  ] as const) {
+    const harms = ['web', 'api'].map((app) => answers?.get(app)?.harm);
+    assert.equal(harms[0], undefined, by);
+    assert.match(harms[1] ?? '', /contracted \(0001_name\): statements of v1 may fail/, by);
+  }
+  group.does('api', { type: 'rollback', reason: null });
+  group.worksOn();
+  assert.equal(group.live, 'v1 v1');
+});
+
+test('a group says before it starts, and while it waits, that going back will do harm', () => {
+  const group = new Ensemble({ web: {}, api: {} });
+  group.deploys({ web: 'v1', api: 'v1' });
+  group.worksOn();
+  group.brings('api', { name: '0001_name', phases: ['expand'] });
+  const api = group.of('api').config!;
+  const database = { ...api.database!, rollback: 'unsafe' } as const;
+  group.does('api', { type: 'apply', config: { ...api, database } });
+  const begins = group.asksToDeploy({ web: 'v2', api: 'v2' }).decisions;
+  assert.match(begins?.get('api')?.harm ?? '', /^v1 cannot read what v2 writes/);
+  assert.equal(begins?.get('web')?.harm, undefined);
+  group.deploys({ web: 'v2' });
+  const waits = group.asksToDeploy({ web: 'v3', api: 'v3' }, 'queue').decisions?.get('api');
+  assert.equal(waits?.note, 'v3 is deployed when all apps of shop may');
+  assert.match(waits.harm ?? '', /cannot read what v3 writes/);
 });
 
 test('a flag of a version whose database is being prepared is a draft', () => {

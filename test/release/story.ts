@@ -136,7 +136,7 @@ export class Story {
   says(input: Command | Fact): string {
     const decision = decide(this.state, input, { now: this.now, actor: this.actor });
     if (decision.refused) throw decision.refused;
-    return decision.note ?? '';
+    return decision.note ?? decision.harm ?? '';
   }
 
   refuses(input: Command | Fact): TealError {

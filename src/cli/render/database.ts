@@ -5,16 +5,19 @@ import { renderBlock } from './block.ts';
 import { flow, glyph, pad, paint, wrap } from './paint.ts';
 import { duration } from './units.ts';
 
-/** What is over is told beside the release that it came with, and then no more. */
-const isNews = ({ migration, release }: AppStatus): boolean =>
-  migration !== null &&
-  (release?.id === migration.release || (migration.stage !== 'contracted' && migration.stage !== 'undone'));
+/** What is over is told beside the release that it came with, and to whom it fails; and then no more. */
+const isNews = ({ migration, release, harm }: AppStatus): boolean =>
+  migration !== null && (harm != null || release?.id === migration.release || !isOver(migration));
+
+const isOver = ({ stage }: MigrationView): boolean => stage === 'contracted' || stage === 'undone';
 
 /** Where the database is on its way from one version to the other, in lines like those of `renderApp`; none: nowhere. */
 export function databaseLines(app: AppStatus, view: View, labels: number): readonly string[] {
   const { migration } = app;
   if (migration === null || !isNews(app)) return [];
   const { name, round, stage, until, says } = migration;
+  // With the same in it, and what helps.
+  const isSaid = says === stage || isToldBy(app, migration) || (app.harm != null && isOver(migration));
   const pieces = [
     name,
     paint(view, 'bold', stage),
@@ -25,8 +28,8 @@ export function databaseLines(app: AppStatus, view: View, labels: number): reado
   const head = `  ${pad(paint(view, 'dim', 'database'), labels - 2)}`;
   return [
     `${head}${flow(pieces, '  ', { width: view.width - labels, indent: labels })}`,
-    ...(says === stage || isToldBy(app, migration) ? [] : [`${indent}${wrap(says, view.width, labels)}`]),
-    ...doubts(migration).map(
+    ...(isSaid ? [] : [`${indent}${wrap(says, view.width, labels)}`]),
+    ...[...(app.harm == null ? [] : [app.harm]), ...doubts(migration)].map(
       (each) => `${indent}${glyph(view, 'warn')} ${wrap(each, view.width, labels + 2)}`,
     ),
   ];

@@ -14,7 +14,6 @@ export function renderError(error: TealError, view: View): string {
     lines.push(...tail.map((line) => paint(view, 'dim', `  │ ${line}`)));
   }
   if (typeof log === 'string') lines.push(`  Full log: ${log}`);
-  // Not broken into lines: it often ends in a command, which has to stay one piece to be copied.
-  lines.push(`  ${error.remedy.replaceAll('\n', '\n  ')}`, paint(view, 'dim', `  code: ${error.code}`));
+  lines.push(`  ${wrap(error.remedy, view.width, 2)}`, paint(view, 'dim', `  code: ${error.code}`));
   return lines.join('\n');
 }

@@ -1,4 +1,5 @@
 import type { View } from '../shell/terminal.ts';
+import { briefs } from '../text.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'cyan';
 
@@ -70,7 +71,7 @@ export function flow(
   return lines.map((each, index) => (index === 0 ? each : ' '.repeat(room.indent) + each)).join('\n');
 }
 
-/** Breaks text at its spaces; keeps its own line breaks and indents. @param indent of every line but the first */
+/** Breaks text at its spaces, but not those of commands; keeps its own line breaks and indents. @param indent of every line but the first */
 export function wrap(text: string, width: number, indent: number): string {
   const hang = ' '.repeat(indent);
   return text
@@ -78,8 +79,45 @@ export function wrap(text: string, width: number, indent: number): string {
     .map((line) => {
       const own = /^ */.exec(line)?.[0] ?? '';
       const room = { width: Math.max(20, width - indent - own.length), indent: own.length };
-      return own + flow(line.slice(own.length).split(' '), ' ', room);
+      return own + flow(wordsOf(line.slice(own.length)), ' ', room);
     })
     .join('\n')
     .replaceAll('\n', `\n${hang}`);
+}
+
+/** What brings a missing package, or mends a file; and all that `teal` can be asked. */
+const others: ReadonlySet<string> = new Set(['npm', 'npx', 'chmod']);
+const own: ReadonlySet<string> = new Set(Object.keys(briefs).map((name) => name.split(' ', 1)[0] ?? name));
+
+/** What follows a command in a sentence, and is an argument of none. */
+const prose: ReadonlySet<string> = new Set(
+  'and anew as does for has in is it makes may of or says shows so that then there to when where which who writes'.split(
+    ' ',
+  ),
+);
+
+/** The words of a line, each command one of them: broken into lines it could not be copied. */
+function wordsOf(line: string): readonly string[] {
+  const words: string[] = [];
+  const given = line.split(' ');
+  let command = '';
+  for (const [index, word] of given.entries()) {
+    const goesOn = isQuoting(command) || (command !== '' && !prose.has(word) && !word.startsWith('('));
+    if (goesOn) words[words.length - 1] = `${words.at(-1)} ${word}`;
+    else words.push(word);
+    const begins = !goesOn && isCommand(word, given[index + 1]);
+    command = goesOn || begins ? (words.at(-1) ?? '') : '';
+    if (goesOn && !isQuoting(command) && endsClause.test(word)) command = '';
+  }
+  return words;
+}
+
+const isQuoting = (command: string): boolean => command.split('"').length % 2 === 0;
+
+/** A dot alone is a folder. */
+const endsClause = /[^.\s][,;:.)]+$/;
+
+function isCommand(word: string, next = ''): boolean {
+  const name = word.replaceAll(escapes, '').replace(/^\(/, '');
+  return others.has(name) || (name === 'teal' && own.has(next.replace(/\W+$/, '')));
 }

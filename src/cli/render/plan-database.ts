@@ -6,13 +6,12 @@ import { counted } from './units.ts';
 /** So many findings are worth reading beside all else; the others are told by teal db lint. */
 const shown = 3;
 
-/** What a deploy would do to the database: each phase with its time, then what stands in its way or is said of it. */
+/** What a deploy would do to the database, below an empty line: each phase with its time, then what stands in its way or is said of it. */
 export function renderDatabase(database: PlanDatabase, view: View): readonly string[] {
   const { migration, folder, phases, open, notes, lint } = database;
   const name = folder ?? migration;
   const row = (text: string, mark = ' '): string => `  ${mark} ${wrap(text, view.width, 4)}`;
-  return [
-    `  ${paint(view, 'bold', 'Database')}${name === null ? '' : `  ${name}`}`,
+  const lines = [
     ...phases.map(({ phase, when }) => `    ${phase.padEnd(10)}${wrap(when, view.width, 14)}`),
     ...(open === null
       ? []
@@ -20,6 +19,9 @@ export function renderDatabase(database: PlanDatabase, view: View): readonly str
     ...notes.map((note) => row(note)),
     ...findings(lint?.findings ?? [], { folder, view }),
   ];
+  // What it is refused with is told before, and leaves nothing to be said here.
+  if (lines.length === 0) return [];
+  return ['', `  ${paint(view, 'bold', 'Database')}${name === null ? '' : `  ${name}`}`, ...lines];
 }
 
 function findings(

@@ -15,7 +15,7 @@ export function renderPlan(plan: PlanResult, view: View): string {
     ...refused.map(({ message, remedy }) => say('failed', `Refused now: ${message} ${remedy}`, view)),
     ...notes.map((note) => say('warn', note, view)),
     ...(traffic === null ? [] : [indented(log(traffic, view), view)]),
-    ...(database === null ? [] : ['', ...renderDatabase(database, view)]),
+    ...(database === null ? [] : renderDatabase(database, view)),
     '',
     ...plan.steps.flatMap((step, index) => stepLines(step, index, view)),
     '',

@@ -2,6 +2,7 @@ import type { RollbackResult } from '../../control/contract.ts';
 import type { View } from '../shell/terminal.ts';
 import { commandLabels } from '../text.ts';
 import { renderBlock, type Row } from './block.ts';
+import { glyph } from './paint.ts';
 import { inColour } from './status.ts';
 
 type One = RollbackResult['apps'][number];
@@ -20,10 +21,13 @@ export function renderRollbacks(apps: readonly One[], complete: boolean, view: V
   );
 }
 
-function row({ app, did, error }: One, complete: boolean, view: View): Row {
+function row({ app, did, note, error }: One, complete: boolean, view: View): Row {
   if (error !== null)
     return [app.app, error.code === 'nothing-to-roll-back-to' ? `stays: ${error.message}` : error.message];
   const { live } = app;
   const now = live === null ? 'nothing is live' : `100 % ${inColour(view, live)} ${app.version ?? ''}`;
-  return [app.app, complete ? now : `${now}  (${did})`];
+  return [
+    app.app,
+    complete ? [now, ...(note ? [`${glyph(view, 'warn')} ${note}`] : [])].join('\n') : `${now}  (${did})`,
+  ];
 }

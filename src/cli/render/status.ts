@@ -59,7 +59,7 @@ export function renderApp(app: AppStatus, view: View): string {
     ...(app.group === null ? [] : [row('group', [app.group], view)]),
     ...(app.release === null ? [] : releaseRows(app.release, view)),
     ...databaseLines(app, view, labelColumns),
-    ...(app.queued === null ? [] : [row('queued', [app.queued.version, `by ${app.queued.actor}`], view)]),
+    ...(app.queued === null ? [] : queuedRows(app.queued, view)),
     ...(app.rollback === null ? [] : rollbackRows(app, app.rollback, view)),
     ...(app.release?.ended === false ? differences(app.release, view) : []),
     row('next', [app.next], view),
@@ -113,11 +113,13 @@ function state(app: AppStatus): Glyph {
   const instances = colours.flatMap((colour) => app.environments[colour]?.instances ?? []);
   const live = app.live === null ? [] : (app.environments[app.live]?.instances ?? []);
   if (live.some(troubled) || (live.length === 0 && app.live !== null)) return 'failed';
-  if (app.release?.error || app.migration?.failed || instances.some(troubled) || app.maintenance !== null)
-    return 'warn';
+  if (ails(app) || instances.some(troubled)) return 'warn';
   if (app.live === null || (app.release !== null && !app.release.ended)) return 'going';
   return 'ok';
 }
+
+const ails = ({ release, migration, harm, maintenance }: AppStatus): boolean =>
+  [release?.error, migration?.failed, harm, maintenance].some((each) => each != null);
 
 const severities: readonly Glyph[] = ['failed', 'warn', 'going', 'ok'];
 
@@ -201,11 +203,19 @@ function timers(release: ReleaseView, now: number): string[] {
 
 /** It is done whatever the database makes of it, so that is told before. */
 function rollbackRows(app: AppStatus, back: NonNullable<AppStatus['rollback']>, view: View): string[] {
-  const line = row('rollback', rollback(app, back), view);
-  if (back.harm === null) return [line];
-  const indent = ' '.repeat(labelColumns);
-  return [line, `${indent}${glyph(view, 'warn')} ${wrap(back.harm, view.width, labelColumns + 2)}`];
+  return [row('rollback', rollback(app, back), view), ...harmLines(back.harm, view)];
 }
+
+/** A Teal that is older than its command knows of none. */
+function harmLines(harm: string | null | undefined, view: View): string[] {
+  const indent = ' '.repeat(labelColumns);
+  return harm == null ? [] : [`${indent}${glyph(view, 'warn')} ${wrap(harm, view.width, labelColumns + 2)}`];
+}
+
+const queuedRows = ({ version, actor, harm }: NonNullable<AppStatus['queued']>, view: View): string[] => [
+  row('queued', [version, `by ${actor}`], view),
+  ...harmLines(harm, view),
+];
 
 function rollback(app: AppStatus, { to, how }: NonNullable<AppStatus['rollback']>): string[] {
   // Not switched yet: nothing has to go back, there is only a release to be given up.

@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts';
 import type { JudgeMemory } from '../judge/memory.ts';
 import { known } from '../known.ts';
 import { rotateKeys } from '../rotate-keys.ts';
-import { didOf } from '../view/did.ts';
+import { didOf, noteOf } from '../view/did.ts';
 import { statusAfter } from './status.ts';
 
 /** Does what was asked, and says what was done. Resolves as soon as it is on disk; what follows is in the events. */
@@ -18,8 +18,8 @@ export async function command(
 ): Promise<CommandResult> {
   known(deps, app);
   if (asked.name === 'deploy') {
-    const { note = null } = await deploy(deps, app, asked.body, asked);
-    return { did: note ?? `deploying ${asked.body.version}`, note, app: await statusAfter(deps, app) };
+    const done = await deploy(deps, app, asked.body, asked);
+    return { ...done, app: await statusAfter(deps, app) };
   }
   const decision =
     asked.name === 'rotate-keys'
@@ -29,7 +29,7 @@ export async function command(
           await withEvidence(deps, app, toCommand(asked.name, asked.body)),
           asked.by,
         );
-  return { did: didOf(decision), note: decision.note ?? null, app: await statusAfter(deps, app) };
+  return { did: didOf(decision), note: noteOf(decision), app: await statusAfter(deps, app) };
 }
 
 /** An approval holds what the judge said at that moment, which the release may know only as it was some ticks before. */

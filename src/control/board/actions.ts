@@ -2,11 +2,11 @@ import type { AccessRole } from '../../config/control.ts';
 import { decideTogether, type GroupDecision } from '../../release/group-orders.ts';
 import type { Command } from '../../release/input.ts';
 import { open } from '../../release/migrate.ts';
+import { harmOf } from '../../release/migrate-harm.ts';
 import type { AppState } from '../../release/state.ts';
 import { mayAs } from '../access/role.ts';
 import { commandRoles } from '../access/needs.ts';
 import type { CommandName } from '../contract.ts';
-import { harmOf } from '../view/status.ts';
 import type { ActionView } from './contract.ts';
 
 /** Who asks, as far as it matters. */

@@ -12,7 +12,7 @@ export function moodOf(status: AppStatus, pulse: Pick<OverviewApp['pulse'], 'err
 }
 
 function troubleOf(
-  { release, live, environments, migration }: AppStatus,
+  { release, live, environments, migration, harm }: AppStatus,
   { errors }: Pick<OverviewApp['pulse'], 'errors'>,
 ): Said | null {
   const instances = live === null ? [] : (environments[live]?.instances ?? []);
@@ -22,6 +22,7 @@ function troubleOf(
     return ['trouble', `${Math.round(errors * 100)} % of the requests fail`];
   if (migration !== null && migration.failed !== null && migration.command !== null)
     return ['trouble', `${migration.name}: ${migration.says}`];
+  if (harm !== null) return ['trouble', harm];
   if (release === null || release.error === null || !release.ended) return null;
   return ['trouble', `${release.version}: ${firstLine(release.reason ?? release.error.message)}`];
 }

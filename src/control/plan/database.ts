@@ -4,6 +4,7 @@ import { formatDuration } from '../../config/units.ts';
 import type { LintReport } from '../../database/lint/lint.ts';
 import { TealError, type ErrorJson } from '../../errors.ts';
 import { open } from '../../release/migrate.ts';
+import { harmAhead } from '../../release/migrate-harm.ts';
 import type { Build, BuildMigration } from '../../release/state.ts';
 import type { PlanDatabase, PlanLint } from '../contract.ts';
 import { unread } from '../deploy.ts';
@@ -44,7 +45,7 @@ export async function foresee(state: KnownState, build: Build): Promise<Foreseen
       lint: rest.report === null ? null : found(rest.report),
       notes: refused.length > 0 ? [] : notes(state, { build, newest, todo, skipped: rest.skipped, policy }),
     },
-    harm: todo === null ? [] : harm(state, build.version, policy),
+    harm: todo === null ? [] : harm(state, known),
     refused,
   };
 }
@@ -139,12 +140,9 @@ function begunBefore({ migration }: KnownState, { name }: BuildMigration): reado
   return [`${name} was begun by ${migration.build.version}${stopped}. Only what is left of it runs.`];
 }
 
-function harm({ live, lives }: KnownState, version: string, { rollback }: DatabasePolicy): readonly string[] {
-  if (rollback === 'safe' || live === null) return [];
-  const old = lives.at(-1)?.version ?? 'the old version';
-  return [
-    `${old} cannot read what ${version} writes (database.rollback: unsafe): where the judge would take the release back it freezes it, and a person decides.`,
-  ];
+function harm(state: KnownState, build: Build): readonly string[] {
+  const ahead = harmAhead(state, build);
+  return ahead === null ? [] : [`${ahead}.`];
 }
 
 const withoutServer = ({ url }: DatabasePolicy): readonly string[] =>

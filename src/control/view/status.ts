@@ -8,7 +8,7 @@ import {
   type Release,
   type Step,
 } from '../../release/state.ts';
-import { olderThan, unsafe } from '../../release/migrate.ts';
+import { harmAhead, harmNow, harmOf } from '../../release/migrate-harm.ts';
 import { judgeAsks } from '../../release/judging.ts';
 import { stepEndsAt } from '../../release/timers.ts';
 import { stepName } from '../../release/steps.ts';
@@ -46,9 +46,16 @@ export function appStatus(state: AppState, seen: Seen): AppStatus {
     rollback: rollbackOf(state),
     maintenance: state.maintenance,
     frozen: state.frozen,
-    queued: state.queued === null ? null : { version: state.queued.build.version, actor: state.queued.actor },
+    harm: strainOf(state),
+    queued: queuedOf(state),
     next: nextCommand(state),
   };
+}
+
+function queuedOf(state: AppState): AppStatus['queued'] {
+  const { queued } = state;
+  if (queued === null) return null;
+  return { version: queued.build.version, actor: queued.actor, harm: harmAhead(state, queued.build) };
 }
 
 function environmentStatus(state: AppState, colour: Colour, seen: Seen): EnvironmentStatus | null {
@@ -148,6 +155,14 @@ function rollbackOf(state: AppState): AppStatus['rollback'] {
   return back === null ? null : { ...back, harm: harmOf(state, back.to) };
 }
 
+/** With the way out: forward, since what the database has lost nobody brings back. */
+function strainOf(state: AppState): string | null {
+  const harm = harmNow(state);
+  return harm === null
+    ? null
+    : `${harm}, until one that fits is live: teal deploy ${nameOf(state)} <version>`;
+}
+
 function wayBack(state: AppState): Omit<NonNullable<AppStatus['rollback']>, 'harm'> | null {
   const release = state.release;
   if (release !== null && nextStatus(release.status, 'rollback-started')) {
@@ -162,16 +177,6 @@ function wayBack(state: AppState): Omit<NonNullable<AppStatus['rollback']>, 'har
   if (state.live === null) return null;
   const before = state.lives.at(-2);
   return before === undefined ? null : { to: before.version, how: 'start-first' };
-}
-
-/** What the database makes of going back; of the release on its way also before anybody is on it. */
-export function harmOf(state: AppState, to: string): string | null {
-  const { release } = state;
-  const why = release === null || release.build.version === to ? null : unsafe(state, release);
-  return (
-    olderThan(state, to) ??
-    (why === null ? null : `${to} cannot live with what ${release?.build.version ?? ''} writes: ${why}`)
-  );
 }
 
 const ended = (release: Release): boolean => transitions[release.status].ended ?? false;

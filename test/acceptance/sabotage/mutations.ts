@@ -58,7 +58,7 @@ export const mutations: readonly Mutation[] = [
     id: 'A4',
     says: 'abort does nothing',
     file: 'src/release/obey.ts',
-    find: "return { events: [{ type: 'abort-started', why: reason ?? 'asked for', error: null }] };",
+    find: "return givenUp(state, reason ?? 'asked for');",
     replace: "return { events: [], note: 'sabotaged' };",
     fails: /release-in-progress/,
   },

@@ -126,10 +126,10 @@ describe('a deploy', () => {
     const shop = await versions(t, ...served);
     const deps = await fakeDeps(t, shop.spec);
     await shop.add('v1', { 'db/1/expand.sql': 'ALTER TABLE users RENAME name TO full_name;' });
-    const { note } = await deploy(deps, 'shop', { version: 'v1' }, { by, signal: forever });
+    const { did } = await deploy(deps, 'shop', { version: 'v1' }, { by, signal: forever });
     const { release } = deps.apps.state('shop');
     assert.deepEqual(release?.build.migration, { name: '1', phases: ['expand'] });
-    assert.match(note ?? '', /^deploying v1; the rules find .* in 1 that would break.*: teal plan shop v1$/);
+    assert.match(did, /^deploying v1; the rules find .* in 1 that would break.*: teal plan shop v1$/);
   });
 
   test('with what cannot run is refused before anything begins', async (t) => {
@@ -201,5 +201,20 @@ describe('a deploy', () => {
     await shop.add('v1', { 'db/1/expand.sql': expand });
     await groupCommand(deps, 'all', { name: 'deploy', body: { version: 'v1' }, by, signal: forever });
     assert.deepEqual(deps.apps.state('shop').release?.build.migration, { name: '1', phases: ['expand'] });
+  });
+
+  test('is told with what the rules find in it, of a group as of an app', async (t) => {
+    const shop = await versions(t, ...served);
+    const found = /; the rules find one thing in 1 that would break .*: teal plan shop v1$/;
+    await shop.add('v1', { 'db/1/expand.sql': 'DROP VIEW people;' });
+    const alone = await fakeDeps(t, shop.spec);
+    const one = await deploy(alone, 'shop', { version: 'v1' }, { by, signal: forever });
+    assert.match(one.did, found);
+    assert.match(`; ${one.note}`, found);
+    const deps = await fakeDeps(t, { ...shop.spec, group: 'all' });
+    const body = { version: 'v1' };
+    const { apps } = await groupCommand(deps, 'all', { name: 'deploy', body, by, signal: forever });
+    assert.match(apps[0]?.did ?? '', found);
+    assert.match(`; ${apps[0]?.note}`, found);
   });
 });

@@ -168,6 +168,18 @@ describe('a plan', () => {
     assert.deepEqual(missing.database?.notes, ['What v9 brings is known when its files are there.']);
   });
 
+  test('that is refused says so once, and has no heading with nothing below it', async (t) => {
+    const shop = await versions(t, ...served);
+    const deps = await live(t, shop);
+    await shop.add('v2', { ...renaming, 'db/0007-rename/expand.sql': 'ALTER TABEL users;' });
+    const result = await planned(deps, 'v2');
+    assert.equal(result.refused.length, 1);
+    const text = shown(result);
+    assert.match(text, /✗ Refused now: /);
+    assert.doesNotMatch(text, /Database/);
+    assert.doesNotMatch(text, /\n\n\n/);
+  });
+
   test('of a group has it for each app', async (t) => {
     const shop = await versions(t, ...served);
     const deps = await fakeDeps(t, { ...shop.spec, group: 'all' });
@@ -188,7 +200,7 @@ describe('a plan', () => {
       text,
       /Commands do all the work, since there is no url: rules, proof and generators are for Postgre/,
     );
-    assert.match(text, /^ {2}! v1 cannot read what v2 writes \(database\.rollback: unsafe\): .* freezes it/m);
+    assert.match(text, /^ {2}! v1 cannot read what v2 writes \(database\.rollback: unsafe\): .* freezes/m);
     assert.match(text, /expand {4}before the candidate starts$/m, 'nothing is proven without a server');
   });
 });

@@ -25,8 +25,8 @@ export const rollbackResult = exactly<RollbackResult>()(
   v.strictObject({
     apps: v.array(
       v.union([
-        v.strictObject({ app: appStatus, did, error: v.null() }),
-        v.strictObject({ app: appStatus, did: v.null(), error }),
+        v.strictObject({ app: appStatus, did, note, error: v.null() }),
+        v.strictObject({ app: appStatus, did: v.null(), note: v.null(), error }),
       ]),
     ),
   }),

@@ -221,6 +221,12 @@ export const appStatus = exactly<AppStatus>()(
     environments: v.strictObject({ blue: or(environmentStatus), green: or(environmentStatus) }),
     release: or(releaseView),
     migration: v.pipe(or(migrationView), v.description('The one that a release has begun last.')),
+    harm: v.pipe(
+      or(text),
+      v.description(
+        'Why the database fails statements of the live version, or of the one that is started to go back to.',
+      ),
+    ),
     rollback: or(
       v.strictObject({
         to: text,
@@ -230,7 +236,13 @@ export const appStatus = exactly<AppStatus>()(
     ),
     maintenance: or(v.strictObject({ message: text })),
     frozen: or(v.strictObject({ reason: or(text), actor: text, at: time })),
-    queued: or(v.strictObject({ version: text, actor: text })),
+    queued: or(
+      v.strictObject({
+        version: text,
+        actor: text,
+        harm: v.pipe(or(text), v.description('What the database will make of going back from it.')),
+      }),
+    ),
     next: v.pipe(text, v.description('The next command to type.')),
   }),
 );
