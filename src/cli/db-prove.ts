@@ -70,6 +70,7 @@ async function proven(context: Context, flags: DbProveFlags, { given, signal }: 
   const parser = await loadParser();
   const migration = await migrationsAt(context.cwd, given.length === 0 ? ['db'] : given);
   const source = placeGiven(context, flags);
+  const counted = flags.check === true ? rowsAt(source) : null;
   const live = await corpusOf(context, parser, { files: flags.corpus, roles: flags.role, source, signal });
   const candidate =
     flags.candidate === undefined && flags.candidateRole === undefined
@@ -81,11 +82,15 @@ async function proven(context: Context, flags: DbProveFlags, { given, signal }: 
           signal,
         });
   if (live.statements.length === 0 && (candidate?.statements.length ?? 0) === 0)
-    throw new TealError('usage', 'There are no statements to prove anything with', {
-      remedy:
-        'Give some: --corpus corpus.jsonl (from teal db collect), --corpus queries.sql, or --url of a database with pg_stat_statements',
-      details: { lost: live.lost },
-    });
+    throw new TealError(
+      'usage',
+      ['There are no statements to prove anything with', ...live.lost].join('; '),
+      {
+        remedy:
+          'Give some: --corpus corpus.jsonl (from teal db collect), --corpus queries.sql, or --url of a database with pg_stat_statements',
+        details: { lost: live.lost },
+      },
+    );
   const shadow = await shadowFor(context, parser, { ...flags, signal });
   let proof: Proof;
   let left: readonly string[] = [];
@@ -95,8 +100,7 @@ async function proven(context: Context, flags: DbProveFlags, { given, signal }: 
     left = await shadow.close();
   }
   proof = { ...proof, notes: [...proof.notes, ...left] };
-  if (flags.check === true)
-    proof = { ...proof, parts: await checked(context, { ...flags, signal }, proof.parts) };
+  if (counted !== null) proof = { ...proof, parts: await checked(counted, proof.parts, signal) };
   const fails = failuresOf(proof.parts, {
     failOn: flags.failOn ?? 'risk',
     minCoverage: flags.minCoverage ?? defaultCoverage,
@@ -169,8 +173,14 @@ async function schemaFiles(context: Context, given: string): ReturnType<typeof m
 function kindOf({ env }: Context, given: string, source: Place | null): ShadowKind {
   if (given === 'auto') return source === null ? { kind: 'pglite' } : { kind: 'createdb', server: source };
   if (given === 'pglite') return { kind: 'pglite' };
-  if (given !== 'createdb' && given !== 'in-place')
+  if (given !== 'createdb' && given !== 'in-place') {
+    // Not repeated: what was meant as an address may hold a password.
+    if (!given.includes(':'))
+      throw new TealError('usage', '--shadow is neither a place that Teal knows nor an address', {
+        remedy: 'createdb, pglite, in-place, or the address of an empty database: postgres://…, env:NAME',
+      });
     return { kind: 'given', place: { url: addressGiven(given, env) } };
+  }
   if (source === null)
     throw new TealError('usage', `--shadow ${given} needs a server`, {
       remedy: 'Name it: --url env:DATABASE_URL',
@@ -178,17 +188,16 @@ function kindOf({ env }: Context, given: string, source: Place | null): ShadowKi
   return given === 'createdb' ? { kind: 'createdb', server: source } : { kind: 'in-place', place: source };
 }
 
-async function checked(
-  context: Context,
-  flags: Interruptible<DbProveFlags>,
-  parts: readonly Part[],
-): Promise<readonly Part[]> {
-  const source = placeGiven(context, flags);
-  if (source === null)
-    throw new TealError('usage', '--check counts rows in the database itself', {
-      remedy: 'Name it: --url env:DATABASE_URL',
-    });
-  const session = await connect(source, flags.signal);
+/** @throws TealError `usage` where no database is named */
+function rowsAt(source: Place | null): Place {
+  if (source !== null) return source;
+  throw new TealError('usage', '--check counts rows in the database itself', {
+    remedy: 'Name it: --url env:DATABASE_URL',
+  });
+}
+
+async function checked(source: Place, parts: readonly Part[], signal: AbortSignal): Promise<readonly Part[]> {
+  const session = await connect(source, signal);
   try {
     return await runChecks(session, parts);
   } finally {

@@ -42,6 +42,10 @@ async function split(
       await shadow.close();
     }
   } else sorted = await splitMigration(parser, file, null);
+  if (sorted.length === 0)
+    throw new TealError('usage', `${given} holds no statement`, {
+      remedy: 'Name a migration that does something: teal db split migrations/0007.sql',
+    });
   const written = flags.out === undefined ? [] : await write(context, flags.out, sorted);
   return {
     json: { statements: sorted, files: written },
@@ -85,7 +89,9 @@ function render(sorted: readonly Sorted[], { asked, written, view }: Shown): str
   ]);
   const end =
     written.length > 0
-      ? [`${glyph(view, 'ok')} Written: ${written.join(', ')}. Read them, and write undo.sql.`]
+      ? [
+          `${glyph(view, 'ok')} ${wrap(`Written: ${written.join(', ')}. Read them, and write undo.sql.`, view.width, 2)}`,
+        ]
       : ['  --out <folder> writes the files.'];
   const hint = asked
     ? []

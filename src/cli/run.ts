@@ -17,7 +17,7 @@ export async function runCli(
     terminal.out(rootHelp());
     return 0;
   }
-  const problems = new UsageProblems();
+  const problems = new UsageProblems(args);
   // The parser's own complaints are collected and told in our form; its help goes to stdout as it is.
   const io = {
     stdout: { write: (text: string): void => terminal.out(text.replace(/\n$/, '')) },
@@ -34,7 +34,7 @@ export async function runCli(
   };
   await run(buildApp(problems.text), args, context);
   if (io.exitCode === 0) return context.exit;
-  return report(context, problems.error(args));
+  return report(context, problems.error());
 }
 
 /** Those before `--` are ours; they are needed before the parser has run, for its own complaints. */

@@ -65,13 +65,22 @@ test('db lint says what it was asked wrongly', async () => {
   const folder = await folderWith({ 'README.md': 'nothing' });
   const nothing = await teal(folder, 'db', 'lint');
   assert.equal(nothing.code, 2);
-  assert.match(nothing.err, /There is no \.sql file in \.\n[^]*teal db lint db\/migrations[^]*code: usage/);
+  assert.match(nothing.err, /There is no \.sql file in \.\n[^]*such as db\/migrations[^]*code: usage/);
   const missing = await teal(folder, 'db', 'lint', 'nowhere.sql');
   assert.equal(missing.code, 2);
   assert.match(missing.err, /There is no file or folder nowhere\.sql/);
   const version = await teal(folder, 'db', 'lint', '--server-version', '12');
   assert.equal(version.code, 2);
   assert.match(version.err, /--server-version cannot be "12": expected 14 or 15/);
+});
+
+test('what cannot be read is nothing to be allowed, and what can be is told how, in one piece', async () => {
+  const folder = await folderWith({ 'bad.sql': 'hello', 'drop.sql': 'DROP VIEW people;' });
+  const unread = await teal(folder, 'db', 'lint', 'bad.sql');
+  assert.equal(unread.code, 1);
+  assert.doesNotMatch(unread.out, /teal: allow/);
+  const narrow = await start(folder, ['db', 'lint', 'drop.sql'], { COLUMNS: '50' }).finished;
+  assert.match(narrow.out, /statement:\n {2}-- teal: allow drop-view because <reason>\n$/);
 });
 
 test('without the parser the command says how to install it', async () => {
@@ -106,7 +115,7 @@ test('db new writes four files into the next folder, which db lint has nothing a
   assert.equal(code, 0, err);
   assert.match(
     out,
-    /^✓ Written +db\/0010-rename-users-name-full-name\n[^]*expand\.sql[^]*teal db lint\n +db\/0010-rename-users-name-full-name\n$/,
+    /^✓ Written +db\/0010-rename-users-name-full-name\n[^]*expand\.sql[^]*\n +teal db lint db\/0010-rename-users-name-full-name\n$/,
   );
   const again = await teal(folder, ...args, '--json');
   assert.deepEqual(

@@ -109,6 +109,30 @@ test('db split writes the files of a migration, and never over others', async ()
   assert.match(rules.out, /! contract[^]*drop-column: [^]*By rules only/);
 });
 
+test('files that db collect, prove and split cannot use are told by their names, and none of it is a bug', async () => {
+  const folder = await folderWith({ 'q.sql': 'SELECT 1;', 'bad.sql': 'hello', 'none.sql': '-- later' });
+  const nowhere = await teal(folder, 'db', 'collect', 'nowhere.sql', '--out', 'c.jsonl');
+  assert.equal(nowhere.code, 2);
+  assert.match(nowhere.err, /^✗ nowhere\.sql cannot be read: ENOENT\n/);
+  const unwritten = await teal(folder, 'db', 'collect', 'q.sql', '--out', 'there/c.jsonl');
+  assert.equal(unwritten.code, 2);
+  assert.match(unwritten.err, /^✗ there\/c\.jsonl cannot be written: ENOENT\n {2}Name a file in a folder/);
+  const nothing = await teal(folder, 'db', 'collect', 'bad.sql', '--out', 'c.jsonl');
+  assert.match(
+    nothing.out,
+    /^! Collected +0 statements, 0 calls\n[^]*bad\.sql cannot be read[^]*Next +have the app/,
+  );
+  const one = await teal(folder, 'db', 'collect', 'q.sql', '--out', 'd.jsonl');
+  assert.match(one.out, /^✓ Collected +1 statement, 1 call\n/);
+  const unproven = await teal(folder, 'db', 'prove', 'q.sql', '--corpus', 'bad.sql', '--shadow', 'pglite');
+  assert.match(unproven.err, /no statements to prove anything with;\s+bad\.sql\s+cannot\s+be\s+read/);
+  const empty = await teal(folder, 'db', 'split', 'none.sql', '--out', 'out');
+  assert.equal(empty.code, 2);
+  assert.match(empty.err, /none\.sql holds no statement/);
+  const unread = await teal(folder, 'db', 'split', 'bad.sql');
+  assert.match(unread.err, /See what and where: teal db lint bad\.sql/);
+});
+
 test('without statements, a schema or a server there is nothing to prove with, and no password is shown', async () => {
   const folder = await folderWith({ 'db/expand.sql': 'SELECT 1;', 'q.sql': 'SELECT 1;' });
   const none = await teal(folder, 'db', 'prove', 'db');
@@ -116,6 +140,12 @@ test('without statements, a schema or a server there is nothing to prove with, a
   assert.match(none.err, /There are no statements to prove anything with/);
   const schemaless = await teal(folder, 'db', 'prove', 'db', '--corpus', 'q.sql');
   assert.match(schemaless.err, /There is no schema to try anything on/);
+  const where = await teal(folder, 'db', 'prove', 'db', '--corpus', 'q.sql', '--shadow', 'there');
+  assert.match(where.err, /--shadow is neither a place[^]*createdb, pglite, in-place/);
+  const check = await teal(folder, 'db', 'prove', 'nowhere', '--corpus', 'q.sql', '--check');
+  assert.match(check.err, /There is no file or folder nowhere/);
+  const rows = await teal(folder, 'db', 'prove', 'db', '--corpus', 'q.sql', '--check', '--schema', 'nowhere');
+  assert.match(rows.err, /--check counts rows in the database itself/, 'before anything is tried');
   const away = await teal(folder, 'db', 'prove', 'db', '--url', 'postgres://me:secret@127.0.0.1:1/shop');
   assert.equal(away.code, 1);
   assert.match(away.err, /The database shop at 127\.0\.0\.1:1 cannot be reached/);

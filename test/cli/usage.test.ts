@@ -41,7 +41,7 @@ test('mistakes in what was typed exit with 2 and a suggestion', async () => {
     ['deploy shop v2 --form .', /There is no flag --form\n {2}Did you mean --from\?/],
     ['deploy shop', /<version> is missing\n {2}See: teal deploy --help/],
     ['deploy shop v2 --promote never', /--promote cannot be "never": expected auto or manual/],
-    ['deploy shop v2 --wait --timeout soon', /timeout cannot be "soon": expected a duration such as 30s/],
+    ['deploy shop v2 --wait --timeout soon', /--timeout cannot be "soon": expected a duration such as 30s/],
     ['scale shop many', /instances cannot be "many": expected a whole number/],
     ['maintenance maybe', /on\|off cannot be "maybe": expected on or off/],
     ['restart shop --role worker', /There is no flag --role\n {2}See: teal restart --help/],
@@ -50,6 +50,10 @@ test('mistakes in what was typed exit with 2 and a suggestion', async () => {
     ['--config x.yaml status', /--config comes after the command\n {2}See: teal --help/],
     ['abort shop blog', /"blog" is one argument too many/],
     ['deploy shop v2 --from', /--from needs a value/],
+    ['db collect', /--out is missing\n {2}See: teal db collect --help/],
+    ['db new drop thing x', / thing cannot be "thing": expected[^]*See: teal db new drop --help/],
+    ['db collect --out c --for soon', /--for cannot be "soon": expected a duration/],
+    ['db lint db --wat', /There is no flag --wat\n {2}See: teal db lint --help/],
   ];
   await Promise.all(
     cases.map(async ([line, expected]) => {

@@ -3,7 +3,7 @@ import type { Finding, LintReport } from '../../database/lint/lint.ts';
 import type { Level } from '../../database/lint/rule.ts';
 import { sayLock } from '../../database/lint/say.ts';
 import type { View } from '../shell/terminal.ts';
-import { glyph, paint, wrap } from './paint.ts';
+import { flow, glyph, paint, wrap } from './paint.ts';
 import { counted } from './units.ts';
 
 /** What was found in migrations: notes in one line each, everything else with its locks and the safe form. */
@@ -18,7 +18,7 @@ export function renderLint({ findings, allowed, files, statements }: LintReport,
   return [
     ...findings.flatMap((finding) => describe(finding, view)),
     wrap(end, view.width, 2),
-    next(findings),
+    ...next(findings, view),
   ].join('\n');
 }
 
@@ -40,7 +40,14 @@ function describe(finding: Finding, view: View): readonly string[] {
 const row = (label: string, text: string, view: View): string =>
   `  ${paint(view, 'dim', label.padEnd(8))} ${wrap(text, view.width, 11)}`;
 
-function next(findings: readonly Finding[]): string {
-  const worst = findings.find(({ level }) => level === 'error') ?? findings[0];
-  return `  Where it is meant so, in front of the statement: -- teal: allow ${worst?.rule ?? '<rule>'} because <reason>`;
+/** What cannot be read nobody means so. The comment is one piece, to be copied. */
+function next(findings: readonly Finding[], view: View): readonly string[] {
+  const meant = findings.filter(({ rule }) => rule !== 'syntax-error');
+  const worst = meant.find(({ level }) => level === 'error') ?? meant[0];
+  if (worst === undefined) return [];
+  const pieces = [
+    ...'Where it is meant so, in front of the statement:'.split(' '),
+    `-- teal: allow ${worst.rule} because <reason>`,
+  ];
+  return [`  ${flow(pieces, ' ', { width: view.width - 2, indent: 2 })}`];
 }

@@ -24,7 +24,7 @@ function describe({ of, schema, coverage, findings, unproven }: Part, view: View
   const share = coverage.calls === 0 ? 100 : (100 * coverage.provenCalls) / coverage.calls;
   return [
     paint(view, 'bold', `${who} on the ${schema} schema`),
-    `  ${coverage.proven} of ${counted(coverage.statements, 'statement')} proven, ${floor(share)} % of ${counted(coverage.calls, 'call')}; ${coverage.run} also run with synthetic values`,
+    `  ${wrap(`${coverage.proven} of ${counted(coverage.statements, 'statement')} proven, ${floor(share)} % of ${counted(coverage.calls, 'call')}; ${coverage.run} also run with synthetic values`, view.width, 2)}`,
     '',
     ...findings.flatMap((finding) => describeFinding(finding, view)),
     ...(unproven.length === 0 ? [] : [`${glyph(view, 'warn')} ${paint(view, 'bold', 'UNPROVEN')}`]),

@@ -17,7 +17,7 @@ export async function migrationsAt(cwd: string, given: readonly string[]): Promi
   for (const each of given) for (const file of await sqlAt(path.resolve(cwd, each), each)) meant.add(file);
   if (meant.size === 0)
     throw new TealError('usage', `There is no .sql file in ${given.join(', ')}`, {
-      remedy: 'Name the folder that holds the migrations: teal db lint db/migrations',
+      remedy: 'Name .sql files, or a folder that holds some, such as db/migrations',
     });
   const silent = new Set<string>();
   for (const file of meant)
@@ -38,7 +38,7 @@ async function sqlAt(absolute: string, given: string): Promise<readonly string[]
   const found = await stat(absolute).catch(() => null);
   if (found === null)
     throw new TealError('usage', `There is no file or folder ${given}`, {
-      remedy: 'Name the folder that holds the migrations: teal db lint db/migrations',
+      remedy: 'Name .sql files, or a folder that holds some, such as db/migrations',
     });
   if (!found.isDirectory()) return [absolute];
   const entries = await readdir(absolute, { withFileTypes: true, recursive: true });

@@ -126,7 +126,8 @@ function typeOf(from: ColumnName, { type }: ColumnOptions, known: Known): string
   if (type !== undefined) return type;
   if (facts !== undefined) return sayType(facts.type);
   throw new TealError('usage', `The type of ${nameIn(from)}.${from.column} is not known`, {
-    remedy: 'Say it: --type text; or name the migrations that create it: --schema db/migrations',
+    remedy:
+      'Say it: --type text; or name migrations that create it, and do not drop it again: --schema db/migrations',
   });
 }
 

@@ -18,7 +18,7 @@ export function statementsOf(
   const parsed = parser.parse(file.text);
   if ('message' in parsed)
     throw new TealError('usage', `${file.path} cannot be read: ${parsed.message}`, {
-      remedy: 'See what and where: teal db lint',
+      remedy: `See what and where: teal db lint ${file.path}`,
       details: { file: file.path },
     });
   const bytes = Buffer.from(file.text);

@@ -44,7 +44,7 @@ export async function splitMigration(
   const statements = readStatements(parser, text);
   if ('message' in statements)
     throw new TealError('usage', `${file.path} cannot be read: ${statements.message}`, {
-      remedy: 'See what and where: teal db lint',
+      remedy: `See what and where: teal db lint ${file.path}`,
       details: { file: file.path },
     });
   const bytes = Buffer.from(text);

@@ -70,7 +70,7 @@ function refuse(phase: Phase, { record, isLeft }: Recorded): void {
     if (record('contract') !== undefined)
       throw order(
         'contract has begun: what it has dropped cannot be undone',
-        'Go forward: teal db run contract',
+        'Go forward: teal db run contract <folder>',
       );
     if (record('expand') === undefined && record('backfill') === undefined)
       throw order('there is nothing to undo: expand has not run', 'Look at: teal db status');
@@ -78,12 +78,18 @@ function refuse(phase: Phase, { record, isLeft }: Recorded): void {
   }
   const undo = record('undo');
   if (undo !== undefined && !isDone(undo))
-    throw order(`undo has begun, so ${phase} cannot run`, 'Finish it first: teal db run undo');
+    throw order(`undo has begun, so ${phase} cannot run`, 'Finish it first: teal db run undo <folder>');
   if (undo !== undefined)
-    throw order(`it was undone, so ${phase} has nothing to build on`, 'Begin again: teal db run expand');
+    throw order(
+      `it was undone, so ${phase} has nothing to build on`,
+      'Begin again: teal db run expand <folder>',
+    );
   for (const before of earlier[phase])
     if (isLeft(before))
-      throw order(`${before} is not done, so ${phase} cannot run`, `Run it first: teal db run ${before}`);
+      throw order(
+        `${before} is not done, so ${phase} cannot run`,
+        `Run it first: teal db run ${before} <folder>`,
+      );
 }
 
 const order = (why: string, remedy: string): TealError => new TealError('migration-order', why, { remedy });
