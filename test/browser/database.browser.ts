@@ -84,6 +84,16 @@ describe('the dashboard, before a database that changes with its app', { timeout
     await question.getByRole('button', { name: 'Contract now' }).click();
     await page.locator('.rung.passed.database', { hasText: 'contract v2' }).waitFor();
     await panel.getByText(/v1 does not know the database any more/).waitFor();
+
+    // Back over it all the same: what that means stays there until a version that fits is live again.
+    await stage.teal.run('rollback', 'ledger', '--wait');
+    const harm = page.locator('.notice.warn', {
+      hasText: /statements of v1 may fail on it, until one that fits/,
+    });
+    await harm.waitFor();
+    await accessible(page);
+    await stage.teal.run('deploy', 'ledger', 'v2', '--wait');
+    await harm.waitFor({ state: 'detached' });
     forgive(/409/);
     quiet();
     await context.close();

@@ -17,7 +17,11 @@ export function failuresOf(parts: readonly Part[], { failOn, minCoverage }: Dema
     const counted = findings.filter(({ verdict }) => verdicts.indexOf(verdict) <= worst);
     const share = coverage.calls === 0 ? 1 : coverage.provenCalls / coverage.calls;
     return [
-      ...(counted.length > 0 ? [`${who}: ${counted.length} findings that are not allowed`] : []),
+      ...(counted.length > 0
+        ? [
+            `${who}: ${counted.length} ${counted.length === 1 ? 'finding that is' : 'findings that are'} not allowed`,
+          ]
+        : []),
       ...(share < minCoverage / 100
         ? [`${who}: only ${(100 * share).toFixed(1)} % of the calls are proven`]
         : []),
