@@ -46,9 +46,12 @@ test('rollback --all --wait is done when all are back, and fails with what kept 
     fake.apps = fake.apps.map((each) => ({ ...each, release: release({ status: 'reverted' }) }));
     return 'rolling back';
   };
+  fake.note = 'the database was contracted: statements of v41 may fail on it';
   const well = await teal(fake.directory, 'rollback', '--all', '--wait');
   assert.equal(well.code, 0, well.err);
   assert.match(well.out, /Rolled back +2 of 2 apps/);
+  assert.match(well.out, /^ {2}shop +100 % blue v41\n {18}! the database was contracted: /m);
+  fake.note = null;
   fake.onCommand = () => {
     fake.apps = fake.apps.map((each) => ({
       ...each,
