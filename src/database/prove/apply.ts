@@ -1,7 +1,7 @@
 import { TealError } from '../../errors.ts';
 import type { Parser } from '../sql/parser.ts';
 import { unseed } from './seed.ts';
-import { refusalOf } from './measure.ts';
+import { refusalOf } from './refusal.ts';
 import type { Session } from './session.ts';
 
 /** One statement of a migration. */

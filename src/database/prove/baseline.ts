@@ -1,13 +1,14 @@
 import type { Parser } from '../sql/parser.ts';
+import { Actor } from './actor.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
 import { compareObservations, typeNames } from './channels.ts';
 import type { Statement } from './corpus.ts';
 import type { Felt } from './finding.ts';
 import type { Change, Hazard, Known } from './hazard.ts';
 import { columnHazards } from './hazards-columns.ts';
-import { computedHazards, constraintHazards } from './hazards-constraints.ts';
+import { constraintHazards } from './hazards-constraints.ts';
 import { objectHazards, rightsHazards } from './hazards-objects.ts';
-import { Actor, measure, type Measured, type Observation } from './measure.ts';
+import { measure, type Measured, type Observation } from './measure.ts';
 import { prepareAll, type Prepared, type Unprovable } from './prepare.ts';
 import type { Session } from './session.ts';
 import { usesOf, type Uses } from './uses.ts';
@@ -92,7 +93,6 @@ export async function compare(
   const hazards = [
     ...columnHazards(change),
     ...constraintHazards(change),
-    ...computedHazards(change),
     ...objectHazards(change),
     ...rightsHazards(change).filter(() => baseline.missingRoles.length > 0),
   ];

@@ -1,7 +1,8 @@
 import type { Catalog } from './catalog.ts';
 import type { Felt } from './finding.ts';
-import { isPassing, passingOf, type Measured, type Observation } from './measure.ts';
+import { passingOf, type Measured, type Observation } from './measure.ts';
 import type { Prepared } from './prepare.ts';
+import { isPassing } from './refusal.ts';
 import type { Described, OutputColumn, Refusal } from './session.ts';
 
 type Feeling = Omit<Felt, 'prepared'>;

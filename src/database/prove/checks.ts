@@ -1,5 +1,5 @@
 import type { Part } from './proof.ts';
-import { refusalOf } from './measure.ts';
+import { refusalOf } from './refusal.ts';
 import type { Session } from './session.ts';
 
 /** A count that takes longer tells that nobody should make it now. */

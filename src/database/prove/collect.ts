@@ -1,8 +1,8 @@
 import type { Parser } from '../sql/parser.ts';
 import { emptyCorpus, keyOf, type Corpus, type Statement } from './corpus.ts';
 import { readCorpus, writeCorpus } from './corpus-file.ts';
-import { refusalOf } from './measure.ts';
 import { Readings } from './readings.ts';
+import { refusalOf } from './refusal.ts';
 import type { Session } from './session.ts';
 
 /** One look at pg_stat_statements. */

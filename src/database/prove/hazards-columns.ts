@@ -13,23 +13,24 @@ import {
   type Hazard,
 } from './hazard.ts';
 import { isNotNullByCheck } from './hazards-constraints.ts';
+import { sqlName } from './violations.ts';
 
-/** What another NOT NULL, default, type or label of a column does to statements. */
+/** What another NOT NULL, default, type, expression or label of a column does to statements. */
 export function columnHazards(change: Change): readonly Hazard[] {
   return [
     ...keptColumns(change).flatMap(([was, now]) => [
       ...nullHazards(change, was, now),
       ...defaultHazards(change, was, now),
       ...typeHazards(change, was, now),
+      ...computedHazards(change, was, now),
     ]),
     ...requiredColumns(change),
     ...labelHazards(change),
   ];
 }
 
-function tableSql({ after }: Change, table: number): string {
-  return (after.relations.get(table)?.name ?? '').split('.').map(quoted).join('.');
-}
+const tableSql = ({ after }: Change, { table }: Column): string =>
+  sqlName(after.relations.get(table)?.name ?? '');
 
 function nullHazards(change: Change, was: Column, now: Column): readonly Hazard[] {
   const name = sayColumn(change.after, now);
@@ -48,7 +49,7 @@ function nullHazards(change: Change, was: Column, now: Column): readonly Hazard[
     {
       verdict: 'risk',
       what: `${name} no longer takes NULL`,
-      check: `SELECT count(*) FROM ${tableSql(change, was.table)} WHERE ${quoted(was.name)} IS NULL`,
+      check: `SELECT count(*) FROM ${tableSql(change, was)} WHERE ${quoted(was.name)} IS NULL`,
       touches: writesColumn(now),
     },
     ...omitted(change, now, `${name} no longer takes NULL, and has no default`),
@@ -111,7 +112,7 @@ function typeHazards(change: Change, was: Column, now: Column): readonly Hazard[
       {
         verdict: 'risk',
         what: `${what}: it refuses or rounds some of what it took`,
-        check: `SELECT count(*) FROM ${tableSql(change, was.table)} WHERE ${column} IS NOT NULL AND ${misfit(column, now)}`,
+        check: `SELECT count(*) FROM ${tableSql(change, was)} WHERE ${column} IS NOT NULL AND ${misfit(column, now)}`,
         touches: writesColumn(now),
       },
     ];
@@ -148,6 +149,19 @@ const sizes = (typeText: string): readonly number[] =>
 
 function sqlType({ typeName, typeText }: Column): SqlType {
   return { name: typeName.replace(/^_/, ''), sizes: sizes(typeText), array: typeName.startsWith('_') };
+}
+
+/** What was written and is computed now, or the other way round, for whoever reads what it had. */
+function computedHazards(change: Change, was: Column, now: Column): readonly Hazard[] {
+  if (was.generated === now.generated) return [];
+  return [
+    {
+      verdict: 'client-visible',
+      what: `${sayColumn(change.after, now)} is ${now.generated === '' ? 'no longer computed' : 'computed now'}`,
+      check: null,
+      touches: readsColumn(was),
+    },
+  ];
 }
 
 /** Labels are constants, which statements without values have lost: who uses the type may use any of them. */

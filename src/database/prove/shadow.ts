@@ -3,7 +3,7 @@ import { upPart } from '../lint/source.ts';
 import type { Parser } from '../sql/parser.ts';
 import { apply, statementsOf } from './apply.ts';
 import { dumpSchema } from './dump.ts';
-import { refusalOf } from './measure.ts';
+import { refusalOf } from './refusal.ts';
 import { nested } from './nested.ts';
 import { ownDatabase } from './own-database.ts';
 import { startPglite } from './pglite.ts';

@@ -1,15 +1,14 @@
-import type { Parser } from '../sql/parser.ts';
-import { Actor, groups, refusalOf } from './measure.ts';
+import type { Node, Parser } from '../sql/parser.ts';
+import { Actor, groups } from './actor.ts';
+import { tablesIn, writesIn, type NamedWrite } from './named.ts';
 import type { Prepared } from './prepare.ts';
+import { refusalIn, refusalOf } from './refusal.ts';
 import { inOrder, type Session } from './session.ts';
 import { kindsOf } from './values.ts';
 
 /** What a statement does to one table. */
-export interface Write {
-  readonly verb: 'insert' | 'update' | 'delete';
+export interface Write extends Omit<NamedWrite, 'name'> {
   readonly table: number;
-  /** The columns it gives values to; null: all there are. */
-  readonly columns: readonly string[] | null;
 }
 
 /** What a statement stands on, by the server's own word. */
@@ -63,10 +62,10 @@ export async function usesOf(
         }),
       );
       for (const prepared of group) {
-        const writes = await writesOf(parser, session, prepared.sent.text);
-        const base = unsaid.has(prepared)
-          ? await namedIn(parser, session, prepared.sent.text)
-          : (uses.get(prepared) ?? nothing);
+        const parsed = parser.parse(prepared.sent.text);
+        const nodes = 'message' in parsed ? [] : parsed.map(({ node }) => node);
+        const writes = await writesOf(session, nodes);
+        const base = unsaid.has(prepared) ? await named(session, nodes) : (uses.get(prepared) ?? nothing);
         uses.set(prepared, withViews({ ...base, writes }, behind));
       }
     }
@@ -87,25 +86,20 @@ const dependencies = `SELECT d.refclassid::regclass::text AS catalog, d.refobjid
 
 async function dependsOn(session: Session, text: string, types: readonly string[]): Promise<Uses | null> {
   let rows: readonly Depends[] | null = null;
-  const unlessRefused = async (work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      if (refusalOf(error) === null) throw error;
-    }
-  };
   await inOrder<unknown>(session, [
     () => session.query('BEGIN'),
     () =>
-      unlessRefused(async () => {
-        await session.query(
-          `CREATE FUNCTION pg_temp.teal_uses(${types.join(', ')}) RETURNS void LANGUAGE sql BEGIN ATOMIC ${text}; END`,
-        );
-      }),
-    () =>
-      unlessRefused(async () => {
+      refusalIn(
+        session,
+        `CREATE FUNCTION pg_temp.teal_uses(${types.join(', ')}) RETURNS void LANGUAGE sql BEGIN ATOMIC ${text}; END`,
+      ),
+    async () => {
+      try {
         rows = await session.query<Depends>(dependencies);
-      }),
+      } catch (error) {
+        if (refusalOf(error) === null) throw error;
+      }
+    },
     () => session.query('ROLLBACK'),
   ]);
   return rows === null ? null : usesFrom(rows);
@@ -129,16 +123,9 @@ function usesFrom(rows: readonly Depends[]): Uses {
 }
 
 /** Where the server cannot say it (CALL, types that no function takes): the tables that are named. */
-async function namedIn(parser: Parser, session: Session, text: string): Promise<Uses> {
-  const parsed = parser.parse(text);
-  if ('message' in parsed) return nothing;
+async function named(session: Session, nodes: readonly Node[]): Promise<Uses> {
   const relations = new Set<number>();
-  const names = new Set<string>();
-  for (const { node } of parsed)
-    visit(node, (key, value) => {
-      if (key === 'RangeVar' || key === 'relation') names.add(qualified(value));
-    });
-  for (const name of names) {
+  for (const name of tablesIn(nodes)) {
     const id = await relationId(session, name);
     if (id !== null) relations.add(id);
   }
@@ -184,115 +171,20 @@ function withViews(uses: Uses, behind: ReadonlyMap<number, Uses>): Uses {
 
 const joined = <T>(one: ReadonlySet<T>, other: ReadonlySet<T>): ReadonlySet<T> => new Set([...one, ...other]);
 
-/** What it writes, also in WITH. */
-async function writesOf(parser: Parser, session: Session, text: string): Promise<readonly Write[]> {
-  const parsed = parser.parse(text);
-  if ('message' in parsed) return [];
-  const found: NamedWrite[] = [];
-  for (const { node } of parsed)
-    visit(node, (key, value) => {
-      if (key === 'InsertStmt') {
-        found.push({ verb: 'insert', name: qualified(value['relation']), columns: insertedColumns(value) });
-        const conflict = value['onConflictClause'];
-        if (isRecord(conflict) && conflict['action'] === 'ONCONFLICT_UPDATE')
-          found.push({ verb: 'update', name: qualified(value['relation']), columns: targets(conflict) });
-      }
-      if (key === 'UpdateStmt')
-        found.push({ verb: 'update', name: qualified(value['relation']), columns: targets(value) });
-      if (key === 'DeleteStmt')
-        found.push({ verb: 'delete', name: qualified(value['relation']), columns: [] });
-      if (key === 'MergeStmt') found.push(...merged(value));
-    });
+async function writesOf(session: Session, nodes: readonly Node[]): Promise<readonly Write[]> {
   const writes: Write[] = [];
-  for (const { verb, name, columns } of found) {
+  for (const { verb, name, columns } of writesIn(nodes)) {
     const table = await relationId(session, name);
     if (table !== null) writes.push({ verb, table, columns });
   }
   return writes;
 }
 
-type Tree = Readonly<Record<string, unknown>>;
-
-const isRecord = (value: unknown): value is Tree =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Columns of an INSERT; those that are given DEFAULT in every row are left out. */
-function insertedColumns(insert: Tree): readonly string[] | null {
-  const columns = names(insert['cols']);
-  if (columns === null) return 'selectStmt' in insert ? null : [];
-  const select = isRecord(insert['selectStmt']) ? insert['selectStmt']['SelectStmt'] : null;
-  const lists = isRecord(select) && Array.isArray(select['valuesLists']) ? select['valuesLists'] : [];
-  return columns.filter((_, at) => lists.length === 0 || !lists.every((list) => isDefault(list, at)));
-}
-
-function isDefault(list: unknown, at: number): boolean {
-  if (!isRecord(list) || !isRecord(list['List'])) return false;
-  const items = list['List']['items'];
-  const item: unknown = Array.isArray(items) ? items[at] : null;
-  return isRecord(item) && 'SetToDefault' in item;
-}
-
-const targets = (statement: Tree): readonly string[] => names(statement['targetList']) ?? [];
-
-interface NamedWrite {
-  readonly verb: Write['verb'];
-  readonly name: string;
-  readonly columns: readonly string[] | null;
-}
-
-function merged(merge: Tree): readonly NamedWrite[] {
-  const clauses: readonly unknown[] = Array.isArray(merge['mergeWhenClauses'])
-    ? merge['mergeWhenClauses']
-    : [];
-  return clauses.flatMap((each): readonly NamedWrite[] => {
-    const clause = isRecord(each) ? each['MergeWhenClause'] : null;
-    if (!isRecord(clause)) return [];
-    const name = qualified(merge['relation']);
-    const columns = names(clause['targetList']);
-    switch (clause['commandType']) {
-      case 'CMD_INSERT':
-        return [{ verb: 'insert', name, columns }];
-      case 'CMD_UPDATE':
-        return [{ verb: 'update', name, columns: columns ?? [] }];
-      case 'CMD_DELETE':
-        return [{ verb: 'delete', name, columns: [] }];
-      default:
-        return [];
-    }
-  });
-}
-
-function names(list: unknown): readonly string[] | null {
-  if (!Array.isArray(list)) return null;
-  return list.flatMap((each: unknown) => {
-    const target = isRecord(each) ? each['ResTarget'] : null;
-    return isRecord(target) && typeof target['name'] === 'string' ? [target['name']] : [];
-  });
-}
-
-/** A RangeVar as the server's functions take a name. */
-function qualified(relation: unknown): string {
-  if (!isRecord(relation)) return '';
-  const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-  return [relation['schemaname'], relation['relname']]
-    .filter((part): part is string => typeof part === 'string')
-    .map(quote)
-    .join('.');
-}
-
+/** @param name as `to_regclass` takes it */
 async function relationId(session: Session, name: string): Promise<number | null> {
   if (name === '') return null;
   const [row] = await session.query<{ id: number | null }>('SELECT to_regclass($1)::oid::int8::int AS id', [
     name,
   ]);
   return row?.id ?? null;
-}
-
-function visit(node: unknown, see: (key: string, value: Tree) => void): void {
-  if (Array.isArray(node)) for (const each of node) visit(each, see);
-  if (!isRecord(node)) return;
-  for (const [key, value] of Object.entries(node)) {
-    if (isRecord(value)) see(key, value);
-    visit(value, see);
-  }
 }
