@@ -1,5 +1,5 @@
 import type { EventView, LeaderView } from '../control/contract.ts';
-import type { Control } from '../control/control.ts';
+import type { Control } from '../control/running.ts';
 import type { FollowOptions } from '../control/upgrade/follow.ts';
 import { succeedsVariable } from '../control/upgrade/next-process.ts';
 import { renderBlock } from './render/block.ts';

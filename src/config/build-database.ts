@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 import { phases, type DatabasePolicy, type ProofPolicy } from './database.ts';
 import type { DatabaseInput } from './schema-database.ts';
 

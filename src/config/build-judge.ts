@@ -1,5 +1,6 @@
 import { buildMetric } from './build-metrics.ts';
-import type { ExposePolicy, JudgePolicy, StepJudge, WithoutEvidence } from './config.ts';
+import type { JudgePolicy } from './config.ts';
+import type { ExposePolicy, StepJudge, WithoutEvidence } from './release.ts';
 import type { JudgeInput } from './schema-judge.ts';
 
 /** @param base the folder of teal.yaml */

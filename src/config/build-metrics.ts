@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 import type { MetricHeaders, MetricPolicy, MetricSource } from './metrics.ts';
 import type { MetricInput } from './schema-metrics.ts';
 

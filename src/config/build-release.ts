@@ -1,5 +1,6 @@
 import { buildTiming, type ExposeInput } from './build-judge.ts';
-import type { ApprovePolicy, Config, ExposePolicy, ReleasePolicy, StepPolicy, Test } from './config.ts';
+import type { Config } from './config.ts';
+import type { ApprovePolicy, ExposePolicy, ReleasePolicy, StepPolicy, Test } from './release.ts';
 import type { AppInput, TestInput } from './schema.ts';
 import type { JudgeInput } from './schema-judge.ts';
 import type { StepInput } from './schema-release.ts';

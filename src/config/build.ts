@@ -5,18 +5,9 @@ import { buildFeatures } from './build-features.ts';
 import { buildControl } from './build-control.ts';
 import { buildJudge } from './build-judge.ts';
 import { actorsOf, buildRelease } from './build-release.ts';
-import type {
-  App,
-  BalancePolicy,
-  Config,
-  EnvironmentValue,
-  ErrorPage,
-  Health,
-  Limits,
-  ObserveConfig,
-  Role,
-  TlsConfig,
-} from './config.ts';
+import type { App, BalancePolicy, Config, ErrorPage, Health, Limits, Role } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
+import type { ObserveConfig, TlsConfig } from './router.ts';
 import type { StoreConfig } from './kinds-store.ts';
 import { routesOfRole } from './routes.ts';
 import type { AppInput, FileInput, LimitsInput, ProcessInput, RoleInput, ServersInput } from './schema.ts';

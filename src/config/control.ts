@@ -1,4 +1,5 @@
-import type { CertificateFiles, EnvironmentValue, ListenAddress } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
+import type { CertificateFiles, ListenAddress } from './router.ts';
 
 /** Who may do what, each with all that those before it may. */
 export const roles = ['viewer', 'deployer', 'approver', 'admin'] as const;

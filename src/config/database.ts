@@ -1,4 +1,4 @@
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 
 /** When a part of a migration runs: before the candidate starts (expand, then backfill), after the old version is gone (contract), or to take expand back. */
 export const phases = ['expand', 'backfill', 'undo', 'contract'] as const;

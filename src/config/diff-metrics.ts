@@ -1,4 +1,5 @@
-import type { App, EnvironmentValue } from './config.ts';
+import type { App } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 import type { MetricPolicy } from './metrics.ts';
 import { formatDuration } from './units.ts';
 

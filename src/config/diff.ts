@@ -3,19 +3,10 @@ import { joinCommand } from './command-line.ts';
 import { audienceKeys } from './diff-audience.ts';
 import { databaseKeys } from './diff-database.ts';
 import { metricKeys } from './diff-metrics.ts';
-import type {
-  App,
-  BalancePolicy,
-  EnvironmentValue,
-  ExposePolicy,
-  JudgePolicy,
-  ListenAddress,
-  Origins,
-  Role,
-  StepPolicy,
-  Test,
-  WindowPolicy,
-} from './config.ts';
+import type { App, BalancePolicy, JudgePolicy, Origins, Role } from './config.ts';
+import type { ExposePolicy, StepPolicy, Test, WindowPolicy } from './release.ts';
+import type { EnvironmentValue } from './environment-value.ts';
+import type { ListenAddress } from './router.ts';
 import { plainBalance } from './config.ts';
 import { featuresOf, featureText } from './features.ts';
 import { looksSecret } from './problem.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 import type { ProofPolicy } from './database.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { readStore } from './kinds-store.ts';

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import type { ListenAddress } from './config.ts';
+import type { ListenAddress } from './router.ts';
 import { leaf, wrong, type Leaf, type Read } from './leaf.ts';
 
 const label = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { splitCommand } from './command-line.ts';
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { isMap, leaf, wrong, type Leaf, type Read, type Wrong } from './leaf.ts';
 

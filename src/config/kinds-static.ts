@@ -1,4 +1,4 @@
-import type { ListenAddress } from './config.ts';
+import type { ListenAddress } from './router.ts';
 import { leaf, wrong, type Leaf, type Read } from './leaf.ts';
 import { listenAddress } from './kinds-network.ts';
 import { safeParse } from 'valibot';

@@ -1,5 +1,5 @@
 /** The typed form of `judge.metrics` in teal.yaml: what is asked of systems that measure the app themselves. */
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 
 /** One metric of the app's own. Times are milliseconds. */
 export interface MetricPolicy {

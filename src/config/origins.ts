@@ -1,4 +1,5 @@
-import type { ListenAddress, Origins } from './config.ts';
+import type { Origins } from './config.ts';
+import type { ListenAddress } from './router.ts';
 import { versionPlace } from './kinds-static.ts';
 
 /** The servers of a version; none when nothing says where they are. */

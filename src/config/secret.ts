@@ -1,7 +1,7 @@
 /** Where a value that teal.yaml names is read: the one place that does, so that every secret is written in one way. */
 import { readFileSync } from 'node:fs';
 import { TealError } from '../errors.ts';
-import type { EnvironmentValue } from './config.ts';
+import type { EnvironmentValue } from './environment-value.ts';
 
 /**
  * The value itself.

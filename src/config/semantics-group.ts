@@ -1,5 +1,5 @@
 import { actorsOf, buildRelease } from './build-release.ts';
-import type { StepPolicy } from './config.ts';
+import type { StepPolicy } from './release.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { Finding } from './finding.ts';
 import { show, type Path } from './problem.ts';

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { pino, stdSerializers, type Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import { TealError } from '../errors.ts';
-import type { HandedOver, Program } from '../router/embedded/options.ts';
 import { socketPath } from '../router/socket-path.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { Access } from './access/access.ts';
@@ -14,10 +13,11 @@ import { serveAt, type ApiServer } from './api/serve.ts';
 import { begin } from './begin.ts';
 import { watchClock } from './clock.ts';
 import type { EventView, LeaderView } from './contract.ts';
-import { openEntrances, type Nearby } from './entrances.ts';
+import { openEntrances } from './entrances.ts';
 import { share } from './lead/share.ts';
 import { lockData, unusable } from './lock.ts';
 import { longestDrain } from './machine.ts';
+import type { Control, Host } from './running.ts';
 import { stopAll } from './stop-all.ts';
 import { storePlace } from './store-place.ts';
 import { assemble, leave, storeFile, type Ground, type System } from './system.ts';
@@ -41,27 +41,6 @@ export interface ControlOptions {
   readonly upgraded?: () => UpgradeView | null;
   /** Already bound, and perhaps asked; a new one when left out. */
   readonly server?: ApiServer;
-}
-
-/** A running control plane. */
-export interface Control {
-  /** Empty while another one leads. */
-  readonly urls: readonly string[];
-  /** Who leads, where several share an event log; null where this is the only one. */
-  readonly leader: LeaderView | null;
-  readonly socket: string;
-  /** Where the API is reached over TCP: `control.listen`; null when it is not. */
-  readonly url: string | null;
-  /** The port of `router.metrics`; null when there is none. */
-  readonly metrics: number | null;
-  /** Resolves when it has ended by `stop`, also when that was asked for over the API. */
-  readonly ended: Promise<void>;
-  /** The data directory. */
-  readonly data: string;
-  /** See `EmbeddedRouter.handOver`. @param drainMs null: the longest of the apps */
-  handOver(program: Program, drainMs: number | null): Promise<HandedOver & { readonly drainMs: number }>;
-  /** `everything`: also drains and stops the router and every instance. `signal` is aborted when it shall not wait. */
-  stop(options: { readonly everything: boolean; readonly signal?: AbortSignal }): Promise<void>;
 }
 
 /**
@@ -109,12 +88,6 @@ function notWhereShared(): Promise<never> {
         'Start the newer Teal beside this one, then stop this one with SIGTERM: docs/high-availability.md',
     },
   );
-}
-
-/** Where a control plane that works is asked. */
-export interface Host extends Nearby {
-  /** Told that it was asked to stop, before it does. */
-  readonly stopping?: (everything: boolean) => void;
 }
 
 interface Working extends Host, Pick<ControlOptions, 'upgrade' | 'upgraded'> {

@@ -1,4 +1,4 @@
-import type { ReleasePolicy } from '../config/config.ts';
+import type { ReleasePolicy } from '../config/release.ts';
 import type { TealError } from '../errors.ts';
 import { begin, busy } from './begin.ts';
 import { harming, type Asked, type Decided, type Decision } from './decision.ts';

@@ -1,4 +1,4 @@
-import type { ApprovePolicy } from '../config/config.ts';
+import type { ApprovePolicy } from '../config/release.ts';
 import { TealError } from '../errors.ts';
 import type { Decision } from './decision.ts';
 import type { Event } from './events.ts';

@@ -1,4 +1,4 @@
-import type { ExposePolicy } from '../config/config.ts';
+import type { ExposePolicy } from '../config/release.ts';
 import { buckets } from '../audience/bucket.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { AppState, Colour, Release, ReleaseStatus } from './state.ts';

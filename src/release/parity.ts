@@ -1,4 +1,5 @@
-import type { App, EnvironmentValue, Limits, Role } from '../config/config.ts';
+import type { App, Limits, Role } from '../config/config.ts';
+import type { EnvironmentValue } from '../config/environment-value.ts';
 import type { AppState, Difference, Release } from './state.ts';
 import { other } from './state.ts';
 

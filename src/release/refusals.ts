@@ -1,4 +1,4 @@
-import type { ApprovePolicy } from '../config/config.ts';
+import type { ApprovePolicy } from '../config/release.ts';
 import { TealError } from '../errors.ts';
 import { stepName } from './steps.ts';
 import type { AppState, Migration, Release } from './state.ts';

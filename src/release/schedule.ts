@@ -1,4 +1,4 @@
-import type { Windows } from '../config/config.ts';
+import type { Windows } from '../config/release.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { Size, Step } from './state.ts';
 import { exposedAfter, sizeFor } from './steps.ts';

@@ -1,6 +1,7 @@
 import { firstCohort, type CohortState, type ReleaseCohort } from '../audience/cohort.ts';
 import type { Exposure } from '../audience/table.ts';
-import type { App, ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/config.ts';
+import type { App } from '../config/config.ts';
+import type { ApprovePolicy, ExposePolicy, MirrorPolicy, Test, WarmPolicy } from '../config/release.ts';
 import type { Phase } from '../config/database.ts';
 import type { Json } from '../config/features.ts';
 import type { ErrorJson } from '../errors.ts';

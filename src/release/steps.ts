@@ -1,4 +1,4 @@
-import type { ApprovePolicy, MirrorPolicy, ReleasePolicy, StepPolicy } from '../config/config.ts';
+import type { ApprovePolicy, MirrorPolicy, ReleasePolicy, StepPolicy } from '../config/release.ts';
 import { buckets } from '../audience/bucket.ts';
 import type { Exposure } from '../audience/table.ts';
 import type { Release, Size, Step } from './state.ts';

@@ -1,4 +1,4 @@
-import type { ExposePolicy, Windows } from '../config/config.ts';
+import type { ExposePolicy, Windows } from '../config/release.ts';
 import { decidesNow, judgeHolds } from './judging.ts';
 import type { AppState, Release } from './state.ts';
 import { byItselfAt } from './migrate.ts';

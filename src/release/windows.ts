@@ -1,5 +1,5 @@
 import { TZDate } from '@date-fns/tz';
-import type { WindowPolicy, Windows } from '../config/config.ts';
+import type { WindowPolicy, Windows } from '../config/release.ts';
 
 /** Holidays may follow each other; after this many days without an opening there is none. */
 const furthestDays = 400;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { App, ExposePolicy, StepPolicy } from '../../src/config/config.ts';
+import type { App } from '../../src/config/config.ts';
+import type { ExposePolicy, StepPolicy } from '../../src/config/release.ts';
 import { diffConfig } from '../../src/config/diff.ts';
 import { checkConfig, parseConfig } from '../../src/config/load.ts';
 import { defaults } from '../../src/judge/settings.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
-import type { Test } from '../../src/config/config.ts';
+import type { Test } from '../../src/config/release.ts';
 import { teal } from '../../src/control/apps.ts';
 import { perform } from '../../src/control/effects/perform.ts';
 import { runCommand, type Target } from '../../src/control/effects/test-command.ts';

@@ -1,7 +1,8 @@
 /** What is foreseen of a release is what comes: its number, place, cohort, steps, and whom each of them exposes. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { App, ExposePolicy, MirrorPolicy } from '../../src/config/config.ts';
+import type { App } from '../../src/config/config.ts';
+import type { ExposePolicy, MirrorPolicy } from '../../src/config/release.ts';
 import { teal } from '../../src/control/apps.ts';
 import { explainBody } from '../../src/control/api/bodies.ts';
 import { parse } from '../../src/control/api/read.ts';

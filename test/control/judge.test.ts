@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import type { App, ExposePolicy } from '../../src/config/config.ts';
+import type { App } from '../../src/config/config.ts';
+import type { ExposePolicy } from '../../src/config/release.ts';
 import { teal } from '../../src/control/apps.ts';
 import { perform } from '../../src/control/effects/perform.ts';
 import type { JudgeMemory, TickRecord } from '../../src/control/judge/memory.ts';

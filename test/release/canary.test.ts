@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApprovePolicy, ExposePolicy, StepPolicy } from '../../src/config/config.ts';
+import type { ApprovePolicy, ExposePolicy, StepPolicy } from '../../src/config/release.ts';
 import { effects } from '../../src/release/effects.ts';
 import { byAnyone } from '../../src/release/steps.ts';
 import { app, build, Story } from './story.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { App, StepPolicy } from '../../src/config/config.ts';
+import type { App } from '../../src/config/config.ts';
+import type { StepPolicy } from '../../src/config/release.ts';
 import { stepsTogether } from '../../src/release/group-steps.ts';
 import type { Step } from '../../src/release/state.ts';
 import { stepName } from '../../src/release/steps.ts';

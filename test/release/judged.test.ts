@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ExposePolicy, StepPolicy } from '../../src/config/config.ts';
+import type { ExposePolicy, StepPolicy } from '../../src/config/release.ts';
 import { effects } from '../../src/release/effects.ts';
 import { judging } from '../../src/release/judging.ts';
 import { byAnyone } from '../../src/release/steps.ts';

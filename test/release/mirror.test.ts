@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ExposePolicy, MirrorPolicy, StepPolicy } from '../../src/config/config.ts';
+import type { ExposePolicy, MirrorPolicy, StepPolicy } from '../../src/config/release.ts';
 import { Tables } from '../../src/control/tables.ts';
 import { effects } from '../../src/release/effects.ts';
 import { schedule } from '../../src/release/schedule.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StepPolicy, Windows } from '../../src/config/config.ts';
+import type { StepPolicy, Windows } from '../../src/config/release.ts';
 import { schedule } from '../../src/release/schedule.ts';
 import { byAnyone, steps } from '../../src/release/steps.ts';
 import { wakeAt } from '../../src/release/timers.ts';

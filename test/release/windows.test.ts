@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Windows, WindowPolicy } from '../../src/config/config.ts';
+import type { Windows, WindowPolicy } from '../../src/config/release.ts';
 import { isOpen, opensAt } from '../../src/release/windows.ts';
 import { app, build, Story } from './story.ts';
 

@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { CertificateFiles } from '../../src/config/config.ts';
+import type { CertificateFiles } from '../../src/config/router.ts';
 
 export interface Issued {
   readonly certificate: string;

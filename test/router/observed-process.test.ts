@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { AccessLogConfig } from '../../src/config/config.ts';
+import type { AccessLogConfig } from '../../src/config/router.ts';
 import type { AccessLine } from '../../src/router/access-line.ts';
 import { followAccessLines } from '../../src/router/access-log.ts';
 import { alive, closeSides, flip, sides, start } from './process-rig.ts';

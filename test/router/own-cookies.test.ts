@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { withoutOwnCookies } from '../../src/router/embedded/decide.ts';
+import { withoutOwnCookies } from '../../src/router/embedded/own-cookies.ts';
 
 test('only cookies of ours are taken off a header, and what is left stays as it came', () => {
   assert.equal(withoutOwnCookies('teal-id=a'), '');

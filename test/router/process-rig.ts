@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { CertificateFiles, TlsConfig } from '../../src/config/config.ts';
+import type { CertificateFiles, TlsConfig } from '../../src/config/router.ts';
 import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
 import type { RouterOptions } from '../../src/router/embedded/options.ts';
 import { socketPath } from '../../src/router/socket-path.ts';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import type { CertificateFiles, TlsConfig } from '../../src/config/config.ts';
+import type { CertificateFiles, TlsConfig } from '../../src/config/router.ts';
 import { TealError } from '../../src/errors.ts';
 import { EmbeddedRouter } from '../../src/router/embedded/embedded.ts';
 import { CertificateFolder, issue } from './certificates.ts';

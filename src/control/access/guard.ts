@@ -1,35 +1,16 @@
-import type { IncomingMessage } from 'node:http';
 import { getPath } from 'hono/utils/url';
 import { clientAddress, type Networks } from '../../audience/address.ts';
 import { TealError } from '../../errors.ts';
-import type { Access } from './access.ts';
-import { authorize, type Together } from './authorize.ts';
+import type { Arrival, Asking, Guarding } from './asking.ts';
+import { authorize } from './authorize.ts';
 import type { Caller, CallerEnv, From } from './caller.ts';
 import { guardedAnswer } from './headers.ts';
 import { agentOf, identify, known, type Entrance } from './identify.ts';
-import { neededFor, type Needed } from './needs.ts';
+import { neededFor } from './needs.ts';
 import { noted, noteRefusal } from './noting.ts';
 import { slower } from './refusals.ts';
-import type { Standings } from './standing.ts';
-
-/** What a listener gives beside the request. */
-interface Arrival {
-  readonly incoming?: IncomingMessage;
-}
 
 export type Answer = (request: Request, env: Arrival & CallerEnv) => Response | Promise<Response>;
-
-export interface Guarding {
-  readonly access: Access;
-  readonly entrance: Entrance;
-  readonly together: Together;
-  /** The apps as they are now, those that are named or all. */
-  readonly standing: (apps: readonly string[] | null) => Standings;
-  /** How a refusal is told. */
-  readonly refuse: (error: TealError) => Response;
-  /** The same to a person with a browser. */
-  readonly refusePage?: (error: TealError) => Promise<Response>;
-}
 
 /** Lets through who may: found out who asks, asked not too often, the role is enough. All that is behind may rely on it. */
 export function guarded(inner: Answer, guarding: Guarding): Answer {
@@ -41,15 +22,6 @@ export function guarded(inner: Answer, guarding: Guarding): Answer {
     const response = await answered(inner, asking, guarding);
     return guarding.entrance.local ? response : guardedAnswer(response);
   };
-}
-
-/** One request, with what is known of it before anybody answers. */
-export interface Asking {
-  readonly request: Request;
-  readonly env: Arrival;
-  readonly path: string;
-  readonly from: From;
-  readonly needed: Needed;
 }
 
 async function answered(inner: Answer, asking: Asking, guarding: Guarding): Promise<Response> {

@@ -2,7 +2,7 @@ import type { TealError } from '../../errors.ts';
 import { errorCodes } from '../../errors.ts';
 import { concerned } from './authorize.ts';
 import type { Caller } from './caller.ts';
-import type { Asking, Guarding } from './guard.ts';
+import type { Asking, Guarding } from './asking.ts';
 import { withoutTokens } from './secret-text.ts';
 import { changeOf } from './standing.ts';
 

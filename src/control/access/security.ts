@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config, ListenAddress } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { isLoopback } from '../../config/control.ts';
 import { looksSecret } from '../../config/problem.ts';
 import { failed, ok, warning } from '../check.ts';

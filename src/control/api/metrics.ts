@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { TealError } from '../../errors.ts';
 import { contentType } from '../../metrics/exposition.ts';
 import type { Deps } from '../deps.ts';

@@ -5,7 +5,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { ControlConfig } from '../../config/control.ts';
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { TealError } from '../../errors.ts';
 import { besidePath, clearBeside } from '../../router/beside.ts';
 import { CertificateKeeper } from '../../router/embedded/tls/keeper.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import type { Test } from '../../config/config.ts';
+import type { Test } from '../../config/release.ts';
 import { pruneTestLogs } from '../retention.ts';
 import { runCommand, type Target } from './test-command.ts';
 import { runHttp } from './test-http.ts';

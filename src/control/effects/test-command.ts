@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { Test } from '../../config/config.ts';
+import type { Test } from '../../config/release.ts';
 import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { kill } from '../kill.ts';

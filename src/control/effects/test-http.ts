@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { Test } from '../../config/config.ts';
+import type { Test } from '../../config/release.ts';
 import { failed, type Target } from './test-command.ts';
 
 /** As much of a body as is looked at (also for `contains`) and kept. */

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { LeaseView } from '../../store/lease.ts';
 import type { PostgresDatabase } from '../../store/postgres/database.ts';
-import type { Control, Host } from '../control.ts';
+import type { Control, Host } from '../running.ts';
 import { pause } from '../pause.ts';
 import type { Ground } from '../system.ts';
 import type { LeaderView, PlaneView } from './contract.ts';

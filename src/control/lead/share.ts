@@ -8,7 +8,7 @@ import { socketPath } from '../../router/socket-path.ts';
 import { openPostgres, type PostgresDatabase } from '../../store/postgres/database.ts';
 import { serveAt } from '../api/serve.ts';
 import type { LeaderView } from '../contract.ts';
-import type { Control } from '../control.ts';
+import type { Control } from '../running.ts';
 import { shareData } from '../lock.ts';
 import { storeFile } from '../system.ts';
 import { Front } from './front.ts';

@@ -2,7 +2,7 @@ import { compileAudiences } from '../../audience/compile.ts';
 import { asksForPlace } from '../../audience/asks.ts';
 import type { Place } from '../../audience/request.ts';
 import type { AudienceTable } from '../../audience/table.ts';
-import type { ExposePolicy, MirrorPolicy } from '../../config/config.ts';
+import type { ExposePolicy, MirrorPolicy } from '../../config/release.ts';
 import { TealError } from '../../errors.ts';
 import type { Scheduled } from '../../release/schedule.ts';
 import { openPlaces, type Places } from '../../router/facts/places.ts';

@@ -3,7 +3,7 @@
  * default settings, for people who behave as those of the log did. A version without errors takes some 460 minutes of activity on the
  * candidate, all of its people together; more where live fails, too, or where few are left on live to compare with.
  */
-import type { ExposePolicy, StepPolicy } from '../../config/config.ts';
+import type { ExposePolicy, StepPolicy } from '../../config/release.ts';
 import { ticksToSafety } from '../../judge/planning.ts';
 import { safetyGrid } from '../../judge/rate-ratio.ts';
 import { defaults } from '../../judge/settings.ts';

@@ -1,4 +1,4 @@
-import type { StepPolicy } from '../../config/config.ts';
+import type { StepPolicy } from '../../config/release.ts';
 import { formatDuration, formatSize } from '../../config/units.ts';
 
 /** A step as it is written in teal.yaml, one line. */

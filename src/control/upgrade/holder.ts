@@ -2,7 +2,7 @@ import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
 import { toTealError, type Handler } from '../../router/embedded/rpc.ts';
 import type { UpgradeBody, UpgradeResult, UpgradeView } from './contract.ts';
-import type { Control } from '../control.ts';
+import type { Control } from '../running.ts';
 import type { FollowOptions } from './follow.ts';
 import { LocalIncumbent, type Incumbent, type StopHow } from './incumbent.ts';
 import { NextProcess } from './next-process.ts';

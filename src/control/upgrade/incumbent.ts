@@ -1,6 +1,7 @@
 import type { HandedOver, Program } from '../../router/embedded/options.ts';
 import type { UpgradeView } from './contract.ts';
-import { startControl, type Control, type ControlOptions } from '../control.ts';
+import { startControl, type ControlOptions } from '../control.ts';
+import type { Control } from '../running.ts';
 
 /** Who controls: this process, or one that it has started. */
 export interface Incumbent {

@@ -1,5 +1,5 @@
 /** Asks a metric's source once. Secrets are read here and are nowhere in what is told. */
-import type { EnvironmentValue } from '../../config/config.ts';
+import type { EnvironmentValue } from '../../config/environment-value.ts';
 import { filled, type MetricHeaders, type MetricPolicy, type Placeholder } from '../../config/metrics.ts';
 import { valueOf } from '../../config/secret.ts';
 import { TealError } from '../../errors.ts';

@@ -1,5 +1,5 @@
 /** What an instance is told by its environment. */
-import type { EnvironmentValue } from '../../config/config.ts';
+import type { EnvironmentValue } from '../../config/environment-value.ts';
 import { valueOf } from '../../config/secret.ts';
 import { TealError } from '../../errors.ts';
 import type { InstanceSpec } from './folder.ts';

@@ -1,5 +1,6 @@
 /** Health checks of servers that run already: each is asked once, however many apps are on it. */
-import type { Health, ListenAddress } from '../../config/config.ts';
+import type { Health } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { probeHttp2 } from '../process/probe-http2.ts';
 import { probe, type Probe } from '../process/probe.ts';
 import { pause } from '../process/wait.ts';

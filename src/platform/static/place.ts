@@ -1,5 +1,6 @@
 /** One place: the servers of one version of an app in one environment. */
-import type { Health, ListenAddress } from '../../config/config.ts';
+import type { Health } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { originsOf } from '../../config/origins.ts';
 import { TealError } from '../../errors.ts';
 import type { Instance, Place, PlatformHooks, Workload } from '../platform.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Health, ListenAddress } from '../../config/config.ts';
+import type { Health } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import type { Instance, InstanceState, Place } from '../platform.ts';
 import type { Probe } from '../process/probe.ts';
 import type { Checks, Watch } from './checks.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { Moment } from './balance.ts';
-import type { CompiledTable } from './compile.ts';
+import type { CompiledTable } from './compiled-table.ts';
 import { compileTable } from './compile.ts';
 import { Registry } from './registry.ts';
 import { whole } from './share.ts';

@@ -8,8 +8,9 @@
 import type { Moment, Want } from './balance.ts';
 import { choose } from './balance.ts';
 import type { Visitor } from './audience.ts';
-import type { CompiledEnvironment, CompiledTable } from './compile.ts';
-import type { DecideMoment, Decision, Rule } from './decide.ts';
+import type { CompiledEnvironment, CompiledTable } from './compiled-table.ts';
+import type { DecideMoment, Decision } from './decide.ts';
+import type { Rule } from './rule.ts';
 import { decide } from './decide.ts';
 import type { Failure } from './ejection.ts';
 import { afterFailure, afterSuccess } from './ejection.ts';

@@ -1,91 +1,19 @@
-import type { UpstreamPolicy } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
 import type { Colour } from '../../release/state.ts';
 import { colours } from '../../release/state.ts';
 import { compileAudience, noSources, type CompiledAudience, type FactSources } from './audience.ts';
 import { signingKeys, type AppTable, type EnvironmentTable, type RoutingTable } from '../table.ts';
-import type { Latencies } from '../../metrics/latencies.ts';
-import { compileFlags, type CompiledFlags } from './flags/compiled.ts';
-import type { ErrorPages } from './error-pages.ts';
+import { compileFlags } from './flags/compiled.ts';
+import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compiled-table.ts';
 import { compilePages } from './error-pages.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
 import type { EndpointGroup } from './group.ts';
 import { compileGroup } from './group.ts';
 import { skewOf, type Skew } from './skew.ts';
-import { compileMirror, type Mirror } from './mirror/mirror.ts';
-import { compileJudging, type Judging } from './judging.ts';
+import { compileMirror } from './mirror/mirror.ts';
+import { compileJudging } from './judging.ts';
 import type { Registry } from './registry.ts';
-import { compileTogether, groupLine, type GroupLine, type Together } from './together.ts';
-import type { RetryBudget } from './retry-budget.ts';
-
-/**
- * A routing table made ready for requests, once per table: maps instead of lists, header text instead of names.
- * Immutable; a worker's only reference to it is replaced as a whole (invariant 2).
- */
-export interface CompiledTable {
-  readonly generation: number;
-  readonly apps: ReadonlyMap<string, CompiledApp>;
-  readonly exact: ReadonlyMap<string, readonly CompiledRoute[]>;
-  /** Keyed by what follows `*.`. */
-  readonly wildcard: ReadonlyMap<string, readonly CompiledRoute[]>;
-  readonly any: readonly CompiledRoute[];
-  readonly endpointIds: ReadonlySet<string>;
-  /** Exposures are out of force. */
-  readonly expired: boolean;
-}
-
-export interface CompiledApp {
-  readonly name: string;
-  readonly live: Colour | null;
-  readonly environments: Readonly<Record<Colour, CompiledEnvironment | null>>;
-  readonly maintenance: { readonly message: string } | null;
-  /** What previews are signed with, by id. */
-  readonly keys: ReadonlyMap<string, string>;
-  readonly audience: CompiledAudience | null;
-  readonly upstream: UpstreamPolicy;
-  readonly pages: ErrorPages;
-  /** Null: pages are not kept together with their files. */
-  readonly skew: Skew | null;
-  /** Null: nobody counts its people. */
-  readonly judging: Judging | null;
-  /** Null: it is released alone. */
-  readonly together: Together | null;
-  /** Its feature flags. */
-  readonly flags: CompiledFlags;
-  /** Longest path first: for previews, which name the app and not the host. */
-  readonly routes: readonly CompiledRoute[];
-}
-
-export interface CompiledEnvironment {
-  readonly app: string;
-  readonly colour: Colour;
-  readonly version: string;
-  readonly roles: ReadonlyMap<string, EndpointGroup>;
-  readonly counts: Counts;
-  readonly retries: RetryBudget;
-  readonly upstream: UpstreamPolicy;
-  /** Of the app. */
-  readonly pages: ErrorPages;
-  /** The `x-teal-*` lines that requests carry to the app. */
-  readonly headers: string;
-  /** The line that answers carry to the client, or nothing. */
-  readonly versionLine: string;
-  /** Of the app. */
-  readonly skew: Skew | null;
-  /** Of live: which of its requests are copied. */
-  readonly mirror: Mirror | null;
-  /** Of the app. */
-  readonly judging: Judging | null;
-  readonly latencies: Latencies;
-  /** What tells the app which versions of others go with it. */
-  readonly group: GroupLine | null;
-}
-
-export interface CompiledRoute {
-  readonly path: string;
-  readonly role: string;
-  readonly app: CompiledApp;
-}
+import { compileTogether, groupLine } from './together.ts';
 
 /**
  * Compiles a table against the endpoints a worker already knows.

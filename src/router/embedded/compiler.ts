@@ -1,6 +1,7 @@
 import type { AppTable, RoutingTable } from '../table.ts';
 import type { FactSources } from './audience.ts';
-import { compilePart, indexed, type AppParts, type CompiledTable } from './compile.ts';
+import { compilePart, indexed, type AppParts } from './compile.ts';
+import type { CompiledTable } from './compiled-table.ts';
 import type { Registry } from './registry.ts';
 
 export interface Tools {

@@ -1,15 +1,14 @@
 import type { AudienceRequest } from '../../audience/request.ts';
-import { idCookie, releaseCookie } from '../../audience/signed.ts';
 import { colours } from '../../release/state.ts';
 import { verifyPreview } from '../preview.ts';
-import type { Cohort } from '../tally.ts';
 import type { PreviewVerdict } from '../preview.ts';
 import { visitorOf, type CompiledAudience, type Visitor } from './audience.ts';
-import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledEnvironment, CompiledRoute, CompiledTable } from './compiled-table.ts';
 import { lookup, lookupIn } from './lookup.ts';
+import { hasOwnCookie, previewCookie, splitCookie } from './own-cookies.ts';
 import type { RequestHead } from './request-head.ts';
-import { pinnedTo, skewPrefix } from './skew.ts';
-import { stickyPrefix } from './sticky.ts';
+import type { Rule } from './rule.ts';
+import { pinnedTo } from './skew.ts';
 import { sameSet } from './together.ts';
 
 /**
@@ -43,52 +42,7 @@ export type Decision =
       readonly role: string;
     };
 
-/**
- * Why a request went where it went (invariant 5), as the access log tells it. `live`: by host and path, to what is
- * live. `admitted`, `everyone`, `audience`, `percent`: by what a release exposes. `pinned`: a file of a page that came from the version that
- * was live before, and is warm. `expired`: to live, whoever the release chose, since nothing was heard from the control plane for too long. `preview-path`, `preview-header`, `preview-cookie`: by the token that came there. `group`,
- * `group-candidate`: asked for by an app of its group, to what goes with that; the second not to what is live. `flags`: for the app's feature flags, answered by the router. `maintenance`: no token, and
- * the app answers nobody. `no-app`: no host and path are like that. `unreadable`: refused before anything was asked.
- */
-export type Rule =
-  | 'live'
-  | 'admitted'
-  | 'everyone'
-  | 'audience'
-  | 'percent'
-  | 'expired'
-  | 'pinned'
-  | 'group'
-  | 'group-candidate'
-  | 'flags'
-  | 'preview-path'
-  | 'preview-header'
-  | 'preview-cookie'
-  | 'maintenance'
-  | 'no-app'
-  | 'no-table'
-  | 'unreadable';
-
-export function isPreview(rule: Rule): boolean {
-  return rule.startsWith('preview');
-}
-
-/** Whose requests those are that go somewhere by this rule. */
-export function cohortOf(rule: Rule): Cohort {
-  switch (rule) {
-    case 'admitted':
-    case 'everyone':
-    case 'audience':
-    case 'percent':
-    case 'group-candidate':
-      return 'candidate';
-    case 'pinned':
-      return 'pinned';
-    default:
-      return isPreview(rule) ? 'preview' : 'live';
-  }
-}
-
+/** What a client is told that goes nowhere. */
 interface Refusal {
   readonly status: 403 | 404 | 503;
   readonly code: string;
@@ -98,9 +52,6 @@ interface Refusal {
 }
 
 const previewPrefix = '/.teal/preview/';
-const previewCookie = 'teal-preview';
-/** What all cookies of ours begin with; an app never sees them. */
-const ownCookiePrefix = 'teal-';
 /** A guess that makes clients and crawlers come back soon without hammering. */
 const maintenanceRetrySeconds = 30;
 
@@ -173,7 +124,7 @@ function live(route: CompiledRoute, head: RequestHead, { asking, left }: DecideM
   if (old !== null && isThere(old, route.role))
     return { kind: 'forward', environment: old, role: route.role, rule: 'pinned' };
   const { audience } = app;
-  if (audience === null || !(audience.asksAll || head.cookie.includes(ownCookiePrefix)))
+  if (audience === null || !(audience.asksAll || hasOwnCookie(head.cookie)))
     return { kind: 'forward', environment, role: route.role, rule: 'live' };
   const known = asking(audience);
   if (known instanceof Promise) return { kind: 'verify', verified: known };
@@ -244,40 +195,6 @@ function byCookie(
     if (role !== undefined) return { kind: 'forward', environment, role, rule: 'preview-cookie' };
   }
   return null;
-}
-
-const ownCookies: ReadonlySet<string> = new Set([previewCookie, idCookie, releaseCookie]);
-
-/** The cookies without the router's own: tokens are nothing the app should see. Empty when none is left. */
-export function withoutOwnCookies(cookie: string): string {
-  // What lies between two of ours is kept as one piece: splitting a header of many cookies costs more than all else that is done to it.
-  const kept: string[] = [];
-  let from = 0;
-  let at = cookie.indexOf(ownCookiePrefix);
-  while (at >= 0) {
-    const start = cookie.lastIndexOf(';', at) + 1;
-    const semicolon = cookie.indexOf(';', at);
-    const end = semicolon < 0 ? cookie.length : semicolon;
-    if (isOwn(splitCookie(cookie.slice(start, end))[0])) {
-      if (start > from) kept.push(cookie.slice(from, start - 1));
-      from = end + 1;
-    }
-    at = cookie.indexOf(ownCookiePrefix, end);
-  }
-  if (from <= cookie.length) kept.push(cookie.slice(from));
-  return kept.join(';').trim();
-}
-
-const isOwn = (name: string): boolean =>
-  ownCookies.has(name) || name.startsWith(stickyPrefix) || name.startsWith(skewPrefix);
-
-export function hasOwnCookie(cookie: string): boolean {
-  return cookie.includes(ownCookiePrefix);
-}
-
-function splitCookie(part: string): readonly [string, string] {
-  const equals = part.indexOf('=');
-  return equals < 0 ? [part.trim(), ''] : [part.slice(0, equals).trim(), part.slice(equals + 1).trim()];
 }
 
 function verify(table: CompiledTable, token: string, now: number): PreviewVerdict {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { BlockList, Socket } from 'node:net';
-import type { ClientLimits, ListenAddress } from '../../config/config.ts';
+import type { ClientLimits, ListenAddress } from '../../config/router.ts';
 import { AcmeClient, isChallenge } from './acme.ts';
 import type { Arrival } from './arrival.ts';
 import { Client } from './client.ts';
 import { ClientSession } from './http2/client-session.ts';
-import type { CompiledTable } from './compile.ts';
+import type { CompiledTable } from './compiled-table.ts';
 import { Copies } from './mirror/copies.ts';
 import type { Moment } from './balance.ts';
 import { Registry } from './registry.ts';

@@ -8,7 +8,7 @@ import type { EndpointState } from './endpoint.ts';
 import { becameStream, vacate } from './endpoint.ts';
 import type { Engine } from './engine.ts';
 import type { Sending } from './sending.ts';
-import { cohortOf } from './decide.ts';
+import { cohortOf } from './rule.ts';
 import { tally } from '../tally.ts';
 import { stickyLine } from './sticky.ts';
 import type { Waiter } from './wait-line.ts';

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import type { HandOvers } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { Speech } from './listen-handle.ts';

@@ -6,8 +6,8 @@ import type { Terms } from '../../metrics/ledger.ts';
 import type { Colour } from '../../release/state.ts';
 import type { AppTable } from '../table.ts';
 import type { CompiledAudience, Visitor } from './audience.ts';
-import type { Rule } from './decide.ts';
-import { isPreview } from './decide.ts';
+import type { Rule } from './rule.ts';
+import { isPreview } from './rule.ts';
 import type { Asked, Tap } from './tap.ts';
 import type { Taps } from './taps.ts';
 

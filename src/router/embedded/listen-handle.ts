@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { TealError } from '../../errors.ts';
 
 /**

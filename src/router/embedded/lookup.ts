@@ -1,4 +1,4 @@
-import type { CompiledApp, CompiledRoute, CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledRoute, CompiledTable } from './compiled-table.ts';
 
 /**
  * Finds the route of a request: exact host, then the longest wildcard, then any host; within each, the longest path

@@ -1,10 +1,10 @@
 import type { BlockList } from 'node:net';
 import { clientAddress } from '../../audience/address.ts';
 import type { Known } from '../access-line.ts';
-import type { AccessLogQuery, ServerTiming } from '../../config/config.ts';
-import type { CompiledApp, CompiledEnvironment } from './compile.ts';
-import type { Rule } from './decide.ts';
-import { isPreview } from './decide.ts';
+import type { AccessLogQuery, ServerTiming } from '../../config/router.ts';
+import type { CompiledApp, CompiledEnvironment } from './compiled-table.ts';
+import type { Rule } from './rule.ts';
+import { isPreview } from './rule.ts';
 import { isWithin, type Peer } from './peer.ts';
 import type { RequestHead } from './request-head.ts';
 import { shownPath } from './shown-path.ts';

@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
-import type { ObserveConfig } from '../../config/config.ts';
+import type { ObserveConfig } from '../../config/router.ts';
 import { formatDroppedLines } from '../access-line.ts';
 import { LineLog } from './line-log.ts';
 import { Observer } from './observer.ts';

@@ -1,4 +1,4 @@
-import type { ObserveConfig, RouterConfig } from '../../config/config.ts';
+import type { ObserveConfig, RouterConfig } from '../../config/router.ts';
 import type { EndpointStatus, EnvironmentCounts, LeavingStatus } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
 import type { TableDelta } from './delta.ts';

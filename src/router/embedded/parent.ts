@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AccessLogConfig } from '../../config/config.ts';
+import type { AccessLogConfig } from '../../config/router.ts';
 import type { Counted, Past } from '../../metrics/counted.ts';
 import type {
   BoundAddress,

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/router.ts';
 import { version } from '../../config/version.ts';
 import { TealError } from '../../errors.ts';
 import type { CountRequest, DrainRequest, StatusOf } from '../router.ts';

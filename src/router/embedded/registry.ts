@@ -1,7 +1,7 @@
 import { Latencies } from '../../metrics/latencies.ts';
 import type { Colour } from '../../release/state.ts';
 import type { Moment } from './balance.ts';
-import type { CompiledApp, CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledTable } from './compiled-table.ts';
 import type { Counts, EndpointState } from './endpoint.ts';
 import { closeIdle, newEndpoint } from './endpoint.ts';
 import { RetryBudget } from './retry-budget.ts';

@@ -1,5 +1,5 @@
-import type { CompiledEnvironment } from './compile.ts';
-import { hasOwnCookie, withoutOwnCookies } from './decide.ts';
+import type { CompiledEnvironment } from './compiled-table.ts';
+import { hasOwnCookie, withoutOwnCookies } from './own-cookies.ts';
 import type { Fields } from './fields.ts';
 import { field, fieldCount } from './known-fields.ts';
 import type { Peer } from './peer.ts';

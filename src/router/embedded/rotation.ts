@@ -1,5 +1,5 @@
 import { rename, rm, stat } from 'node:fs/promises';
-import type { AccessLogConfig } from '../../config/config.ts';
+import type { AccessLogConfig } from '../../config/router.ts';
 
 /** How often the size is looked at. A worker at its limit writes some 10 MB in that time. */
 const everyMs = 1000;

@@ -1,5 +1,5 @@
 import { looksSecret } from '../../config/problem.ts';
-import type { AccessLogQuery } from '../../config/config.ts';
+import type { AccessLogQuery } from '../../config/router.ts';
 
 /**
  * A request's target as the access log shows it. A preview token never appears, wherever a client put it: by its place,

@@ -1,7 +1,7 @@
 import { colours } from '../../release/state.ts';
 import type { EndpointStatus, EnvironmentCounts } from '../router.ts';
 import { sumCopies, sumTallies } from '../tally.ts';
-import type { CompiledApp, CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledTable } from './compiled-table.ts';
 import type { EndpointState } from './endpoint.ts';
 import type { Engine } from './engine.ts';
 import type { WorkerStatus } from './options.ts';

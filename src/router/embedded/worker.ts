@@ -1,10 +1,10 @@
 /** Entry of a worker process: an engine, the sockets its parent hands it, and the parent's orders. */
 import { pino } from 'pino';
-import type { ClientLimits, ListenAddress, ObserveConfig, TlsConfig } from '../../config/config.ts';
+import type { ClientLimits, ListenAddress, ObserveConfig, TlsConfig } from '../../config/router.ts';
 import { TealError } from '../../errors.ts';
 import type { DrainRequest, StatusOf } from '../router.ts';
 import type { RoutingTable } from '../table.ts';
-import type { CompiledApp, CompiledTable } from './compile.ts';
+import type { CompiledApp, CompiledTable } from './compiled-table.ts';
 import { Compiler } from './compiler.ts';
 import { patched, type TableDelta } from './delta.ts';
 import { drainWorker } from './drain.ts';

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { followLogs, readLogs } from '../../../src/platform/process/logs.ts';
 import { pruneLogs, rotateLogs } from '../../../src/platform/process/retention.ts';
 import { lastLines, telling } from '../../../src/platform/process/tail.ts';
-import type { EnvironmentValue } from '../../../src/config/config.ts';
+import type { EnvironmentValue } from '../../../src/config/environment-value.ts';
 import { background, blue, forever, program, recorder, scratch, until, workload } from '../apps.ts';
 import { platformOn } from './driver.ts';
 

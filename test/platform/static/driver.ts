@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { ListenAddress } from '../../../src/config/config.ts';
+import type { ListenAddress } from '../../../src/config/router.ts';
 import type { PlatformHooks } from '../../../src/platform/platform.ts';
 import { StaticPlatform } from '../../../src/platform/static/static-platform.ts';
 import { atEnd } from '../../at-end.ts';

@@ -1,4 +1,5 @@
-import type { App, ReleasePolicy, Role, StepPolicy } from '../../../src/config/config.ts';
+import type { App, Role } from '../../../src/config/config.ts';
+import type { ReleasePolicy, StepPolicy } from '../../../src/config/release.ts';
 import { app as plainApp, judged } from '../../release/story.ts';
 import type { Random } from '../random.ts';
 import { hostOf } from './people.ts';

@@ -3,7 +3,7 @@ import { noToken } from '../../../src/audience/request.ts';
 import { compileAudiences, type CompiledTable as CompiledAudiences } from '../../../src/audience/compile.ts';
 import { route } from '../../../src/audience/route.ts';
 import type { AudienceTable } from '../../../src/audience/table.ts';
-import type { CompiledTable } from '../../../src/router/embedded/compile.ts';
+import type { CompiledTable } from '../../../src/router/embedded/compiled-table.ts';
 import { decide, type Decision } from '../../../src/router/embedded/decide.ts';
 import { RequestHead } from '../../../src/router/embedded/request-head.ts';
 

@@ -1,6 +1,7 @@
 import { TealError } from '../../../src/errors.ts';
 import { nothingCounted, type Counted, type Past } from '../../../src/metrics/counted.ts';
-import { compileTable, type CompiledTable } from '../../../src/router/embedded/compile.ts';
+import { compileTable } from '../../../src/router/embedded/compile.ts';
+import type { CompiledTable } from '../../../src/router/embedded/compiled-table.ts';
 import { Registry } from '../../../src/router/embedded/registry.ts';
 import { turnMs, Word } from '../../../src/router/embedded/word.ts';
 import { exposes, withoutExposures } from '../../../src/router/expired.ts';

@@ -2,7 +2,7 @@ import { refetch } from '../../../features/ofrep.ts';
 import type { RoutingTable } from '../../table.ts';
 import type { Moment } from '../balance.ts';
 import type { Place } from '../claim.ts';
-import type { CompiledApp, CompiledTable } from '../compile.ts';
+import type { CompiledApp, CompiledTable } from '../compiled-table.ts';
 import { compileTable } from '../compile.ts';
 import type { EndpointState } from '../endpoint.ts';
 import { Registry } from '../registry.ts';

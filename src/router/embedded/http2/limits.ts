@@ -1,5 +1,5 @@
 import type { ServerOptions } from 'node:http2';
-import type { ClientLimits } from '../../../config/config.ts';
+import type { ClientLimits } from '../../../config/router.ts';
 
 /** Requests at a time in one session. Browsers open a hundred; more would let one connection hold what many should share. */
 const mostStreams = 128;

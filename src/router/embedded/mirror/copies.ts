@@ -1,5 +1,5 @@
 import type { CopyOutcome } from '../../tally.ts';
-import type { CompiledEnvironment, CompiledTable } from '../compile.ts';
+import type { CompiledEnvironment, CompiledTable } from '../compiled-table.ts';
 import type { EndpointState } from '../endpoint.ts';
 import { closeIdle, newEndpoint } from '../endpoint.ts';
 import type { ResponseHead } from '../response-head.ts';

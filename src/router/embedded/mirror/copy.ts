@@ -1,12 +1,12 @@
 import { tally, type CopyOutcome } from '../../tally.ts';
 import { BodyReader, noBody, reframe } from '../body.ts';
-import type { CompiledEnvironment } from '../compile.ts';
+import type { CompiledEnvironment } from '../compiled-table.ts';
 import { SentBody } from '../http2/sent-body.ts';
 import { ResponseRelay, type ResponseTarget, type ResponseWriter } from '../response.ts';
 import { linkTo } from '../upstream-link.ts';
 import type { UpstreamLink, UpstreamOwner } from '../upstream.ts';
 import type { Copies } from './copies.ts';
-import type { Mirror } from './mirror.ts';
+import type { Mirror } from '../compiled-table.ts';
 
 /** Of an answer that nobody reads; what is longer is cut off, since reading it takes time from those who wait for theirs. */
 const mostAnswerBytes = 4 * 1024 * 1024;

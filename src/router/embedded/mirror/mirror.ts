@@ -1,31 +1,12 @@
-import type { CompiledRule } from '../../../audience/rules.ts';
 import { Visit } from '../../../audience/visit.ts';
 import type { MirrorTable } from '../../table.ts';
 import type { CompiledAudience, Visitor } from '../audience.ts';
-import type { CompiledEnvironment } from '../compile.ts';
+import type { CompiledEnvironment, Mirror, MirroredPeople } from '../compiled-table.ts';
 import type { Asking } from '../decide.ts';
 import type { RequestHead } from '../request-head.ts';
 import { rewriteRequest, type Outgoing } from '../rewrite-request.ts';
 import type { Copies } from './copies.ts';
 import { Copy } from './copy.ts';
-
-/** A table's mirror made ready. */
-export interface Mirror {
-  /** The candidate. */
-  readonly environment: CompiledEnvironment;
-  readonly methods: ReadonlySet<string>;
-  /** 0 to 1. */
-  readonly share: number;
-  /** Whose requests; null: everyone's. */
-  readonly whose: Whose | null;
-  readonly timeoutMs: number;
-  readonly maxBodyBytes: number;
-}
-
-interface Whose {
-  readonly audience: CompiledAudience;
-  readonly rules: readonly CompiledRule[];
-}
 
 /** An audience that does not exist is nobody, as where people are exposed. */
 export function compileMirror(
@@ -81,7 +62,10 @@ export function copyOf(copies: Copies, mirror: Mirror, original: Original): Copy
 }
 
 /** Nobody's request waits until it is known whether it would be copied. */
-function asks({ audience, rules }: Whose, { visitor, moment }: Original): 'yes' | 'no' | 'unverified' {
+function asks(
+  { audience, rules }: MirroredPeople,
+  { visitor, moment }: Original,
+): 'yes' | 'no' | 'unverified' {
   const known = visitor?.request ?? moment.asking(audience);
   if (known instanceof Promise) {
     // Who has to be waited for is known the next time.

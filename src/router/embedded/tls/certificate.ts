@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { CertificateFiles, TlsConfig } from '../../../config/config.ts';
+import type { CertificateFiles, TlsConfig } from '../../../config/router.ts';
 import { TealError } from '../../../errors.ts';
 import { dnsNames } from './names.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { CertificateFiles, TlsConfig } from '../../../config/config.ts';
+import type { CertificateFiles, TlsConfig } from '../../../config/router.ts';
 import type { CertificateStatus } from '../../router.ts';
 import { toTealError } from '../rpc.ts';
 import type { CertificateFacts, Pair } from './certificate.ts';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:crypto';
 import type { SecureContext, SecureContextOptions, TLSSocket } from 'node:tls';
 import tls from 'node:tls';
-import type { TlsConfig } from '../../../config/config.ts';
+import type { TlsConfig } from '../../../config/router.ts';
 import { TealError } from '../../../errors.ts';
 import { clientLines } from './client-certificate.ts';
 import type { TlsMaterial } from './material.ts';
