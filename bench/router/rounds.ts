@@ -8,7 +8,7 @@ import type { Running } from './peers/peer.ts';
 import { cpuOf, memoryOf } from './processes.ts';
 import type { People } from './people.ts';
 import { canaryName, type Scenario } from './scenarios.ts';
-import { loadAt, portFor } from './load.ts';
+import { loadAt, portFor } from './load-at.ts';
 
 /** What is measured, and where. */
 export interface Stage {

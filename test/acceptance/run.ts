@@ -9,7 +9,8 @@
 import { parseArgs } from 'node:util';
 import { proofs } from './proofs.ts';
 import { runOne, type Outcome } from './run-one.ts';
-import { mutations, type Mutation } from './sabotage/mutations.ts';
+import { mutations } from './sabotage/mutations.ts';
+import type { Mutation } from './sabotage/mutation.ts';
 import { checkPatch } from './sabotage/check.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 

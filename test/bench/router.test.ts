@@ -14,7 +14,7 @@ import {
   type Sample,
 } from '../../bench/router/figures.ts';
 import { parse as parseH2load } from '../../bench/router/h2load.ts';
-import { portFor } from '../../bench/router/load.ts';
+import { portFor } from '../../bench/router/load-at.ts';
 import { Line, openLoop } from '../../bench/router/open-loop.ts';
 import { Requests, startOrigin } from '../../bench/router/origin.ts';
 import { cpuOf, memoryOf, parseStat, treeOf } from '../../bench/router/processes.ts';

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 
 /** Those of releases in phases: who goes first, who signs them off, and what becomes of them. */
 export const inPhases: readonly Mutation[] = [

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 
 /** Those of what is decided by people on both sides. */
 export const judging: readonly Mutation[] = [

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 
 /** Those of several control planes on one event log. */
 export const leading: readonly Mutation[] = [

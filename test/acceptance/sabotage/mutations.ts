@@ -1,18 +1,9 @@
 import { inPhases } from './in-phases.ts';
 import { judging } from './judging.ts';
 import { leading } from './leading.ts';
-import type { Patch } from './patch.ts';
+import type { Mutation } from './mutation.ts';
 import { schema } from './schema.ts';
 import { upgrading } from './upgrading.ts';
-
-/** The mechanism of a scenario, disabled by one change to one source file. */
-export interface Mutation extends Patch {
-  readonly id: string;
-  /** What was disabled. */
-  readonly says: string;
-  /** How the scenario has to fail: by what was disabled, and not because nothing works any more. */
-  readonly fails: RegExp;
-}
 
 export const mutations: readonly Mutation[] = [
   ...leading,

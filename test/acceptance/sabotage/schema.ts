@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 
 /** One database for two versions. */
 export const schema: readonly Mutation[] = [

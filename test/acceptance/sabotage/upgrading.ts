@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 
 /** What an upgrade of Teal itself rests on. */
 export const upgrading: readonly Mutation[] = [
