@@ -1,17 +1,13 @@
 /** h2load (of nghttp2) as the load over HTTP/2. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { percentile } from '../../src/load/report.ts';
 import type { Load, LoadResult } from './load.ts';
-import { pinned } from './pin.ts';
+import { runLoad } from './run-load.ts';
 
 /** How to get it. */
 export const install = 'apt-get install nghttp2-client';
-/** Beyond its duration it waits for what is under way; then something is wrong. */
-const patienceMs = 10_000;
 
 /** One thread, since it shares its core with the origin. */
 export async function h2load(on: string, port: number, load: Load): Promise<LoadResult> {
@@ -21,18 +17,8 @@ export async function h2load(on: string, port: number, load: Load): Promise<Load
     `--threads=1 --clients=${scenario.connections} --max-concurrent-streams=${scenario.streams} ` +
     `--duration=${ms / 1000} --warm-up-time=0 --log-file=${log}`;
   const line = ['h2load', ...options.split(' '), `https://127.0.0.1:${port}${scenario.path}`];
-  const [command, args] = pinned(on, line);
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: ms + patienceMs,
-    killSignal: 'SIGKILL',
-  });
-  const pieces: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => pieces.push(piece));
   try {
-    const [code] = (await once(child, 'close')) as [number | null];
-    const output = pieces.join('');
-    if (code !== 0) throw new Error(`h2load ended with ${code ?? 'a signal'}: ${output}`);
+    const output = await runLoad(on, line, ms);
     return parse(output, await readFile(log, 'utf8'));
   } finally {
     await rm(log, { force: true });

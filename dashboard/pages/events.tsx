@@ -7,6 +7,8 @@ import { atEnd } from '../live/at-end.ts';
 import { follow } from '../live/stream.ts';
 import { EventLine } from '../parts/event-line.tsx';
 import { Frame } from '../parts/frame.tsx';
+import { Search } from '../parts/search.tsx';
+import { Tick } from '../parts/tick.tsx';
 import { Virtual } from '../parts/virtual.tsx';
 
 const pageRows = 500;
@@ -53,23 +55,8 @@ export function EventsView({ page }: { readonly page: EventsPage }) {
     <Frame session={page.session} app={page.app} here="events">
       <div class="bar">
         <h1>Events</h1>
-        <label class="check scripted">
-          <input
-            type="checkbox"
-            checked={byPeople.value}
-            onChange={({ currentTarget }) => (byPeople.value = currentTarget.checked)}
-          />{' '}
-          only what people did
-        </label>
-        <input
-          class="scripted"
-          type="search"
-          data-key="/"
-          placeholder="Search  /"
-          aria-label="Search events by app, person, kind or words"
-          value={search.value}
-          onInput={({ currentTarget }) => (search.value = currentTarget.value)}
-        />
+        <Tick on={byPeople}>only what people did</Tick>
+        <Search words={search} label="Search events by app, person, kind or words" />
       </div>
       {shown.length === 0 ? (
         <p class="empty">

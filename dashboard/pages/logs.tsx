@@ -5,6 +5,8 @@ import type { LogsPage } from '../../src/control/dashboard/page.ts';
 import { tail } from '../live/tail.ts';
 import { Frame } from '../parts/frame.tsx';
 import { LogRow } from '../parts/log-row.tsx';
+import { Search } from '../parts/search.tsx';
+import { Tick } from '../parts/tick.tsx';
 import { Virtual } from '../parts/virtual.tsx';
 
 /** More than anybody scrolls through; older ones are on disk. */
@@ -34,23 +36,8 @@ export function LogsView({ page }: { readonly page: LogsPage }) {
         <h1>
           Logs of <a href={`/apps/${encodeURIComponent(page.app)}`}>{page.app}</a>
         </h1>
-        <label class="check scripted">
-          <input
-            type="checkbox"
-            checked={stays}
-            onChange={({ currentTarget }) => (follows.value = currentTarget.checked)}
-          />{' '}
-          live
-        </label>
-        <input
-          class="scripted"
-          type="search"
-          data-key="/"
-          placeholder="Search  /"
-          aria-label="Search what was printed"
-          value={search.value}
-          onInput={({ currentTarget }) => (search.value = currentTarget.value)}
-        />
+        <Tick on={follows}>live</Tick>
+        <Search words={search} label="Search what was printed" />
       </div>
       <p class="faint">Newest first.</p>
       {shown.length === 0 ? (

@@ -8,6 +8,7 @@ import { follow } from '../live/stream.ts';
 import { AppCard } from '../parts/app-card.tsx';
 import { Frame } from '../parts/frame.tsx';
 import { count } from '../parts/units.ts';
+import { Search } from '../parts/search.tsx';
 import { Virtual } from '../parts/virtual.tsx';
 
 const everyMs = 3000;
@@ -70,15 +71,7 @@ export function OverviewPageView({ page }: { readonly page: OverviewPage }) {
             );
           })}
         </div>
-        <input
-          class="scripted"
-          type="search"
-          data-key="/"
-          placeholder="Search  /"
-          aria-label="Search apps by name, version or group"
-          value={search.value}
-          onInput={({ currentTarget }) => (search.value = currentTarget.value)}
-        />
+        <Search words={search} label="Search apps by name, version or group" />
       </div>
       {apps.length === 0 ? (
         <p class="empty">

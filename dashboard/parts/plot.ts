@@ -10,7 +10,7 @@ interface Drawing {
 
 /** Curves on a canvas; colours as the style sheet has them. */
 export function draw(box: HTMLElement, { times, lines }: Columns, { height, show, least }: Drawing): uPlot {
-  const colourOf = (name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
+  const colourOf = (name: string): string => colourIn(box, name);
   const axis = {
     stroke: () => colourOf('--faint'),
     grid: { stroke: () => colourOf('--line'), width: 1 },
@@ -42,6 +42,16 @@ export function draw(box: HTMLElement, { times, lines }: Columns, { height, show
     ],
   };
   return new uPlot(options, [times, ...lines.map(({ values }) => values)] as uPlot.AlignedData, box);
+}
+
+/** A colour of the style sheet. Asked for by its name it would come as it is written, for day and night at once; as the colour of something it is one. */
+function colourIn(box: HTMLElement, name: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${name})`;
+  box.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 const font = '11px system-ui, sans-serif';

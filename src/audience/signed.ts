@@ -15,6 +15,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { cookieValues } from './cookie.ts';
 
+/** What a cookie is signed with. */
 export interface CookieKey {
   /** One to sixteen of a–z and 0–9; names the key in the cookie, so that old keys can go on verifying. */
   readonly id: string;
@@ -22,6 +23,7 @@ export interface CookieKey {
   readonly secret: string;
 }
 
+/** Who signs the cookies of an app. */
 export interface Signer {
   readonly app: string;
   /** The first signs; all verify. */
@@ -51,6 +53,7 @@ interface Verified {
   readonly old: boolean;
 }
 
+/** Who somebody is, by a cookie that verified. */
 export interface SignedId {
   /** 22 characters: 128 random bits in base64url. */
   readonly key: string;
@@ -60,14 +63,17 @@ export interface SignedId {
   readonly renew: boolean;
 }
 
+/** Where a release has put somebody. */
 export type Side = 'live' | 'candidate';
 
+/** Where somebody belongs during a release, by a cookie that verified. */
 export interface SignedRelease {
   readonly release: string;
   readonly side: Side;
   readonly renew: boolean;
 }
 
+/** The cookies of Teal: who somebody is, and where they belong during a release. */
 export const idCookie = 'teal-id';
 export const releaseCookie = 'teal-release';
 

@@ -12,6 +12,7 @@ export interface Identity {
   readonly jwt: JwtSettings | null;
 }
 
+/** Where somebody's key comes from. */
 export type IdentitySource =
   | { readonly kind: 'jwt'; readonly claim: string }
   | { readonly kind: 'header'; readonly name: string; readonly from: Sender }
@@ -35,6 +36,7 @@ export interface JwtSettings {
   readonly cookie: string | null;
 }
 
+/** What tokens are verified with. */
 export type JwtKeys =
   | { readonly kind: 'jwks'; readonly url: string }
   /** A JWK Set in JSON, or one public key in PEM. */
@@ -42,6 +44,7 @@ export type JwtKeys =
   /** A shared secret, for HS256 and its like; named, never written. */
   | { readonly kind: 'secret'; readonly source: 'env' | 'file'; readonly name: string };
 
+/** Those whose keys are public, and those whose key is a shared secret (RFC 7518 §3.1); `none` is neither. */
 export const publicAlgorithms = [
   'RS256',
   'RS384',
@@ -75,6 +78,7 @@ export type Rule =
   /** Another audience of the app, by its name. */
   | { readonly kind: 'audience'; readonly name: string };
 
+/** How the value of a header or cookie is compared. */
 export type TextMatch =
   | { readonly kind: 'present' }
   | { readonly kind: 'exact'; readonly values: readonly string[] }

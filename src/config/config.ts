@@ -27,6 +27,7 @@ export interface Config {
   readonly apps: Readonly<Record<string, App>>;
 }
 
+/** One app, with all that was left out filled in. */
 export interface App {
   readonly name: string;
   /** Exact names or `*.suffix`; empty means every host. Compared without port, in lower case. */
@@ -100,6 +101,7 @@ export interface Limits {
   readonly processes: number | null;
 }
 
+/** When an instance counts as healthy: what it is asked, and what it has to answer. */
 export interface Health {
   /** As `UpstreamPolicy.protocol`; HTTP/1 when left out. */
   readonly protocol?: 'h2c';
@@ -128,6 +130,7 @@ export interface JudgePolicy {
   readonly metrics: readonly MetricPolicy[];
 }
 
+/** How what is in flight on an environment ends. */
 export interface DrainPolicy {
   /**
    * WebSockets and event streams of an environment that is drained: `drain` leaves them until the deadline,
@@ -162,6 +165,7 @@ export interface UpstreamPolicy {
   readonly totalTimeoutMs?: number | null;
 }
 
+/** How requests are spread over the instances of an environment. */
 export interface BalancePolicy {
   /** Requests in flight at one instance; WebSockets and event streams are not counted. */
   readonly maxInFlight: number | null;

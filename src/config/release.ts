@@ -27,6 +27,7 @@ export interface Windows {
   readonly holidays: readonly string[];
 }
 
+/** Hours of a week. */
 export interface WindowPolicy {
   /** 0 is Sunday. */
   readonly days: readonly number[];
@@ -37,6 +38,7 @@ export interface WindowPolicy {
   readonly zone: string;
 }
 
+/** One step of a strategy. */
 export type StepPolicy =
   /** The test of this name, here instead of first. */
   | { readonly kind: 'test'; readonly test: string }
@@ -74,6 +76,7 @@ export interface ExposePolicy {
   readonly withoutEvidence?: WithoutEvidence;
 }
 
+/** What the judge may do to a step. */
 export type StepJudge = 'off' | 'hold' | 'on';
 export type WithoutEvidence = 'ask' | 'advance' | 'rollback';
 
@@ -106,6 +109,7 @@ export interface ApprovePolicy {
   readonly onExpiry: 'abort' | 'advance';
 }
 
+/** What a candidate has to pass before people meet it. */
 export type Test =
   | { readonly kind: 'command'; readonly name: string; readonly command: string; readonly timeoutMs: number }
   | {

@@ -24,6 +24,7 @@ export interface ObserveConfig {
   readonly trace: boolean;
 }
 
+/** One line of JSON for each request. */
 export interface AccessLogConfig {
   readonly file: string;
   readonly query: AccessLogQuery;
@@ -36,6 +37,7 @@ export interface AccessLogConfig {
 /** How much of a query is told: names without values, all but what sounds secret, nothing. */
 export type AccessLogQuery = 'names' | 'all' | 'none';
 
+/** Which answers tell in `Server-Timing` where the time to their first byte went. */
 export type ServerTiming = 'off' | 'preview' | 'all';
 
 /** Encryption towards clients. Keys are named by their files, and are nowhere in here. */
@@ -60,6 +62,7 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+/** Where something listens, or is reached. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;

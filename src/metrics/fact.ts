@@ -35,6 +35,7 @@ const heldAt = audiencesAt + 8;
 const candidateAt = heldAt + 1;
 const tableAt = candidateAt + 1;
 
+/** What is told of one request beside who and when; packed into one number by `placeOf`. */
 export interface Place {
   readonly bucket: number;
   readonly role: number;
@@ -47,6 +48,7 @@ export interface Place {
   readonly generation: number;
 }
 
+/** 32 bits: see above. */
 export const placeOf = ({ bucket, role, audiences, held, candidate, generation }: Place): number =>
   (bucket |
     (role << roleAt) |
@@ -56,6 +58,7 @@ export const placeOf = ({ bucket, role, audiences, held, candidate, generation }
     (generation << tableAt)) >>>
   0;
 
+/** What a place holds, part by part, and places and whats with another part. */
 export const bucketIn = (place: number): number => place & 0x1_ff_ff;
 export const roleIn = (place: number): number => (place >>> roleAt) & 7;
 export const audiencesIn = (place: number): number => (place >>> audiencesAt) & 0xff;

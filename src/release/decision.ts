@@ -17,9 +17,6 @@ export interface Decided {
 /** The part of a decision that is there only where there is something to say. */
 export const harming = (harm: string | null): Pick<Decided, 'harm'> => (harm === null ? {} : { harm });
 
-/** Events by app: of one store transaction. */
-export type Changes = ReadonlyMap<string, readonly Event[]>;
-
 /** Who asks, and when. */
 export interface Asked {
   readonly now: number;

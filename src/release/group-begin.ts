@@ -1,7 +1,7 @@
 import { beginCohort, type ReleaseCohort } from '../audience/cohort.ts';
 import { begin, busy } from './begin.ts';
 import { inTheWay } from './migrate.ts';
-import type { Changes } from './decision.ts';
+import type { Changes } from './group.ts';
 import type { AppState, Build, GroupPart, Release, Step } from './state.ts';
 import { isOpen } from './windows.ts';
 

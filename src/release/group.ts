@@ -1,4 +1,3 @@
-import type { Changes } from './decision.ts';
 import type { Event } from './events.ts';
 import { beginTogether } from './group-begin.ts';
 import { goesOn, grown, learn } from './learn.ts';
@@ -8,6 +7,9 @@ import type { AppState, GroupPart, Release } from './state.ts';
 import { other } from './state.ts';
 import { stepName } from './steps.ts';
 import { next, transitions } from './transitions.ts';
+
+/** Events by app: of one store transaction. */
+export type Changes = ReadonlyMap<string, readonly Event[]>;
 
 /** An app that takes part in a group's release. */
 export type Part = AppState & { readonly release: Release & { readonly group: GroupPart } };

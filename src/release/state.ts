@@ -8,6 +8,7 @@ import type { ErrorJson } from '../errors.ts';
 import { firstRing, type KeyRing } from './keys.ts';
 import type { Past, Verdict } from './verdict.ts';
 
+/** The two environments of an app. */
 export const colours = ['blue', 'green'] as const;
 export type Colour = (typeof colours)[number];
 
@@ -178,6 +179,7 @@ export const releaseStatuses = [
 ] as const;
 export type ReleaseStatus = (typeof releaseStatuses)[number];
 
+/** One attempt to move an app from its live version to another one, as far as it has come. */
 export interface Release {
   /** `<app>-<number>`. */
   readonly id: string;
@@ -278,6 +280,7 @@ export interface Difference {
   readonly candidate: string;
 }
 
+/** How a drain ended: requests that ended by themselves, and that were cut. */
 export interface Drain {
   readonly finished: number;
   readonly cut: number;

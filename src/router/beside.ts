@@ -20,7 +20,8 @@ export async function clearBeside(file: string): Promise<void> {
 const pathOf = (file: string, pid: number): string =>
   path.join(path.dirname(file), `${prefix}${pid.toString(36)}`);
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of this number, be it somebody else's: then it may not be signalled, which says that it is there. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

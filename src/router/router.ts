@@ -73,6 +73,7 @@ export interface FlagCount {
   readonly named: number;
 }
 
+/** What a router answers that is asked whether a table is in force. */
 export interface Confirmed {
   /** In force; 0 when none is. */
   readonly generation: number;
@@ -101,16 +102,19 @@ export interface Repairs {
   } | null;
 }
 
+/** Which tick of a release is to be closed: see `Router.count`. */
 export interface CountRequest {
   readonly app: string;
   readonly release: string;
   readonly seq: number;
 }
 
+/** Apps that a status is to be about. */
 export interface StatusOf {
   readonly apps: readonly string[];
 }
 
+/** Endpoints that get nothing new, and until when what is under way there may end. */
 export interface DrainRequest {
   readonly app: string;
   readonly endpoints: readonly string[];
@@ -118,6 +122,7 @@ export interface DrainRequest {
   readonly deadlineMs: number;
 }
 
+/** How a drain ended, in numbers of requests. */
 export interface DrainReport {
   /** In flight when the drain began, and ended by themselves (or by a clean close of `close`/`spread`). */
   readonly finished: number;
@@ -126,6 +131,7 @@ export interface DrainReport {
   readonly seconds: number;
 }
 
+/** A router as it is now. */
 export interface RouterStatus {
   readonly pid: number;
   /** Generation in force on every worker. */
@@ -163,6 +169,7 @@ export interface RouterStatus {
   readonly handOvers?: HandOvers;
 }
 
+/** How often one router process has taken over from another. */
 export interface HandOvers {
   readonly count: number;
   /** Requests and streams still open at the deadline of a router that left. */
@@ -183,6 +190,7 @@ export interface LeavingStatus {
   readonly streams: number;
 }
 
+/** Where a router listens. */
 export interface BoundAddress {
   readonly host: string;
   readonly port: number;

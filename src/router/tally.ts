@@ -7,6 +7,7 @@
 const cohorts = ['live', 'candidate', 'pinned', 'preview', 'mirror'] as const;
 export type Cohort = (typeof cohorts)[number];
 
+/** The requests of one cohort, in sums: two of them can be added. */
 export interface Tally {
   /** Answers of the app by class: 1xx (101 alone) to 5xx. */
   readonly classes: readonly number[];
@@ -15,6 +16,7 @@ export interface Tally {
   readonly seconds: number;
 }
 
+/** By cohort; one that nobody was of is left out. */
 export type Tallies = Readonly<Partial<Record<Cohort, Tally>>>;
 
 /** What people feel as at once, quick, slow and broken; the same as the usual default of Prometheus clients, so that queries carry over. */
@@ -27,6 +29,7 @@ interface Counting {
   seconds: number;
 }
 
+/** Those of one version that a worker counts in. */
 export type CountingAll = Partial<Record<Cohort, Counting>>;
 
 /** @param ms from the decision to the first byte of the answer */

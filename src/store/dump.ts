@@ -25,6 +25,7 @@ export interface DumpRow {
   readonly values: readonly Value[];
 }
 
+/** In the order in which they are dumped. */
 export const tableNames = Object.keys(tables) as readonly Table[];
 
 /** What a store gives, or is made of. */
@@ -73,12 +74,14 @@ export class Digesting {
   }
 }
 
+/** The digest of rows that are read to their end. */
 export async function digestOf(rows: AsyncIterable<DumpRow>): Promise<Digest> {
   const digesting = new Digesting();
   for await (const row of rows) digesting.add(row);
   return digesting.end();
 }
 
+/** A row as a line of JSON: the name of its table, then its values. */
 export const lineOf = ({ table, values }: DumpRow): string => JSON.stringify([table, ...values]);
 
 /** Null when it is not a row of this Teal's tables. */

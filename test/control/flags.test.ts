@@ -10,20 +10,11 @@ import { Usage } from '../../src/control/flags/usage.ts';
 import { flagViews, unknownFlags } from '../../src/control/flags/view.ts';
 import { teal } from '../../src/control/apps.ts';
 import { parseFlagStates } from '../../src/features/flag-state.ts';
+import { feature as plainFeature } from '../features/feature.ts';
 import { app, build } from '../release/story.ts';
 import { fakeDeps, type FakeDeps } from './fakes.ts';
 
-const feature = (more: Partial<Feature> = {}): Feature => ({
-  default: false,
-  on: true,
-  for: [],
-  width: null,
-  with: 'v2',
-  description: null,
-  owner: 'anna',
-  expires: null,
-  ...more,
-});
+const feature = (more: Partial<Feature> = {}): Feature => plainFeature({ owner: 'anna', ...more });
 
 const spec: App = {
   ...app({ strategy: 'steps', steps: [{ kind: 'expose', to: [], percent: 50, forMs: 1_000_000 }] }),

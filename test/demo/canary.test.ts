@@ -5,11 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Line } from '../../examples/canary/sum.ts';
 import { patchEnvironment, type Patch } from '../acceptance/sabotage/patch.ts';
-import { nothingLeftIn, playDemo } from './playing.ts';
-import { processesAbout } from './processes.ts';
+import { nothingLeftIn, playDemo, stopsDuring } from './playing.ts';
 
 const longestMs = 120_000;
 /** Long enough for everybody to come once in a step, also on a busy machine. */
@@ -70,16 +68,5 @@ test('the canary demo sees people in the wrong buckets, and people who are forgo
 });
 
 test('Ctrl-C in the middle of the canary demo stops everything and removes its folder', async () => {
-  const { child, out, story } = play(quickMs);
-  const deadline = Date.now() + longestMs;
-  while (!story().includes('sending staff, office to it')) {
-    assert(Date.now() < deadline, story());
-    await sleep(20);
-  }
-  assert.notDeepEqual(await processesAbout(folder), [], 'this test would see nothing');
-  const closed = once(child, 'close');
-  child.kill('SIGINT');
-  assert.deepEqual(await closed, [130, null], story());
-  assert.equal(out(), '');
-  await nothingLeftIn(folder);
+  await stopsDuring('sending staff, office to it', play(quickMs), { folder, longestMs });
 });

@@ -1,17 +1,14 @@
 // The database demo says how many writes were lost: it has to see one when there is one, and to leave nothing behind.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Ledger, type Row } from '../../examples/database/ledger.ts';
 import { nothingKnown } from '../../src/database/sql/known.ts';
 import { columnNamed, renameColumn } from '../../src/database/new/columns.ts';
 import { noPostgres } from '../store/postgres-server.ts';
-import { nothingLeftIn, playDemo } from './playing.ts';
-import { processesAbout } from './processes.ts';
+import { playDemo, stopsDuring } from './playing.ts';
 
 const longestMs = 120_000;
 const ann = 'ann@example.com';
@@ -82,18 +79,9 @@ test(
     try {
       // PostgreSQL does not run as root, and has to come to its own folder in here.
       await chmod(folder, 0o755);
-      const { child, out, story } = playDemo('demo-database.ts', [], { folder, longestMs });
-      const deadline = Date.now() + longestMs;
-      while (!story().includes('backfill of 0002-full-name is done')) {
-        assert(child.exitCode === null && Date.now() < deadline, story());
-        await sleep(20);
-      }
-      assert.notDeepEqual(await processesAbout(folder), [], 'this test would see nothing');
-      const closed = once(child, 'close');
-      child.kill('SIGINT');
-      assert.deepEqual(await closed, [130, null], story());
-      assert.equal(out(), '');
-      await nothingLeftIn(folder);
+      const playing = { folder, longestMs };
+      const played = playDemo('demo-database.ts', [], playing);
+      await stopsDuring('backfill of 0002-full-name is done', played, playing);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -5,11 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Line } from '../../examples/demo/sum.ts';
-import { nothingLeftIn, playDemo } from './playing.ts';
-import { processesAbout } from './processes.ts';
+import { nothingLeftIn, playDemo, stopsDuring } from './playing.ts';
 
 /** What is promised for a quiet machine is half of this. */
 const longestMs = 90_000;
@@ -25,14 +23,6 @@ after(async () => {
 });
 
 const play = () => playDemo('demo.ts', [], { folder, longestMs });
-
-async function until(holds: () => boolean, what: () => string): Promise<void> {
-  const deadline = Date.now() + longestMs;
-  while (!holds()) {
-    assert(Date.now() < deadline, what());
-    await sleep(20);
-  }
-}
 
 test('the demo switches twice, lets the judge catch a bad version under load, and loses nothing', async () => {
   const { child, out, story } = play();
@@ -72,13 +62,6 @@ test('the demo switches twice, lets the judge catch a bad version under load, an
 });
 
 test('Ctrl-C in the middle of the demo stops everything it has started and removes its folder', async () => {
-  const { child, out, story } = play();
   // Everything runs by then: visitors, both environments, and a release under way.
-  await until(() => story().includes('teal promote shop --wait'), story);
-  assert.notDeepEqual(await processesAbout(folder), [], 'this test would see nothing');
-  const closed = once(child, 'close');
-  child.kill('SIGINT');
-  assert.deepEqual(await closed, [130, null], story());
-  assert.equal(out(), '');
-  await nothingLeftIn(folder);
+  await stopsDuring('teal promote shop --wait', play(), { folder, longestMs });
 });

@@ -12,18 +12,7 @@ import { sentBy, tealContext } from '../../src/features/context.ts';
 import { Flags } from '../../src/features/evaluate.ts';
 import { flagTable } from '../../src/features/flag-set.ts';
 import { app, Story } from '../release/story.ts';
-
-const feature = (more: Partial<Feature> = {}): Feature => ({
-  default: false,
-  on: true,
-  for: [],
-  width: null,
-  with: 'v2',
-  description: null,
-  owner: null,
-  expires: null,
-  ...more,
-});
+import { feature } from './feature.ts';
 
 const spec = (features: Readonly<Record<string, Feature>>, percent = 5): App => ({
   ...app({

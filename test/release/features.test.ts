@@ -3,18 +3,7 @@ import { describe, test } from 'node:test';
 import type { App } from '../../src/config/config.ts';
 import type { Feature } from '../../src/config/features.ts';
 import { app, Story } from './story.ts';
-
-const feature = (more: Partial<Feature> = {}): Feature => ({
-  default: false,
-  on: true,
-  for: [],
-  width: null,
-  with: 'v2',
-  description: null,
-  owner: null,
-  expires: null,
-  ...more,
-});
+import { feature } from '../features/feature.ts';
 
 const everyone = { kind: 'expose', to: [], percent: 5, forMs: 1000 } as const;
 const canary = (features: Readonly<Record<string, Feature>>): App => ({

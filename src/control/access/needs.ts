@@ -1,7 +1,10 @@
 import type { AccessRole } from '../../config/control.ts';
 import { commandNames, type CommandName } from '../contract.ts';
 
-/** Who may ask for what. The one table of it; a route that is not in it is for admins alone. */
+/**
+ * Who may ask for what, as the guard goes by it, before any route: a route that is not in it is for admins alone. That the routes say it again
+ * (api/routes) is meant so: one slip then opens nothing, since each is asked by itself, and a test says where they differ.
+ */
 export interface Need {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** As the routes are written, a parameter after each colon. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
 import { TealError } from '../../errors.ts';
+import { isAlive } from '../../router/beside.ts';
 import { socketPath } from '../../router/socket-path.ts';
 import { openPostgres, type PostgresDatabase } from '../../store/postgres/database.ts';
 import { serveAt } from '../api/serve.ts';
@@ -67,16 +68,7 @@ function point(data: string, socket: string): void {
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const [, pid] = /^control-(\d+)\.sock$/.exec(name) ?? [];
-    if (pid !== undefined && !runs(Number(pid))) rmSync(path.join(folder, name), { force: true });
-  }
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(path.join(folder, name), { force: true });
   }
 }
 

@@ -118,28 +118,16 @@ interface Reading {
 function lintFile(file: SqlFile, reading: Reading): Passing {
   const { options, told, passing } = reading;
   const text = upPart(file.text);
-  const place = positions(text);
-  const add = (rule: string, at: number, found: Found & { readonly locks?: readonly Lock[] }): Finding => ({
-    rule,
-    ...found,
-    locks: found.locks ?? [],
-    file: file.path,
-    ...place(at),
-  });
   const statements = readStatements(options.parser, text);
+  const add = adding(file, text);
   if ('message' in statements) {
+    const { at, message: what } = statements;
     if (file.silent !== true)
-      told.findings.push(
-        add('syntax-error', statements.at, {
-          level: 'error',
-          what: statements.message,
-          instead: syntaxHint(text),
-        }),
-      );
+      told.findings.push(add('syntax-error', at, { level: 'error', what, instead: syntaxHint(text) }));
     return passing;
   }
-  const walked = walk(statements, reading);
-  if (file.silent === true) return walked.after;
+  const { found, after } = walk(statements, reading);
+  if (file.silent === true) return after;
   told.statements += statements.length;
   const tokens = options.parser.tokens(text);
   for (const { start, end } of longNames(tokens))
@@ -150,9 +138,26 @@ function lintFile(file: SqlFile, reading: Reading): Passing {
         instead: 'A shorter name.',
       }),
     );
-  const { good, bad } = allowances(text, tokens, statements);
+  tell(told, found, { add, ...allowances(text, tokens, statements) });
+  return after;
+}
+
+/** What is found in a file, with its place there. */
+type Add = (rule: string, at: number, found: Found & { readonly locks?: readonly Lock[] }) => Finding;
+
+function adding(file: SqlFile, text: string): Add {
+  const place = positions(text);
+  return (rule, at, found) => ({ rule, ...found, locks: found.locks ?? [], file: file.path, ...place(at) });
+}
+
+/** What nothing allows is a finding; so is a comment that allows nothing, or that cannot be read. */
+function tell(
+  told: Told,
+  hits: readonly Hit[],
+  { add, good, bad }: ReturnType<typeof allowances> & { readonly add: Add },
+): void {
   const used = new Set<Allowance>();
-  for (const { rule, change, statement, found, locks } of walked.found) {
+  for (const { rule, change, statement, found, locks } of hits) {
     const finding = add(rule, change.at, { ...found, locks });
     const allowance = good.find(
       (each) => each.rules.includes(rule) && (each.statement ?? statement) === statement,
@@ -175,7 +180,6 @@ function lintFile(file: SqlFile, reading: Reading): Passing {
         instead: 'Delete the comment.',
       }),
     );
-  return walked.after;
 }
 
 /** Commands of psql are the usual reason why a file is no SQL. */

@@ -29,6 +29,7 @@ export interface InstanceSpec extends Place {
   readonly crashes: number;
 }
 
+/** How an instance's process ended. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
@@ -47,6 +48,7 @@ type Mark = 'healthy' | 'stopping';
 
 const instancesFolder = (data: string): string => path.join(data, 'instances');
 
+/** Makes the folder of an instance, with its spec: from then on a restart of Teal finds it. @returns where it is */
 export async function createFolder(data: string, spec: InstanceSpec): Promise<string> {
   const folder = path.join(instancesFolder(data), spec.id);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -112,6 +114,7 @@ export function readMark(folder: string, what: Mark): number | null {
   return text === null ? null : Number(text);
 }
 
+/** Why Teal ended an instance, kept for whoever asks later. */
 export function writeEnded(folder: string, ended: Ended): void {
   note(path.join(folder, 'ended.json'), `${JSON.stringify(ended)}\n`);
 }

@@ -2,6 +2,7 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Health } from '../../config/config.ts';
 
+/** What became of one health check. */
 export type Probe =
   | { readonly kind: 'ok'; readonly status: number }
   | {
@@ -15,6 +16,7 @@ export type Probe =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'broken'; readonly why: string };
 
+/** Where an instance is asked. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -71,13 +73,16 @@ function readStart(response: IncomingMessage, done: (start: string) => void): vo
   response.on('error', finish);
 }
 
+/** Text that stands in a message. */
 export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
+/** Whether an answer is one that the app calls healthy. */
 export function judge({ status, location, body }: Answer, health: Health): Probe {
   if (health.status.some(([from, to]) => status >= from && status <= to)) return { kind: 'ok', status };
   return { kind: 'status', status, location, body };
 }
 
+/** Nobody listens yet, or something worse. */
 export function unreachable(error: NodeJS.ErrnoException): Probe {
   return error.code === 'ECONNREFUSED' ? { kind: 'refused' } : { kind: 'broken', why: error.message };
 }

@@ -141,13 +141,7 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
     return { exchange: admission.request, endpoint: admission.endpoint, waitsUntil };
   }
   if (admission.kind === 'verify') {
-    const { text } = head;
-    client.deadline = engine.after(longestVerificationMs);
-    const again = (): void => {
-      if (client.destroyed) return;
-      client.decideAgain(text, { waitsUntil: null, last: null, visit: null, verified: true });
-    };
-    admission.verified.then(again, again);
+    decideWhen(admission.verified, client, head.text);
     return null;
   }
   if ('environment' in admission && admission.kind !== 'redirect') {
@@ -155,6 +149,16 @@ export function begin(client: Downstream, head: RequestHead, arrived: Arrived): 
     if (admission.environment.judging !== null) askedOf(admission)?.fail(performance.now());
   }
   return answer(ownAnswer(admission, page), admission);
+}
+
+/** Once it is known what the client brought, or that it is nothing. */
+function decideWhen(verified: Promise<unknown>, client: Downstream, head: string): void {
+  client.deadline = client.engine.after(longestVerificationMs);
+  const again = (): void => {
+    if (client.destroyed) return;
+    client.decideAgain(head, { waitsUntil: null, last: null, visit: null, verified: true });
+  };
+  verified.then(again, again);
 }
 
 /** The app that asks was told who it is for; this one is told only on which side, as one that is shown in a preview is. */

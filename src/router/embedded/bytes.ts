@@ -37,4 +37,5 @@ for (let value = 0; value < 16; value++) {
   hexValue[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
+/** What ends a head. */
 export const headEnd: Buffer = Buffer.from('\r\n\r\n', 'latin1');

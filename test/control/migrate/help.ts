@@ -31,6 +31,13 @@ export const policy = (more: Partial<DatabasePolicy> = {}): DatabasePolicy => ({
   ...more,
 });
 
+/** Renames `users.name` in steps that both versions can live with; without `undo` there is no way back from expand. */
+export const rename = {
+  expand: 'ALTER TABLE users ADD COLUMN full_name text;',
+  backfill: 'UPDATE users SET full_name = name WHERE full_name IS NULL;',
+  contract: 'ALTER TABLE users DROP COLUMN name;',
+};
+
 /** The URL in a file of its own, as a secret stands in one. */
 export async function secret(t: TestContext, url: string): Promise<DatabasePolicy['url']> {
   const file = path.join(await scratch(t), 'url');
@@ -119,6 +126,15 @@ export class Shop {
   /** The candidate starts, gets everybody, and what was before it goes. */
   async goLive(): Promise<void> {
     await this.#goesTo('completed');
+  }
+
+  /** Deploys a version whose migration goes well, until it is live and what was before it is gone: only contract is left. */
+  async releases(version: string, files: Partial<Record<Phase, string>>): Promise<string> {
+    const directory = await this.deploy(version, files);
+    await this.migrates('expand');
+    await this.migrates('backfill');
+    await this.goLive();
+    return directory;
   }
 
   /** What was given up goes. */

@@ -12,8 +12,8 @@ import { atEnd } from '../../at-end.ts';
 import { quiet } from '../fakes.ts';
 import { forever, openStore, until } from '../help.ts';
 import { dying, mute } from './deaf.ts';
-import { policy, secret } from './help.ts';
-import { onCounting, proof, rename, scene, sends } from './scene.ts';
+import { policy, rename, secret } from './help.ts';
+import { onCounting, proof, scene, sends } from './scene.ts';
 
 interface Told {
   readonly app: string;

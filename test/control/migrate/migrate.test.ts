@@ -6,13 +6,7 @@ import { test } from 'node:test';
 import { teal } from '../../../src/control/apps.ts';
 import { onServers } from '../../database/server.ts';
 import { scratch } from '../help.ts';
-import { policy, secret, Shop } from './help.ts';
-
-const rename = {
-  expand: 'ALTER TABLE users ADD COLUMN full_name text;',
-  backfill: 'UPDATE users SET full_name = name WHERE full_name IS NULL;',
-  contract: 'ALTER TABLE users DROP COLUMN name;',
-};
+import { policy, rename, secret, Shop } from './help.ts';
 
 onServers(
   'expand and backfill come before the candidate, contract when the old version is gone',

@@ -10,7 +10,8 @@ import type { Snapshot } from '../../../src/database/prove/collect.ts';
 import { atEnd } from '../../at-end.ts';
 import { quiet } from '../fakes.ts';
 import { until } from '../help.ts';
-import { onCounting, proof, rename, scene, sends } from './scene.ts';
+import { rename } from './help.ts';
+import { onCounting, proof, scene, sends } from './scene.ts';
 
 onCounting(
   'statements of the live version are tried before expand, those of the new one before contract',
@@ -55,10 +56,7 @@ onCounting(
     assert.match(error.message, /BROKEN column "name" does not exist.*SELECT name FROM users WHERE id = \$1/);
     await admin.query('SELECT name FROM users');
 
-    await shop.deploy('v3', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v3', rename);
     await sends(there, 'green', 'SELECT name, full_name FROM users');
     await shop.migrates('contract');
     assert.equal(shop.migration.failed?.code, 'migration-unproven');
@@ -115,10 +113,7 @@ onCounting(
     const there = await scene(t, server, { proof: null });
     const { shop } = there;
     const old = await there.as('blue');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     const contracting = shop.migrates('contract');
     const seen = await until('it waits', () => {
       const now = shop.deps.migrations.progress('shop');
@@ -140,10 +135,7 @@ onCounting(
     const { shop, admin } = there;
     await admin.query('CREATE EXTENSION pg_stat_statements');
     await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
     const old = await there.as('blue');
     const contracting = shop.migrates('contract');
@@ -197,10 +189,7 @@ onCounting(
     const there = await scene(t, server, { proof: null });
     const { shop } = there;
     const old = await there.as('blue');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     const contracting = shop.migrates('contract');
     await until('it waits', () => shop.deps.migrations.progress('shop')?.state === 'waiting');
     await shop.deploy('v3', rename);
@@ -221,10 +210,7 @@ onCounting(
     const { shop, admin } = there;
     await admin.query('CREATE EXTENSION pg_stat_statements');
     await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
     Object.assign(shop.deps.statements, { aloneMs: 3_600_000 });
     const contracting = shop.migrates('contract');

@@ -16,12 +16,6 @@ export const proof = (more: Partial<ProofPolicy> = {}): ProofPolicy => ({
   ...more,
 });
 
-export const rename = {
-  expand: 'ALTER TABLE users ADD COLUMN full_name text;',
-  backfill: 'UPDATE users SET full_name = name WHERE full_name IS NULL;',
-  contract: 'ALTER TABLE users DROP COLUMN name;',
-};
-
 export interface Scene {
   readonly shop: Shop;
   readonly admin: Client;

@@ -11,14 +11,9 @@ import { lockKey } from '../../../src/database/run/ledger.ts';
 import { onServers } from '../../database/server.ts';
 import { atEnd } from '../../at-end.ts';
 import { until } from '../help.ts';
-import { policy, secret, Shop } from './help.ts';
+import { policy, rename, secret, Shop } from './help.ts';
 
-const change = {
-  expand: 'ALTER TABLE users ADD COLUMN full_name text;',
-  backfill: 'UPDATE users SET full_name = name WHERE full_name IS NULL;',
-  contract: 'ALTER TABLE users DROP COLUMN name;',
-  undo: 'ALTER TABLE users DROP COLUMN full_name;',
-};
+const change = { ...rename, undo: 'ALTER TABLE users DROP COLUMN full_name;' };
 
 /** Keeps a row near the end, so that a backfill is under way until it is let go of. */
 async function keeping(client: Client): Promise<() => Promise<unknown>> {
@@ -80,10 +75,7 @@ onServers(
     assert.equal(shop.deps.apps.state('shop').release?.error?.code, 'database-unavailable');
 
     line.mend();
-    await shop.deploy('v3', change);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v3', change);
     line.cut();
     await assert.rejects(shop.migrates('contract'), { code: 'database-unavailable' });
     assert.deepEqual([shop.migration.stage, shop.migration.failed], ['contracting', null]);
@@ -136,10 +128,7 @@ onServers(
     assert.match(error.remedy, /process \d+/);
     await holder.query('COMMIT');
 
-    await shop.deploy('v3', change);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v3', change);
     await hold();
     await assert.rejects(shop.migrates('contract'), { code: 'lock-not-granted' });
     assert.match(shop.deps.migrations.progress('shop')?.why ?? '', /got no lock/);
@@ -156,10 +145,7 @@ onServers(
     const client = await connect();
     await client.query(table(10));
     const shop = await Shop.open(t, policy({ url: await secret(t, url) }));
-    await shop.deploy('v2', change);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', change);
     await client.query('ALTER TABLE users RENAME COLUMN full_name TO whole_name');
     await shop.migrates('contract');
     assert.equal(shop.migration.failed?.code, 'schema-drift');
