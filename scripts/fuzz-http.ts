@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { coverageOf } from './fuzz/coverage.ts';
 import { planting } from './fuzz/faults.ts';
-import { findsAll, plant } from './planted.ts';
+import { conclude, findsAll, fuzzOptions, plant } from './planted.ts';
 import { escaped } from './fuzz/message.ts';
 import type { Found, Tally } from './fuzz/run.ts';
 
@@ -27,11 +27,7 @@ const mostShown = 20;
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
-    'self-test': { type: 'boolean', default: false },
-    case: { type: 'string' },
-    planted: { type: 'string' },
+    ...fuzzOptions,
   },
 });
 const seed = Number(values.seed);
@@ -44,9 +40,7 @@ else {
   // First, since a fuzzer that finds nothing is only worth something when it can find.
   selfTest();
   if (!values['self-test']) await fuzz();
-  for (const failure of failures) console.log(`FAILED  ${failure}`);
-  console.log(failures.length === 0 ? 'fuzz: all is well' : `fuzz: ${failures.length} goals missed`);
-  process.exitCode = failures.length === 0 ? 0 : 1;
+  conclude(failures);
 }
 
 async function fuzz(): Promise<void> {

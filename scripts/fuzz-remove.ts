@@ -9,7 +9,7 @@
  */
 import { parseArgs } from 'node:util';
 import { planting } from './unflag/faults.ts';
-import { findsAll, plant } from './planted.ts';
+import { conclude, findsAll, fuzzOptions, plant } from './planted.ts';
 
 /** A planted fault that takes longer to be found would be missed in practice. */
 const selfTestPrograms = 1500;
@@ -22,11 +22,7 @@ const mostBrokenPercent = 3;
 const { values } = parseArgs({
   options: {
     programs: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
-    'self-test': { type: 'boolean', default: false },
-    case: { type: 'string' },
-    planted: { type: 'string' },
+    ...fuzzOptions,
   },
 });
 const seed = Number(values.seed);
@@ -38,9 +34,7 @@ else if (values.case !== undefined) await showCase(Number(values.case));
 else {
   if (!values['self-test']) await fuzz();
   if (values.quick || values['self-test'] || programs >= 2000) selfTest();
-  for (const failure of failures) console.log(`FAILED  ${failure}`);
-  console.log(failures.length === 0 ? 'fuzz: all is well' : `fuzz: ${failures.length} goals missed`);
-  process.exitCode = failures.length === 0 ? 0 : 1;
+  conclude(failures);
 }
 
 /** The judge, loaded after a fault was planted. */

@@ -18,6 +18,22 @@ export interface Planting {
   readonly faults: readonly Fault[];
 }
 
+/** What every fuzzer of one seed can be told; `planted` is how it starts itself once for each fault. */
+export const fuzzOptions = {
+  seed: { type: 'string', default: '1' },
+  quick: { type: 'boolean', default: false },
+  'self-test': { type: 'boolean', default: false },
+  case: { type: 'string' },
+  planted: { type: 'string' },
+} as const;
+
+/** The last lines of a fuzzer, and how it ends. @param failures goals that it has missed */
+export function conclude(failures: readonly string[]): void {
+  for (const failure of failures) console.log(`FAILED  ${failure}`);
+  console.log(failures.length === 0 ? 'fuzz: all is well' : `fuzz: ${failures.length} goals missed`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
+}
+
 /** Plants one fault in this process; whatever is imported from now on has it. */
 export function plant({ folder, faults }: Planting, index: number): void {
   const fault = faults[index];
