@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { phases } from '../../../config/database.ts';
 import type { PlanDatabase, PlanEstimate, PlannedStep, PlanResult, PlanTraffic } from '../../contract.ts';
 import { colour, count, error, exactly, flag, number, or, text, time } from './exactly.ts';
-import { exposure, stepKind } from './status.ts';
+import { exposure, migrationStage, stepKind } from './status.ts';
 
 const estimate = exactly<PlanEstimate>()(
   v.strictObject({
@@ -58,15 +58,7 @@ const database = exactly<PlanDatabase>()(
       v.strictObject({
         migration: text,
         version: text,
-        stage: v.picklist([
-          'expanding',
-          'backfilling',
-          'ready',
-          'contracting',
-          'contracted',
-          'undoing',
-          'undone',
-        ]),
+        stage: migrationStage,
       }),
     ),
     rollback: v.picklist(['safe', 'unsafe']),

@@ -174,6 +174,17 @@ const progress = exactly<MigrationProgress>()(
   }),
 );
 
+/** How far a migration has come. */
+export const migrationStage = v.picklist([
+  'expanding',
+  'backfilling',
+  'ready',
+  'contracting',
+  'contracted',
+  'undoing',
+  'undone',
+]);
+
 export const migrationView = exactly<MigrationView>()(
   v.strictObject({
     name: text,
@@ -181,15 +192,7 @@ export const migrationView = exactly<MigrationView>()(
     release: text,
     round: v.pipe(count, v.description('How often it has begun, from 1.')),
     phases: v.array(v.picklist(phases)),
-    stage: v.picklist([
-      'expanding',
-      'backfilling',
-      'ready',
-      'contracting',
-      'contracted',
-      'undoing',
-      'undone',
-    ]),
+    stage: migrationStage,
     since: time,
     olds: v.pipe(v.array(text), v.description('Versions that know the schema of before only.')),
     failed: or(error),
