@@ -18,7 +18,7 @@ export interface Target {
   readonly version: string;
   readonly colour: Colour;
   readonly release: string;
-  /** Takes the values of the app's secrets out of what is going to be shown. */
+  /** Takes the values of secrets out of what is going to be shown. */
   readonly redact: (text: string) => string;
 }
 

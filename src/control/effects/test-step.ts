@@ -1,8 +1,8 @@
 import { TealError, type ErrorJson } from '../../errors.ts';
-import { redact } from '../../platform/process/environment.ts';
 import type { Effect } from '../../release/effects.ts';
 import { teal } from '../apps.ts';
 import type { Deps } from '../deps.ts';
+import { hiddenFor, hide } from '../hide.ts';
 import { linkTo } from '../preview.ts';
 import type { TestRun } from './run-test.ts';
 import { folderOf } from './workload.ts';
@@ -22,15 +22,13 @@ export async function testStep(
   await deps.routes.current(signal, app);
   const expiresAt = deps.wall() + step.test.timeoutMs + graceMs;
   const link = await linkTo(deps, { app, version, colour: release.colour, expiresAt });
-  const roles = release.build.spec.roles;
   const target: TestRun['target'] = {
     url: link.url.replace(/\/$/, ''),
     app,
     version,
     colour: release.colour,
     release: release.id,
-    redact: (text: string) =>
-      roles.reduce((shown, { environment }) => redact(shown, environment, process.env), text),
+    redact: hide(hiddenFor(deps, release.build.spec), process.env),
   };
   const run = { test: step.test, name: step.name, cursor, target, directory: folderOf(release.build) };
   const outcome = await outcomeOf(deps, run, signal);

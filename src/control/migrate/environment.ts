@@ -2,8 +2,8 @@ import { roleEnvironment } from '../../platform/process/environment.ts';
 import type { MigrateEffect } from './work.ts';
 
 /**
- * What a command of the migration is told: all that Teal has, what the app's first role is told, which has its settings, and which phase
- * of what this is. @throws TealError `secret-missing`
+ * What a command of the migration is told: what the app's first role is, which has its settings, and which phase of what this is. Teal's
+ * own environment may hold secrets of others, so no more of it than the app gets. @throws TealError `secret-missing`
  */
 export function commandEnvironment(
   { migration, phase }: MigrateEffect,
@@ -12,7 +12,6 @@ export function commandEnvironment(
   const { build, name, release, round } = migration;
   const [first] = build.spec.roles;
   return {
-    ...own,
     ...roleEnvironment(first?.environment ?? {}, own),
     TEAL_APP: build.spec.name,
     TEAL_VERSION: build.version,

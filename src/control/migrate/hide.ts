@@ -1,56 +1,19 @@
-import { valueOf } from '../../config/secret.ts';
 import { TealError, type ErrorJson } from '../../errors.ts';
-import { redact } from '../../platform/process/environment.ts';
+import type { Deps } from '../deps.ts';
+import { hiddenFor, hide, type Hidden } from '../hide.ts';
 import type { MigrateEffect } from './work.ts';
 
-// Shorter ones would be found in every other word.
-const leastHidden = 4;
-
-/** Takes out of a text what is secret: values of the app's roles, and the database's address, as a whole and its password alone. */
+/** Takes out of a text what is secret: the database's address, as a whole and its password alone, and all that teal.yaml names as such. */
 export function hiding(
+  deps: Pick<Deps, 'config' | 'apps'>,
   { policy, migration }: MigrateEffect,
   own: NodeJS.ProcessEnv,
 ): (text: string) => string {
-  const { roles } = migration.build.spec;
-  return (text) => {
-    const bare = roles.reduce((shown, { environment }) => redact(shown, environment, own), text);
-    const shadow = policy.proof?.shadow;
-    return [...partsOf(policy.url, own), ...partsOf(typeof shadow === 'object' ? shadow : null, own)].reduce(
-      (shown, [part, name]) => shown.replaceAll(part, name),
-      bare,
-    );
-  };
-}
-
-/** Read each time: a file with a secret is written anew when that changes. */
-function partsOf(url: MigrateEffect['policy']['url'], own: NodeJS.ProcessEnv): readonly [string, string][] {
-  if (url === null) return [];
-  const value = readable(url, own);
-  const address = URL.canParse(value) ? new URL(value) : null;
-  const password = address?.password ?? '';
-  const parts: readonly [string, string][] = [
-    [value, '[the address of the database]'],
-    [password, '[password]'],
-    [decoded(password), '[password]'],
-    [address?.searchParams.get('password') ?? '', '[password]'],
-  ];
-  return parts.filter(([part]) => part.length >= leastHidden);
-}
-
-function readable(url: NonNullable<MigrateEffect['policy']['url']>, own: NodeJS.ProcessEnv): string {
-  try {
-    return valueOf('the database', url, own);
-  } catch {
-    return '';
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const shadow = policy.proof?.shadow;
+  const addresses = [policy.url, typeof shadow === 'object' ? shadow : null]
+    .filter((address) => address !== null)
+    .map((value): Hidden => ({ value, shown: '[the address of the database]' }));
+  return hide(hiddenFor(deps, migration.build.spec, addresses), own);
 }
 
 /** The error without secrets, in whatever of its parts they are; and without its cause, which may hold rows. */

@@ -27,7 +27,7 @@ export async function migrate(
 }
 
 function workOf(deps: Deps, app: string, effect: MigrateEffect, signal: AbortSignal): Work {
-  const hide = hiding(effect, process.env);
+  const hide = hiding(deps, effect, process.env);
   const memory = deps.migrations.begin(app, effect.phase, signal);
   const log = logging({ deps, app, effect, hide });
   return {

@@ -53,7 +53,7 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     const keep = (text: string): void => {
-      output = `${output}${text}\n`.slice(-keptOutput);
+      output = endOf(`${output}${text}\n`);
       line(text);
     };
     const over = (code: number | null): void => {
@@ -75,6 +75,14 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     });
     child.on('close', over);
   });
+}
+
+/** Whole lines, as far as there is more than one: of half a secret nobody knows that it is one. */
+function endOf(text: string): string {
+  if (text.length <= keptOutput) return text;
+  const cut = text.slice(-keptOutput);
+  const begin = cut.indexOf('\n') + 1;
+  return begin === cut.length ? cut : cut.slice(begin);
 }
 
 function end(group: number | undefined, signal: NodeJS.Signals): void {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { teal } from '../../../src/control/apps.ts';
 import { onServers } from '../../database/server.ts';
+import { app } from '../../release/story.ts';
 import { scratch } from '../help.ts';
 import { policy, rename, secret, Shop } from './help.ts';
 
@@ -118,6 +119,47 @@ test('a command has what its app is told, and what it prints when it fails is to
   await shop.migrates('expand');
   const error = shop.deps.apps.state('shop').release?.error;
   assert.match(error?.message ?? '', /exit code 3[^]*\nit is broken: \[SHOP_KEY\]/);
+  assert.ok(!JSON.stringify(await shop.events()).includes('sesame'));
+});
+
+test('a command has nothing of Teal that its app is not told, and what belongs to others is told by nobody', async (t) => {
+  const address = 'postgres://x:0therPW@h/d';
+  process.env['TEAL_TEST_OTHER_URL'] = address;
+  process.env['DATABASE_URL'] = 'postgres://teal@elsewhere/own';
+  t.after(() => {
+    delete process.env['TEAL_TEST_OTHER_URL'];
+    delete process.env['DATABASE_URL'];
+  });
+  const out = path.join(await scratch(t), 'environment');
+  const prints = `env > ${out}; cat ${out}; echo "it has ${address}, 0therPW"; exit 3`;
+  const shop = await Shop.open(t, policy({ migrations: null, run: { expand: prints } }), {
+    SHOP_SAYS: { kind: 'plain', value: 'hello' },
+  });
+  const other = { kind: 'secret', source: 'env', name: 'TEAL_TEST_OTHER_URL' } as const;
+  const config = { ...app({}, [{ environment: { DATABASE_URL: other } }]), name: 'other' };
+  await shop.deps.apps.submit('other', { type: 'apply', config }, teal);
+  await shop.deploy('v2', {}, 'v2');
+  await shop.migrates('expand');
+  const names = (await readFile(out, 'utf8')).split('\n').map((line) => line.split('=')[0]);
+  for (const name of ['PATH', 'HOME', 'SHOP_SAYS', 'TEAL_PHASE']) assert.ok(names.includes(name), name);
+  for (const name of ['TEAL_TEST_OTHER_URL', 'DATABASE_URL', 'NODE_TEST_CONTEXT'])
+    assert.ok(!names.includes(name), name);
+  const error = shop.deps.apps.state('shop').release?.error;
+  assert.match(error?.message ?? '', /\nit has \[env:TEAL_TEST_OTHER_URL\], \[password\]$/);
+  assert.ok(!JSON.stringify(await shop.events()).includes('0therPW'));
+});
+
+test('of a secret that a long output is cut in, no rest is told', async (t) => {
+  const value = 'open-sesame'.repeat(30);
+  const key = await secret(t, value);
+  const often = 'for i in $(seq 60); do echo "$SHOP_KEY"; done; exit 3';
+  const shop = await Shop.open(
+    t,
+    policy({ migrations: null, run: { expand: often } }),
+    key === null ? {} : { SHOP_KEY: key },
+  );
+  await shop.deploy('v2', {}, 'v2');
+  await shop.migrates('expand');
   assert.ok(!JSON.stringify(await shop.events()).includes('sesame'));
 });
 
