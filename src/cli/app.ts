@@ -5,6 +5,7 @@ import {
   type Application,
   type ApplicationText,
 } from '@stricli/core';
+import type { AbortFlags } from './abort.ts';
 import type { ApplyFlags } from './apply.ts';
 import type { ApproveFlags } from './approve.ts';
 import type { RejectFlags } from './reject.ts';
@@ -183,9 +184,12 @@ const routes = {
     },
     loader: async () => guard((await import('./rollback.ts')).rollback),
   }),
-  abort: buildCommand<ReasonFlags, [string?], Context>({
+  abort: buildCommand<AbortFlags, [string?], Context>({
     docs: docs('abort', ['shop --reason "wrong build"', 'live traffic is not touched']),
-    parameters: { positional: is.appArgument, flags: { ...is.common, reason: is.reason } },
+    parameters: {
+      positional: is.appArgument,
+      flags: { ...is.common, wait: is.wait, timeout: is.timeout, reason: is.reason },
+    },
     loader: async () => guard((await import('./abort.ts')).abort),
   }),
   retry: buildCommand<WaitFlags, [string?], Context>({

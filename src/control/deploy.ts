@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { TealError } from '../errors.ts';
 import { isUpload, uploadedFile } from './access/uploads.ts';
+import { roleEnvironment } from '../platform/process/environment.ts';
 import { checkLimits } from '../platform/process/limits.ts';
 import { decide } from '../release/decide.ts';
 import type { App, Origins } from '../config/config.ts';
@@ -40,6 +41,7 @@ export async function deploy(
       { now: deps.now(), actor: by.actor },
     );
     if (asked.refused) throw asked.refused;
+    checkSecrets(config);
     const directory = await putVersion(deps, app, { version, from: body.from });
     const placed: Build = { version, directory, spec: config };
     if (directory === null) checkDirectories(placed);
@@ -101,6 +103,11 @@ export function checkSupported({ roles }: App): void {
     const unsupported = checkLimits(role.limits);
     if (unsupported !== null) throw unsupported;
   }
+}
+
+/** @throws TealError `secret-missing` for what its instances could not be told, so none would start */
+export function checkSecrets({ roles }: App): void {
+  for (const { environment } of roles) roleEnvironment(environment, process.env);
 }
 
 /**

@@ -15,7 +15,7 @@ import { toCommand } from './api/command.ts';
 import { statusesAfter } from './api/status.ts';
 import type { By } from './apps.ts';
 import type { CommandBody, CommandName, GroupResult } from './contract.ts';
-import { afterTurn, checkDirectories, checkSupported, putVersion, unread, versionName } from './deploy.ts';
+import { afterTurn, checkDirectories, checkSecrets, checkSupported, putVersion, unread, versionName } from './deploy.ts';
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';
@@ -140,6 +140,7 @@ async function deploying(deps: Deps, group: string, { body, by }: Given): Promis
     const spec = state.config;
     // An app that stays as it is needs no files.
     const stays = answer.decisions.get(app) === undefined;
+    if (!stays) checkSecrets(spec);
     const directory = stays
       ? deps.versions.directory(app, version)
       : await putVersion(deps, app, { version, from: body.from });

@@ -206,3 +206,48 @@ test('rollback --wait is done when everyone is back', async () => {
   assert.equal(code, 0);
   assert.match(out, /^✓ Rolled back +shop {2}blue {2}v41\n/);
 });
+
+test('abort --wait is done when the candidate is gone, also of a rollback that had to start its version first', async () => {
+  for (const kind of ['deploy', 'rollback'] as const) {
+    fake.reset();
+    fake.onCommand = () => {
+      fake.apps = [app({ release: release({ kind, status: 'aborting' }) })];
+      return 'shop-7 is given up';
+    };
+    const running = start(fake.directory, ['abort', 'shop', '--wait']);
+    await until('it follows', () => fake.followers > 0);
+    fake.apps = [app({ release: release({ kind, status: 'aborted', ended: true }) })];
+    fake.emit('the candidate is gone');
+    const { code, out, err } = await running.finished;
+    assert.equal(code, 0, err);
+    assert.match(err, /the candidate is gone/);
+    assert.match(out, /^✓ Aborted +shop {2}green {2}v42\n/);
+  }
+});
+
+test('abort --wait gives up waiting after its time, and does not advise what was just done', async () => {
+  fake.onCommand = () => {
+    fake.apps = [app({ release: release({ status: 'aborting' }) })];
+    return 'shop-7 is given up';
+  };
+  const { code, err } = await teal(fake.directory, 'abort', 'shop', '--wait', '--timeout', '300ms');
+  assert.equal(code, 4);
+  assert.match(err, /shop-7 was not done within 0\.3 s; it goes on/);
+  assert.doesNotMatch(err, /teal abort/);
+});
+
+test('abort --wait knows that it is done also when the next release begins at once', async () => {
+  fake.onCommand = () => {
+    fake.apps = [app({ release: release({ kind: 'rollback', status: 'aborting' }) })];
+    queueMicrotask(() => {
+      fake.emit('it has begun', { type: 'release-started', data: { release: 'shop-7' } });
+      fake.emit('it is given up', { type: 'abort-started' });
+      fake.emit('the next has begun', { type: 'release-started', data: { release: 'shop-8' } });
+      fake.apps = [app({ release: release({ id: 'shop-8', version: 'v43', colour: 'blue' }) })];
+    });
+    return 'shop-7 is given up';
+  };
+  const { code, out, err } = await teal(fake.directory, 'abort', 'shop', '--wait');
+  assert.equal(code, 0, err);
+  assert.match(out, /^✓ Aborted +shop {2}green {2}v42\n/);
+});

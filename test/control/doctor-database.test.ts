@@ -19,14 +19,15 @@ onServers(
   [18],
 );
 
-test('one that cannot be had is warned of, and one that is not named is not asked', async (t) => {
+test('one that cannot be had has failed, since the next migration would, and one that is not named is not asked', async (t) => {
   const shop = await versions(t, ...served);
   const [away] = await databaseChecks([{ ...nothing('shop'), config: shop.spec }]);
-  assert.equal(away?.state, 'warning');
+  assert.equal(away?.state, 'failed');
   assert.match(away.says, /^The database cannot be reached/);
   assert.doesNotMatch(JSON.stringify(away), /hunter22/);
   const missing = await versions(t, 'url: env:TEAL_TEST_NO_SUCH_URL', 'migrations: db');
   const [secret] = await databaseChecks([{ ...nothing('shop'), config: missing.spec }]);
+  assert.equal(secret?.state, 'failed');
   assert.match(secret?.says ?? '', /TEAL_TEST_NO_SUCH_URL is not in Teal's environment/);
   const commands = await versions(t, 'run: { expand: x }');
   const states = [commands.spec, app()].map((config) => ({ ...nothing('shop'), config }));

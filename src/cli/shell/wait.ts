@@ -2,7 +2,7 @@ import type { AppStatus, ReleaseView } from '../../control/contract.ts';
 import { TealError } from '../../errors.ts';
 import { waitTexts } from '../text.ts';
 import type { Context } from './context.ts';
-import { outcomeOf, type Goal } from './outcome.ts';
+import { directionOf, outcomeOf, type Goal } from './outcome.ts';
 import { watch, type Watched } from './watch.ts';
 
 /** `done`: it got there. `ready`: it waits for a person. `failed`: it ended otherwise. */
@@ -10,8 +10,7 @@ export type Progress = 'going' | 'done' | 'ready' | 'failed';
 
 /** How far a release is on its way; what happens after the switch (window, retiring) holds nobody up. */
 export function progressOf(release: ReleaseView, goal: Goal): Progress {
-  // A rollback to a version whose environment is gone is a release of its own, which goes forward.
-  const wanted = release.kind === 'rollback' ? 'forward' : goal;
+  const wanted = directionOf(goal, release.kind);
   switch (release.status) {
     case 'promoted':
     case 'retiring':
@@ -74,7 +73,7 @@ export async function waitForRelease(context: Context, what: Waiting): Promise<W
       return null;
     },
     late: () => timedOut(what),
-    interrupted: waitTexts.interrupted(what.app),
+    interrupted: (what.goal === 'given-up' ? waitTexts.elsewhere : waitTexts.interrupted)(what.app),
   });
 }
 
@@ -123,12 +122,14 @@ function begunOf({ app, release, queued }: AppStatus, what: Waiting): string | n
 async function replaced({ client, goal }: Waiting, id: string, last: AppStatus): Promise<AppStatus> {
   const events = await client.events({ app: last.app, limit: fewEvents });
   const { release } = last;
-  if (release?.id !== id || outcomeOf(events, id) !== goal) {
+  if (release?.id !== id || outcomeOf(events, id) !== directionOf(goal, release.kind)) {
     throw new TealError('release-failed', `Release ${id} is no longer the one that runs`, {
       remedy: `See what happened: teal history ${last.app}`,
     });
   }
-  if (goal === 'back') return { ...last, release: { ...release, status: 'rolled-back', ended: true } };
+  if (goal === 'given-up') return { ...last, release: { ...release, status: 'aborted', ended: true } };
+  if (directionOf(goal, release.kind) === 'back')
+    return { ...last, release: { ...release, status: 'rolled-back', ended: true } };
   const { colour, version } = release;
   return { ...last, live: colour, version, release: { ...release, status: 'completed', ended: true } };
 }
@@ -155,13 +156,16 @@ function why(release: ReleaseView): string {
 }
 
 function timedOut(what: Waiting): TealError {
-  const { app, queued, timeoutMs } = what;
+  const { app, queued, timeoutMs, goal } = what;
   const release = leftBy(what);
   return new TealError(
     'timed-out',
     `${queued ?? release} was not done within ${(timeoutMs ?? 0) / 1000} s; it goes on`,
     {
-      remedy: `Look with: teal status ${app}   Give it up with: teal abort ${app}`,
+      remedy:
+        goal === 'given-up'
+          ? `Look with: teal status ${app}`
+          : `Look with: teal status ${app}   Give it up with: teal abort ${app}`,
       details: { app, release },
     },
   );

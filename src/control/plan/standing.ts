@@ -6,7 +6,7 @@ import { decide } from '../../release/decide.ts';
 import type { Build, Step } from '../../release/state.ts';
 import { isOpen } from '../../release/windows.ts';
 import type { PlanBody } from '../contract.ts';
-import { checkDirectories, checkSupported } from '../deploy.ts';
+import { checkDirectories, checkSecrets, checkSupported } from '../deploy.ts';
 import type { Deps } from '../deps.ts';
 import type { KnownState } from '../known.ts';
 import { sameSettings } from '../same-settings.ts';
@@ -34,7 +34,7 @@ export function refusals({ state, build, asked, now }: Planning): readonly Error
     const { refused } = decide(each, command, by);
     return refused === undefined ? [] : [refused.toJSON()];
   });
-  const checks = [() => checkSupported(state.config)];
+  const checks = [() => checkSupported(state.config), () => checkSecrets(state.config)];
   for (const check of checks) found.push(...thrownBy(check));
   return [...new Map(found.map((error) => [error.code, error])).values()];
 }

@@ -5,6 +5,7 @@ import { deploy } from '../../../src/control/deploy.ts';
 import { groupCommand } from '../../../src/control/group.ts';
 import { newestOf } from '../../../src/control/migrate/newest.ts';
 import { withMigration } from '../../../src/control/migrate/ready.ts';
+import { plan } from '../../../src/control/plan/plan.ts';
 import { TealError, type ErrorCode } from '../../../src/errors.ts';
 import { nothing } from '../../../src/release/state.ts';
 import { fakeDeps } from '../fakes.ts';
@@ -142,6 +143,35 @@ describe('a deploy', () => {
     );
     assert.equal(deps.apps.state('shop').release, null);
   });
+
+  for (const [what, database] of [
+    ['a server', served],
+    ['commands alone', ['run: { expand: x }']],
+    ['no database', null],
+  ] as const) {
+    test(`of which a secret is missing is refused before anything begins, with ${what}`, async (t) => {
+      const shop = await versions(t, ...(database ?? served));
+      const { database: policy, ...rest } = shop.spec;
+      const missing = { kind: 'secret', source: 'env', name: 'TEAL_TEST_NO_SUCH_KEY' } as const;
+      const roles = rest.roles.map((role) => ({ ...role, environment: { API_KEY: missing } }));
+      const spec = { ...rest, roles, ...(database === null || !policy ? {} : { database: policy }) };
+      const says = refused('secret-missing', /API_KEY is missing: TEAL_TEST_NO_SUCH_KEY is not in Teal's env/);
+      const deps = await fakeDeps(t, spec);
+      await shop.add('v1', { 'db/1/expand.sql': expand });
+      await assert.rejects(deploy(deps, 'shop', { version: 'v1' }, { by, signal: forever }), says);
+      assert.equal(deps.apps.state('shop').release, null);
+      const planned = await plan(deps, 'shop', { version: 'v1', actor: 'anna' }, forever);
+      assert.ok(planned.refused.some(({ code }) => code === 'secret-missing'));
+
+      const grouped = await fakeDeps(t, { ...spec, group: 'all' });
+      const body = { version: 'v1' };
+      await assert.rejects(
+        groupCommand(grouped, 'all', { name: 'deploy', body, by, signal: forever }),
+        says,
+      );
+      assert.equal(grouped.apps.state('shop').release, null);
+    });
+  }
 
   test('with a second migration is refused while the first is open', async (t) => {
     const shop = await versions(t, ...served);
