@@ -15,7 +15,15 @@ import { toCommand } from './api/command.ts';
 import { statusesAfter } from './api/status.ts';
 import type { By } from './apps.ts';
 import type { CommandBody, CommandName, GroupResult } from './contract.ts';
-import { afterTurn, checkDirectories, checkSecrets, checkSupported, putVersion, unread, versionName } from './deploy.ts';
+import {
+  afterTurn,
+  checkDirectories,
+  checkSecrets,
+  checkSupported,
+  putVersion,
+  unread,
+  versionName,
+} from './deploy.ts';
 import { inTurn } from './deploy-turn.ts';
 import type { Deps } from './deps.ts';
 import { known } from './known.ts';

@@ -62,18 +62,17 @@ export function hide(hidden: readonly Hidden[], own: NodeJS.ProcessEnv): (text: 
 /** In one go, so that nothing is found in what stands for another; the longest first, so that none leaves a rest of one that it is part of. */
 function anyOf(parts: readonly string[]): RegExp {
   const longestFirst = parts.toSorted((one, other) => other.length - one.length);
-  return new RegExp(longestFirst.map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)).join('|'), 'g');
+  return new RegExp(
+    longestFirst.map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)).join('|'),
+    'g',
+  );
 }
 
 function partsOf(value: string, shown: string): readonly (readonly [string, string])[] {
   const lines = value.split(/\r?\n/).map((line) => [line, shown] as const);
   const address = URL.canParse(value) ? new URL(value) : null;
   if (address === null) return lines;
-  const passwords = [
-    address.password,
-    decoded(address.password),
-    address.searchParams.get('password') ?? '',
-  ];
+  const passwords = [address.password, decoded(address.password), address.searchParams.get('password') ?? ''];
   return [...lines, ...passwords.map((password) => [password, '[password]'] as const)];
 }
 

@@ -15,7 +15,13 @@ const as = (shown: string, name: string): Hidden => ({ value: env(name), shown }
 test('every secret is found, in whatever key it stands, once', () => {
   const file: EnvironmentValue = { kind: 'secret', source: 'file', name: '/key' };
   const plain: EnvironmentValue = { kind: 'plain', value: 'x' };
-  const within = { a: [env('ONE'), { b: { kind: 'secret', c: env('TWO') } }], d: null, e: env('ONE'), file, plain };
+  const within = {
+    a: [env('ONE'), { b: { kind: 'secret', c: env('TWO') } }],
+    d: null,
+    e: env('ONE'),
+    file,
+    plain,
+  };
   assert.deepEqual(secretsIn(within), [env('ONE'), env('TWO'), file]);
 });
 

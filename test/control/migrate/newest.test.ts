@@ -155,7 +155,10 @@ describe('a deploy', () => {
       const missing = { kind: 'secret', source: 'env', name: 'TEAL_TEST_NO_SUCH_KEY' } as const;
       const roles = rest.roles.map((role) => ({ ...role, environment: { API_KEY: missing } }));
       const spec = { ...rest, roles, ...(database === null || !policy ? {} : { database: policy }) };
-      const says = refused('secret-missing', /API_KEY is missing: TEAL_TEST_NO_SUCH_KEY is not in Teal's env/);
+      const says = refused(
+        'secret-missing',
+        /API_KEY is missing: TEAL_TEST_NO_SUCH_KEY is not in Teal's env/,
+      );
       const deps = await fakeDeps(t, spec);
       await shop.add('v1', { 'db/1/expand.sql': expand });
       await assert.rejects(deploy(deps, 'shop', { version: 'v1' }, { by, signal: forever }), says);
@@ -165,10 +168,7 @@ describe('a deploy', () => {
 
       const grouped = await fakeDeps(t, { ...spec, group: 'all' });
       const body = { version: 'v1' };
-      await assert.rejects(
-        groupCommand(grouped, 'all', { name: 'deploy', body, by, signal: forever }),
-        says,
-      );
+      await assert.rejects(groupCommand(grouped, 'all', { name: 'deploy', body, by, signal: forever }), says);
       assert.equal(grouped.apps.state('shop').release, null);
     });
   }
