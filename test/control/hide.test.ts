@@ -4,10 +4,13 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { EnvironmentValue } from '../../src/config/environment-value.ts';
 import { secretsIn } from '../../src/config/secrets.ts';
+import { teal } from '../../src/control/apps.ts';
+import { perform } from '../../src/control/effects/perform.ts';
 import { hide, hiddenFor, type Hidden } from '../../src/control/hide.ts';
+import { effects } from '../../src/release/effects.ts';
 import { app } from '../release/story.ts';
 import { fakeDeps } from './fakes.ts';
-import { scratch } from './help.ts';
+import { forever, scratch } from './help.ts';
 
 const env = (name: string): EnvironmentValue => ({ kind: 'secret', source: 'env', name });
 const as = (shown: string, name: string): Hidden => ({ value: env(name), shown });
@@ -28,7 +31,7 @@ test('every secret is found, in whatever key it stands, once', () => {
 test('an app knows its own by its names, others are told as teal.yaml names them', async (t) => {
   const deps = await fakeDeps(t, app({}, [{ environment: { KEY: env('SHOP_KEY') } }]));
   const config = { ...app({}, [{ environment: { KEY: env('BLOG_KEY') } }]), name: 'blog' };
-  await deps.apps.submit('blog', { type: 'apply', config }, { actor: 'anna', reason: null });
+  await deps.apps.submit('blog', { type: 'apply', config }, teal);
   const more = [as('[more]', 'MORE')];
   const hidden = hiddenFor(deps, app({}, [{ environment: { KEY: env('SHOP_KEY') } }]), more);
   const own = { SHOP_KEY: 'sword', BLOG_KEY: 'fish', MORE: 'much', UNKNOWN: 'ocean' };
@@ -69,4 +72,24 @@ test('a file is read again, and what it held before stays hidden', async (t) => 
 test('where there is nothing to hide a text stays as it is', () => {
   assert.equal(hide([], {})('text'), 'text');
   assert.equal(hide([as('[none]', 'MISSING')], {})('text'), 'text');
+});
+
+test('what a test of a release prints of another app is told by nobody', async (t) => {
+  const key = path.join(await scratch(t), 'key');
+  await writeFile(key, 'swordfish\n');
+  const leaks = { kind: 'command', name: 'leaks', command: `cat ${key}; exit 2`, timeoutMs: 10_000 } as const;
+  const spec = app({ tests: [leaks] }, [{ directory: await scratch(t) }]);
+  const deps = await fakeDeps(t, spec);
+  const secret = { kind: 'secret', source: 'file', name: key } as const;
+  const config = { ...app({}, [{ environment: { KEY: secret } }]), name: 'other' };
+  await deps.apps.submit('other', { type: 'apply', config }, teal);
+  const build = { version: 'v1', directory: null, spec };
+  await deps.apps.submit('shop', { type: 'deploy', build, promote: null }, teal);
+  for (const kind of ['run', 'test']) {
+    const effect = effects(deps.apps.state('shop')).find((each) => each.kind === kind);
+    assert.ok(effect);
+    await perform(deps, 'shop', effect, forever);
+  }
+  const message = deps.apps.state('shop').release?.error?.message;
+  assert.equal(message?.split('\n').at(-1), `[file:${key}]`);
 });
