@@ -22,15 +22,15 @@ const freshMs = 100;
  */
 export function hiddenFor(
   { config, apps }: Pick<Deps, 'config' | 'apps'>,
-  { roles }: App,
+  spec: App,
   more: readonly Hidden[] = [],
 ): readonly Hidden[] {
-  const own = roles.flatMap(({ environment }) =>
+  const own = spec.roles.flatMap(({ environment }) =>
     Object.entries(environment)
       .filter(([, value]) => value.kind === 'secret')
       .map(([name, value]) => ({ value, shown: `[${name}]` })),
   );
-  const named = secretsIn([config, apps.states()]);
+  const named = secretsIn([config, spec, apps.states().map((state) => state.config)]);
   return [...own, ...more, ...named.map((value) => ({ value, shown: `[${writtenAs(value)}]` }))];
 }
 
