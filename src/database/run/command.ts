@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 
 /** Enough to see what failed; the whole was told while it ran. */
 const keptOutput = 16 * 1024;
@@ -10,10 +10,12 @@ const graceMs = 10_000;
 const outputMs = 1000;
 
 /**
- * Ends the whole group when this process is gone, however it went: fd 3 is a pipe that nobody writes to. Else the command would go on
- * beside the same one, which the next process runs again, and other tools need not stand that.
+ * Ends the whole group when this process is gone, however it went: fd 3 then ends without a line. Else the command would go on beside the
+ * same one, which the next process runs again, and other tools need not stand that. Who watches stays when the group is asked to end, for as
+ * long as the command takes; and it is nobody's child: a command that waits for all of its own would wait for it, too.
  */
-const tied = '( read -r _ <&3; kill -KILL -$$ ) >/dev/null 2>&1 & exec 3<&-; exec /bin/sh -c "$1"';
+const tied =
+  '( ( trap "" HUP INT TERM; read -r _ <&3 || kill -KILL -$$ ) >/dev/null 2>&1 & ); exec 3<&-; exec /bin/sh -c "$1"';
 
 export interface Command {
   /** For a shell. */
@@ -62,6 +64,9 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
       signal.removeEventListener('abort', stop);
       resolve({ code, output });
     };
+    const tie = child.stdio[3] instanceof Duplex ? child.stdio[3] : null;
+    // Who watches may have been killed with the rest.
+    tie?.on('error', () => undefined);
     for (const stream of [child.stdout, child.stderr]) if (stream !== null) byLine(stream, keep);
     child.on('error', ({ message }) => {
       keep(message);
@@ -69,6 +74,7 @@ export function runCommand({ command, folder, env, signal, line }: Command): Pro
     });
     child.on('exit', () => {
       end(child.pid, 'SIGTERM');
+      tie?.end('\n');
       deaf = setTimeout(() => {
         for (const stream of child.stdio) stream?.destroy();
       }, outputMs);

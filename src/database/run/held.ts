@@ -47,7 +47,8 @@ export async function hold(options: RunOptions): Promise<Held> {
   try {
     monitor = await reach(options.url, 'teal db (watching)');
     deaf = hear(monitor, leave, options.askMs);
-    await settle(connection);
+    // Of both: one that is ended for being idle says no more than one that stands still.
+    await Promise.all([settle(connection), settle(monitor)]);
     await takeTurn(connection, options);
     await options.first?.();
     await keepRecord(connection);

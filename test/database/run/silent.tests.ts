@@ -106,3 +106,27 @@ onServers(
   },
   [18],
 );
+
+onServers(
+  'a server that ends sessions in which nothing is asked for is not taken for one that stands still',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await users(client, 3);
+    const hooked = migration('m', {});
+    const expand = [{ run: 'sleep 3; echo ran' }];
+    // While the command runs neither of the two sessions has anything to ask for.
+    const impatient = new URL(url);
+    impatient.searchParams.set('options', '-c idle_session_timeout=300ms');
+    const { events } = await run(
+      { url: impatient.href, askMs: 500, signal: AbortSignal.timeout(20_000) },
+      { ...hooked, phases: { ...hooked.phases, expand } },
+      'expand',
+    );
+    assert.deepEqual(
+      only(events, 'output').map(({ line }) => line),
+      ['ran'],
+    );
+    assert.equal(only(events, 'reconnecting').length, 0);
+  },
+  [18],
+);
