@@ -27,11 +27,16 @@ export async function ask<T>(
       await session.close();
     }
   } catch (error) {
-    if (late.aborted) throw unavailable(url, `did not answer within ${withinMs / 1000} s`, error);
+    // What the server has said before stays what it is, however long it took to say goodbye.
+    if (late.aborted && isCut(error) && !signal.aborted)
+      throw unavailable(url, `did not answer within ${withinMs / 1000} s`, error);
     if (isLost(error)) throw unavailable(url, `went away: ${sayServerError(error)}`, error);
     throw error;
   }
 }
+
+const isCut = (error: unknown): boolean =>
+  error instanceof TealError && error.code === 'migration-interrupted';
 
 const unavailable = (url: string, what: string, cause: unknown): TealError =>
   new TealError('database-unavailable', `The database ${sayPlace({ url })} ${what}`, {

@@ -111,9 +111,8 @@ export class Memory {
   /** Its app was removed, and with it what the store had: a look that is under way writes nothing of it any more. */
   async forget(): Promise<void> {
     this.#gone = true;
-    if (this.#saving === null) return;
-    // It may have been written after the app was removed.
-    await this.#saving.catch(() => undefined);
+    // One that has ended, too, may have been written after the app was removed.
+    await this.#saving?.catch(() => undefined);
     await this.#options.store.forget(this.#options.app);
   }
 }
