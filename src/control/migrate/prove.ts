@@ -169,13 +169,29 @@ async function tried(work: Work, trial: Trial): Promise<Proof | string> {
     proof = await proveChange(parser, shadow, { of: 'live', schema, corpus, files: sql });
   } catch (error) {
     stopIf(work.signal);
-    // Where the shadow is not as the database is, it says nothing about that.
-    if (!(error instanceof TealError) || shadow.notes.length === 0) throw error;
+    if (!(error instanceof TealError)) throw error;
+    // Where the shadow is not as the database is, most of what it refuses says nothing about that.
+    if (error.details['certain'] === true || shadow.notes.length === 0)
+      throw error.code === 'migration-failed' ? cannotRun(trial, error) : error;
     return `${error.message}; and ${shadow.notes.join('; ')}`;
   } finally {
     left = await shadow.close();
   }
   return { ...proof, notes: [...proof.notes, ...left] };
+}
+
+/** It is the migration that is wrong, not what the versions send. */
+function cannotRun({ before, migration }: Trial, error: TealError): TealError {
+  const { why, statement } = error.details;
+  return new TealError(
+    'migration-failed',
+    `${before} of ${migration.name} cannot run: ${typeof why === 'string' ? why : error.message}`,
+    {
+      remedy: `Nothing of it has run${before === 'contract' ? ', and the release stays live' : ''}. Correct ${before}.sql, in the same folder, and deploy that as a new version: teal db lint says what stands in the way`,
+      details: { before, statement: statement ?? null },
+      cause: error,
+    },
+  );
 }
 
 /**

@@ -68,11 +68,29 @@ export async function apply(
 }
 
 function failed(path: string, { sql }: MigrationStatement, cause: unknown): TealError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = `${cause instanceof Error ? cause.message : String(cause)}${dependents(cause)}`;
   return new TealError('migration-failed', `${path} fails on the shadow database: ${why}`, {
     remedy:
       'It would fail in production as well, unless the schema given here is not the one it is written for.',
-    details: { statement: sql.slice(0, 500), why },
+    details: { statement: sql.slice(0, 500), why, certain: isStoodOn(cause) },
     cause,
   });
+}
+
+/** dependent_objects_still_exist: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const stillDepended = '2BP01';
+
+/** Whether something of the schema stands on what goes: a place with less of the schema would refuse it no sooner. */
+function isStoodOn(cause: unknown): boolean {
+  const refused = refusalOf(cause);
+  if (refused === null) return false;
+  const retyped =
+    refused.code === '0A000' && refused.message.startsWith('cannot alter type of a column used');
+  return refused.code === stillDepended || retyped;
+}
+
+/** The names of what depends on it, which the server only gives apart from its message; of others the detail may hold values. */
+function dependents(cause: unknown): string {
+  if (!isStoodOn(cause) || !(cause instanceof Error) || !('detail' in cause)) return '';
+  return typeof cause.detail === 'string' ? ` (${cause.detail.split('\n').join('; ')})` : '';
 }

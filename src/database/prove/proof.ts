@@ -170,7 +170,7 @@ function notesOf(
     ...(missing.length === 0
       ? []
       : [
-          `The shadow database has no role ${missing.join(', ')}, or grants it nothing, or we may not act as it (GRANT ${missing.join(', ')} TO …): rights are not looked at`,
+          `The shadow database has no role ${missing.join(', ')}, or grants it nothing, or we may not act as it (who is a member of it may; never make anybody one of a superuser): rights are not looked at`,
         ]),
     ...corpora.flatMap((corpus) => (corpus === null ? [] : lossesOf(corpus))),
   ];

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { quoted } from '../new/names.ts';
 import { withoutValues } from './blockers.ts';
 import type { Connection } from './connection.ts';
 import type { Step, Touch } from './step.ts';
@@ -29,7 +30,7 @@ export async function preflight(looking: Looking): Promise<readonly Found[]> {
   return [
     ...aboutServer(server),
     ...(await aboutTransactions(looking.connection)),
-    ...tables.flatMap((table) => aboutTable(table, looking.steps)),
+    ...tables.flatMap((table) => aboutTable(table, { steps: looking.steps, role: server.role })),
     ...(await aboutDisk(server, tables, looking.steps)),
   ];
 }
@@ -118,6 +119,7 @@ interface TableFacts {
   readonly label: string;
   readonly name: string;
   readonly owner: string;
+  readonly ownerMayAll: boolean;
   readonly owned: boolean;
   readonly mayWrite: boolean;
   /** Bytes, with indexes and TOAST. */
@@ -129,7 +131,7 @@ interface TableFacts {
 async function tableFacts({ connection, steps }: Looking): Promise<readonly TableFacts[]> {
   const labels = [...new Set(steps.flatMap((step) => tablesIn(step)))];
   return connection.query<TableFacts>(
-    `SELECT label, c.oid::regclass::text AS name, r.rolname::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
+    `SELECT label, c.oid::regclass::text AS name, r.rolname::text AS owner, r.rolsuper AS "ownerMayAll", pg_has_role(c.relowner, 'USAGE') AS owned,
        has_table_privilege(c.oid, 'UPDATE') AS "mayWrite", pg_total_relation_size(c.oid)::float8 AS size,
        (SELECT min(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND l.relation = c.oid
          WHERE a.backend_type = 'autovacuum worker' AND a.query LIKE '%(to prevent wraparound)%') AS wraparound
@@ -147,8 +149,8 @@ const tablesIn = (step: Step): readonly string[] => [
 const changes = (step: Step): boolean => step.kind === 'transaction' || step.kind === 'concurrent';
 
 function aboutTable(
-  { label, name, owner, owned, mayWrite, wraparound }: TableFacts,
-  steps: readonly Step[],
+  { label, name, owner, ownerMayAll, owned, mayWrite, wraparound }: TableFacts,
+  { steps, role }: { readonly steps: readonly Step[]; readonly role: string },
 ): readonly Found[] {
   const touching = steps.filter((step) => tablesIn(step).includes(label));
   const altered = touching.some(
@@ -159,7 +161,10 @@ function aboutTable(
     found.push({
       level: 'stop',
       what: `${name} belongs to ${owner}: only its owner may change it`,
-      remedy: `Use a role that is a member of ${owner}: GRANT ${owner} TO …;`,
+      // Who is a member of a superuser may do anything on the server.
+      remedy: ownerMayAll
+        ? `Give it to the role that changes it: ALTER TABLE ${name} OWNER TO ${quoted(role)};`
+        : `Use a role that is a member of ${owner}: GRANT ${quoted(owner)} TO ${quoted(role)};`,
     });
   if (!owned && !mayWrite && touching.some(({ kind }) => kind === 'batch'))
     found.push({

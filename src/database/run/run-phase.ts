@@ -8,7 +8,7 @@ import { planOf, type Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { runStep, type Passes } from './run-step.ts';
 import { aboutRecord, isLost, sayServerError } from './server-error.ts';
-import { missingFrom, shapeOf } from './shape.ts';
+import { driftFrom, sayDrift, shapeOf } from './shape.ts';
 import { throttling, type Throttle } from './throttle.ts';
 import { pause, stopIf } from './wait.ts';
 
@@ -159,14 +159,14 @@ async function checkDrift({ options, plan }: Under, { held, left }: Before): Pro
   const { phases } = await readLedger(held.connection, options.migration.name);
   const last = phases.findLast(({ round, finishedAt }) => round === left.round && finishedAt !== null);
   if (last === undefined) return;
-  const missing = missingFrom(await shapeOf(held.connection, plan.tables), last.shape);
-  if (missing.length === 0) return;
+  const drift = driftFrom(await shapeOf(held.connection, plan.tables), last.shape);
+  if (drift.length === 0) return;
   throw new TealError(
     'schema-drift',
-    `Since ${last.phase} somebody has changed ${missing.length === 1 ? 'one thing' : `${missing.length} things`} of its tables`,
+    `Since ${last.phase} somebody has changed ${drift.length === 1 ? 'one thing' : `${drift.length} things`} of its tables`,
     {
-      remedy: `What was there, and is not any more:\n${missing.map((line) => `  ${line}`).join('\n')}\nPut it right, or go on: --accept-drift`,
-      details: { since: last.phase, missing },
+      remedy: `What ${last.phase} has left, and what it is now:\n${drift.map((each) => `  ${sayDrift(each)}`).join('\n')}\nPut it right, or go on: --accept-drift`,
+      details: { since: last.phase, missing: drift.map(({ was }) => was), drift },
     },
   );
 }

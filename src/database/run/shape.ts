@@ -23,8 +23,32 @@ export async function shapeOf(
   return rows.map(({ line }) => line);
 }
 
+/** A line that is not there any more. */
+export interface Drift {
+  readonly was: string;
+  /** The line of the same column, constraint or index as it is now; null: there is none. */
+  readonly now: string | null;
+}
+
 /** What was there and is not any more, or is another. What has come is nobody's harm. */
 export function missingFrom(now: readonly string[], before: readonly string[]): readonly string[] {
   const there = new Set(now);
   return before.filter((line) => !there.has(line));
 }
+
+/** The same, each with what has become of it. */
+export function driftFrom(now: readonly string[], before: readonly string[]): readonly Drift[] {
+  const subjects = new Map(now.map((line) => [subjectOf(line), line]));
+  return missingFrom(now, before).map((was) => ({ was, now: subjects.get(subjectOf(was)) ?? null }));
+}
+
+/** Names as the server quotes them may hold spaces and colons, but only in quotes. */
+const named =
+  /^(?:invalid )?((?:column|index|constraint) (?:"(?:[^"]|"")*"|[^\s":])+(?: of (?:"(?:[^"]|"")*"|[^\s":])+)?)/;
+
+/** What a line is about, without what it says of it. */
+const subjectOf = (line: string): string => named.exec(line)?.[1] ?? line;
+
+/** A drift as people read it. */
+export const sayDrift = ({ was, now }: Drift): string =>
+  now === null ? `${was}: is not there any more` : `${was}: is now ${now}`;

@@ -108,6 +108,31 @@ onCounting(
 );
 
 onCounting(
+  'a contract that a view stands against is told as what it is, and a new version with another one goes on',
+  async (server, t) => {
+    const there = await scene(t, server);
+    const { shop, admin } = there;
+    await admin.query('CREATE EXTENSION pg_stat_statements; CREATE VIEW named AS SELECT name FROM users');
+    await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
+    await shop.releases('v2', rename);
+    await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
+    await shop.migrates('contract');
+    const { failed } = shop.migration;
+    assert.equal(failed?.code, 'migration-failed');
+    assert.match(
+      failed.message,
+      /^contract of 0001-change cannot run: cannot drop column name of table users .+ \(view named depends on column name of table users\)$/,
+    );
+    assert.match(failed.remedy, /Nothing of it has run.+Correct contract\.sql.+as a new version/);
+    await shop.releases('v3', { ...rename, contract: `BEGIN; DROP VIEW named; ${rename.contract} COMMIT;` });
+    await sends(there, 'blue', 'SELECT full_name FROM users WHERE id = 7');
+    await shop.migrates('contract');
+    assert.equal(shop.migration.failed, null);
+    assert.equal(shop.migration.stage, 'contracted');
+  },
+);
+
+onCounting(
   'contract waits for the old version’s sessions, says whose, and ends none of them',
   async (server, t) => {
     const there = await scene(t, server, { proof: null });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { emptyCorpus, type Corpus } from '../../../src/database/prove/corpus.ts';
 import { prove } from '../../../src/database/prove/proof.ts';
 import { openShadow, type SchemaSource, type ShadowKind } from '../../../src/database/prove/shadow.ts';
@@ -146,5 +149,47 @@ onServers(
     assert.deepEqual(felt, ['broken: no more (P0001)']);
   },
   // Who waits for how long is Teal's, and no matter of the server.
+  [18],
+);
+
+onServers(
+  'an extension that only counts statements is no lack of the shadow, any other one is',
+  async (server) => {
+    const client = await server.connect();
+    const folder = await mkdtemp(path.join(tmpdir(), 'teal-dump-'));
+    const name = named(server, 'plain');
+    await client.query(`CREATE ROLE ${name} LOGIN`);
+    await client.query(`CREATE DATABASE ${name} OWNER ${name}`);
+    const url = new URL(server.url);
+    url.pathname = `/${name}`;
+    url.username = name;
+    // As pg_dump writes them; who is no superuser may not make them.
+    const dump = `CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;
+GRANT SELECT ON TABLE public.pg_stat_statements TO ${name};
+REVOKE ALL ON FUNCTION public.pg_stat_statements_reset(userid oid) FROM PUBLIC;
+CREATE EXTENSION IF NOT EXISTS file_fdw WITH SCHEMA public;
+CREATE TABLE public.pg_stat_statements_of_ours (id integer);
+GRANT SELECT ON TABLE public.pg_stat_statements_of_theirs TO ${name};`;
+    await writeFile(path.join(folder, 'pg_dump'), `#!/bin/sh\n/bin/cat <<'END'\n${dump}\nEND\n`, {
+      mode: 0o755,
+    });
+    try {
+      const shadow = await openShadow(parser, {
+        kind: { kind: 'given', place: { url: url.href } },
+        schema: { kind: 'dump', place: { url: url.href } },
+        env: { PATH: folder },
+        signal: new AbortController().signal,
+      });
+      await shadow.close();
+      const lacking = shadow.notes.filter((note) => note.includes('lacks something'));
+      assert.equal(lacking.length, 2, lacking.join('; '));
+      assert.match(lacking[0] ?? '', /file_fdw/);
+      assert.match(lacking[1] ?? '', /pg_stat_statements_of_theirs/);
+    } finally {
+      await client.query(`DROP DATABASE ${name}`);
+      await client.query(`DROP ROLE ${name}`);
+      await rm(folder, { recursive: true });
+    }
+  },
   [18],
 );
