@@ -1,6 +1,6 @@
 import { version as ownVersion } from '../config/version.ts';
 import { migrationsAt } from '../database/lint/files.ts';
-import { lint } from '../database/lint/lint.ts';
+import { filesBefore, lint, schemaOf } from '../database/lint/lint.ts';
 import { lintSarif } from '../database/lint/sarif.ts';
 import { loadParser } from '../database/sql/parser.ts';
 import { oldestServer, serverVersions } from '../database/sql/version.ts';
@@ -8,6 +8,7 @@ import { renderLint } from './render/lint.ts';
 import type { Context, LocalFlags, Result } from './shell/context.ts';
 
 export interface DbLintFlags extends LocalFlags {
+  readonly schema?: string;
   readonly serverVersion?: '14' | '15' | '16' | '17' | '18';
   readonly inTransaction?: boolean;
   readonly sarif?: boolean;
@@ -23,7 +24,10 @@ export async function dbLint(
   const parser = await loadParser();
   const files = await migrationsAt(this.cwd, given.length === 0 ? ['.'] : given);
   const version = serverVersions.find((each) => String(each) === flags.serverVersion) ?? oldestServer;
-  const report = lint(files, { parser, version, inTransaction: flags.inTransaction ?? false });
+  const told =
+    flags.schema === undefined ? [] : await migrationsAt(this.cwd, flags.schema.split(','), { every: true });
+  const schema = schemaOf(filesBefore(told, files), parser);
+  const report = lint(files, { parser, version, inTransaction: flags.inTransaction ?? false, schema });
   const fails = ({ level }: { readonly level: string }): boolean =>
     level === 'error' || (flags.strict === true && level === 'warning');
   return {

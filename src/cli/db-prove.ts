@@ -166,7 +166,7 @@ export async function shadowFor(
 }
 
 async function schemaFiles(context: Context, given: string): ReturnType<typeof migrationsAt> {
-  const files = await migrationsAt(context.cwd, given.split(','));
+  const files = await migrationsAt(context.cwd, given.split(','), { every: true });
   return files.filter(({ silent }) => silent !== true).toSorted((a, b) => a.path.localeCompare(b.path));
 }
 

@@ -39,6 +39,7 @@ export const migrating = buildRouteMap({
         'db lint',
         ['db/migrations', 'exit 1 when something breaks or blocks the live version'],
         ['db/0007/expand.sql --server-version 17', 'for a server of that version'],
+        ['db/0007 --schema schema.sql', 'what is there: pg_dump --schema-only > schema.sql'],
         ['db --sarif', 'for code scanning, in CI'],
       ),
       parameters: {
@@ -48,6 +49,10 @@ export const migrating = buildRouteMap({
         },
         flags: {
           ...is.local,
+          schema: is.textFlag(
+            'paths',
+            'SQL that tells what there is before, with commas: db/schema.sql, or a dump',
+          ),
           serverVersion: {
             kind: 'enum',
             values: ['14', '15', '16', '17', '18'],

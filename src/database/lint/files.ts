@@ -8,13 +8,24 @@ import { phaseOf, releaseOf } from './phase.ts';
 const down = /\.down\.sql$/i;
 const skippedFolders: ReadonlySet<string> = new Set(['node_modules', 'dist']);
 
+export interface Wanted {
+  /** Whatever is SQL: where it is the schema that is asked for, and not what changes it. */
+  readonly every?: boolean;
+}
+
 /**
- * The migrations that are meant: files, and every `.sql` in folders. Other phases of a file's release come along silently, since they
+ * The migrations that are meant: files that are named, and in folders every `.sql`; but beside files of phases, and beside the
+ * folders of those, only what is numbered, since other files there (`queries.sql`) are no migrations. Other phases of a file's release come along silently, since they
  * tell what it may take away. @throws TealError `usage` when there is nothing to look at
  */
-export async function migrationsAt(cwd: string, given: readonly string[]): Promise<readonly SqlFile[]> {
+export async function migrationsAt(
+  cwd: string,
+  given: readonly string[],
+  { every = false }: Wanted = {},
+): Promise<readonly SqlFile[]> {
   const meant = new Set<string>();
-  for (const each of given) for (const file of await sqlAt(path.resolve(cwd, each), each)) meant.add(file);
+  for (const each of given)
+    for (const file of await sqlAt(path.resolve(cwd, each), { given: each, every })) meant.add(file);
   if (meant.size === 0)
     throw new TealError('usage', `There is no .sql file in ${given.join(', ')}`, {
       remedy: 'Name .sql files, or a folder that holds some, such as db/migrations',
@@ -34,7 +45,10 @@ export async function migrationsAt(cwd: string, given: readonly string[]): Promi
   ]);
 }
 
-async function sqlAt(absolute: string, given: string): Promise<readonly string[]> {
+async function sqlAt(
+  absolute: string,
+  { given, every }: Required<Wanted> & { readonly given: string },
+): Promise<readonly string[]> {
   const found = await stat(absolute).catch(() => null);
   if (found === null)
     throw new TealError('usage', `There is no file or folder ${given}`, {
@@ -42,7 +56,7 @@ async function sqlAt(absolute: string, given: string): Promise<readonly string[]
     });
   if (!found.isDirectory()) return [absolute];
   const entries = await readdir(absolute, { withFileTypes: true, recursive: true });
-  return entries
+  const files = entries
     .filter((entry) => entry.isFile() && /\.sql$/i.test(entry.name) && !down.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name))
     .filter(
@@ -52,6 +66,21 @@ async function sqlAt(absolute: string, given: string): Promise<readonly string[]
           .split(path.sep)
           .some((part) => skippedFolders.has(part)),
     );
+  return every ? files : onlyMigrations(files);
+}
+
+/** As migration tools number files: 0007_x.sql, V7__x.sql; R__x.sql is one that Flyway repeats. */
+const numbered = /^(?:[vu]?\d|r__)/i;
+
+/** Without what only lies beside files of phases, or beside the folders that these are in. */
+function onlyMigrations(files: readonly string[]): readonly string[] {
+  const phased = new Set(files.filter((file) => phaseOf(file) !== null).map((file) => path.dirname(file)));
+  const isBeside = (folder: string): boolean =>
+    [...phased].some((each) => each === folder || each.startsWith(`${folder}${path.sep}`));
+  return files.filter((file) => {
+    const folder = path.dirname(file);
+    return phaseOf(file) !== null || numbered.test(path.basename(file)) || !isBeside(folder);
+  });
 }
 
 /** The other phases of a file's release that lie beside it. */

@@ -24,6 +24,8 @@ export interface LintOptions {
   readonly version: ServerVersion;
   /** Files without a phase are run in one transaction each, as most migration tools do. */
   readonly inTransaction: boolean;
+  /** What there is before the first file. */
+  readonly schema?: Known;
 }
 
 /** Something that a rule has found. */
@@ -66,7 +68,7 @@ interface Told {
 /** Looks at migrations in the order in which they run. */
 export function lint(files: readonly SqlFile[], options: LintOptions): LintReport {
   const told: Told = { findings: [], allowed: [], statements: 0 };
-  let known = nothingKnown;
+  let known = options.schema ?? nothingKnown;
   for (const release of releasesOf(files)) {
     let passing: Passing = { known, made: new Set() };
     for (const { file, phase } of release) {
@@ -79,17 +81,30 @@ export function lint(files: readonly SqlFile[], options: LintOptions): LintRepor
   return { ...told, files: files.filter(({ silent }) => silent !== true).length };
 }
 
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** Of the files that tell a schema those that come before what is looked at, where that is one of them. */
+export function filesBefore(schema: readonly SqlFile[], looked: readonly SqlFile[]): readonly SqlFile[] {
+  const meant = new Set(looked.map(({ path }) => path));
+  const sorted = schema.toSorted((a, b) => byName.compare(a.path, b.path));
+  const first = sorted.findIndex(({ path }) => meant.has(path));
+  return first < 0 ? sorted : sorted.slice(0, first).filter(({ path }) => !meant.has(path));
+}
+
 /** What migrations tell of a schema, when all of them have run. Files that cannot be read tell nothing. */
 export function schemaOf(files: readonly SqlFile[], parser: Parser): Known {
   return releasesOf(files)
     .flat()
     .filter(({ phase }) => phase !== 'undo')
     .flatMap(({ file }) => {
-      const statements = readStatements(parser, upPart(file.text));
+      const statements = readStatements(parser, upPart(withoutMeta(file.text)));
       return 'message' in statements ? [] : statements.flatMap(({ changes }) => changes);
     })
     .reduce(learn, nothingKnown);
 }
+
+/** Without commands of psql, which a dump begins and ends with (\\restrict). */
+const withoutMeta = (text: string): string => text.replaceAll(/^\\.*$/gm, '');
 
 interface Phased {
   readonly file: SqlFile;
@@ -98,7 +113,6 @@ interface Phased {
 
 /** Files that belong together, each group in the order in which its files run. */
 function releasesOf(files: readonly SqlFile[]): readonly (readonly Phased[])[] {
-  const byName = new Intl.Collator('en', { numeric: true });
   const sorted = files.toSorted((a, b) => byName.compare(a.path, b.path));
   const phased = sorted.map((file): Phased => ({ file, phase: phaseOf(file.path) }));
   const groups = Map.groupBy(phased, ({ file, phase }) =>

@@ -1,5 +1,12 @@
 import type { Change, ChangeOf, ColumnFacts, ConstraintFacts } from '../sql/change.ts';
-import { columnType, constraintNamed, isProvenNotNull, tableOf, type Known } from '../sql/known.ts';
+import {
+  columnType,
+  constraintNamed,
+  isPartitioned,
+  isProvenNotNull,
+  tableOf,
+  type Known,
+} from '../sql/known.ts';
 import { retype } from '../sql/retype.ts';
 
 /** PostgreSQL's table locks, weakest first: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES. */
@@ -121,8 +128,13 @@ const table: { readonly [KIND in Change['kind']]?: Locking<KIND> } = {
       : [];
   },
   'set-schema': ({ thing, name }) => (thing === 'table' ? [exclusive(name)] : []),
-  'create-index': ({ table: on, concurrently }) => [
-    lock(on, concurrently ? 'ShareUpdateExclusive' : 'Share', 'build'),
+  // Of a partitioned table itself there is nothing to build.
+  'create-index': ({ table: on, only, concurrently }, known) => [
+    lock(
+      on,
+      concurrently ? 'ShareUpdateExclusive' : 'Share',
+      only && (isPartitioned(known, on) || !known.tables.has(on)) ? 'moment' : 'build',
+    ),
   ],
   reindex: ({ scope, name, concurrently }, known) => {
     const on = scope === 'index' ? (known.indexes.get(name)?.table ?? `the table of ${name}`) : name;

@@ -15,7 +15,12 @@ const readers: Readonly<Partial<Record<string, Reader>>> = {
     column: columnOf(def !== undefined && 'ColumnDef' in def ? def.ColumnDef : {}),
     ifNotExists: missing_ok === true,
   }),
-  AT_DropColumn: ({ name = '' }, table) => ({ kind: 'drop-column', table, column: name }),
+  AT_DropColumn: ({ name = '', behavior }, table) => ({
+    kind: 'drop-column',
+    table,
+    column: name,
+    cascade: behavior === 'DROP_CASCADE',
+  }),
   AT_AlterColumnType: ({ name = '', def }, table) => {
     const column = def !== undefined && 'ColumnDef' in def ? def.ColumnDef : {};
     const type = typeOf(column.typeName);

@@ -21,6 +21,8 @@ export interface ColumnFacts {
   readonly default: DefaultKind;
   readonly identity: 'always' | 'by-default' | null;
   readonly generated: 'stored' | 'virtual' | null;
+  /** The columns of its table that it is computed from. */
+  readonly computedFrom: readonly string[];
   /** Constraints written with the column, but for NOT NULL. */
   readonly constraints: readonly ConstraintFacts[];
 }
@@ -59,13 +61,19 @@ export type Thing =
   | 'database'
   | 'other';
 
+/** A column that a query names (`*`: all), and the tables that it may be of: those of the innermost query first. */
+export interface Reading {
+  readonly column: string;
+  readonly scopes: readonly (readonly string[])[];
+}
+
 interface OfTable {
   readonly table: string;
 }
 
 type TableChange =
   | ({ readonly kind: 'add-column'; readonly column: ColumnFacts; readonly ifNotExists: boolean } & OfTable)
-  | ({ readonly kind: 'drop-column'; readonly column: string } & OfTable)
+  | ({ readonly kind: 'drop-column'; readonly column: string; readonly cascade: boolean } & OfTable)
   | ({
       readonly kind: 'change-type';
       readonly column: string;
@@ -112,6 +120,8 @@ export type Doing =
       readonly constraints: readonly ConstraintFacts[];
       readonly partitionOf: string | null;
       readonly isDefault: boolean;
+      /** What its own partitions are told by, an expression as null; null: it has none. */
+      readonly partitionBy: readonly (string | null)[] | null;
       readonly temporary: boolean;
       readonly ifNotExists: boolean;
     }
@@ -139,6 +149,8 @@ export type Doing =
       readonly table: string;
       readonly columns: readonly string[];
       readonly unique: boolean;
+      /** Without the partitions of its table. */
+      readonly only: boolean;
       readonly concurrently: boolean;
       readonly ifNotExists: boolean;
       readonly nullsNotDistinct: boolean;
@@ -159,6 +171,7 @@ export type Doing =
       readonly view: string;
       readonly replace: boolean;
       readonly securityInvoker: boolean;
+      readonly reads: readonly Reading[];
     }
   | {
       readonly kind: 'create-function';
@@ -187,6 +200,8 @@ export type Doing =
       readonly kind: 'create';
       readonly thing: Thing;
       readonly name: string;
+      /** Of a materialized view. */
+      readonly reads: readonly Reading[];
     }
   | { readonly kind: 'revoke'; readonly from: string; readonly what: string }
   | { readonly kind: 'grant'; readonly what: readonly string[] }

@@ -34,6 +34,7 @@ export function columnOf(definition: ColumnDef): ColumnFacts {
   const generated = find('CONSTR_GENERATED');
   const primary = find('CONSTR_PRIMARY') !== undefined;
   const name = definition.colname ?? '';
+  const computedFrom = generated === undefined ? [] : columnsIn(generated.raw_expr);
   return {
     name,
     type: serial === undefined ? type : { ...type, name: serial },
@@ -42,6 +43,7 @@ export function columnOf(definition: ColumnDef): ColumnFacts {
     default: serial === undefined ? defaultKind(find('CONSTR_DEFAULT')?.raw_expr) : 'volatile',
     identity: identity === undefined ? null : identity.generated_when === 'a' ? 'always' : 'by-default',
     generated: generated === undefined ? null : generated.generated_kind === 'v' ? 'virtual' : 'stored',
+    computedFrom,
     constraints: written.flatMap((constraint) => {
       const facts = constraintOf(constraint, name);
       return facts === null || facts.type === 'not-null' ? [] : [facts];

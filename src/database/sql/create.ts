@@ -1,6 +1,7 @@
-import type { ColumnFacts, ConstraintFacts, Doing } from './change.ts';
+import type { ColumnFacts, ConstraintFacts, Doing, Thing } from './change.ts';
 import { columnOf, constraintOf } from './column.ts';
 import type { CreateStmt, IndexStmt, Node } from './parser.ts';
+import { readingsOf } from './readings.ts';
 import { listed, nameOf, relationOf, textOf } from './words.ts';
 
 /** CREATE of anything; null when the statement creates nothing that rules know. */
@@ -26,6 +27,12 @@ function createTable(statement: CreateStmt): Doing {
     constraints,
     partitionOf: partition ? relationOf(parent.RangeVar) : null,
     isDefault: statement.partbound?.is_default === true,
+    partitionBy:
+      statement.partspec === undefined
+        ? null
+        : (statement.partspec.partParams ?? []).map((node) =>
+            'PartitionElem' in node ? (node.PartitionElem.name ?? null) : null,
+          ),
     temporary: statement.relation?.relpersistence === 't',
     ifNotExists: statement.if_not_exists === true,
   };
@@ -42,6 +49,7 @@ function createIndex(statement: IndexStmt): Doing {
       'IndexElem' in node ? [node.IndexElem.name ?? '(expression)'] : [],
     ),
     unique: statement.unique === true,
+    only: statement.relation?.inh !== true,
     concurrently: statement.concurrent === true,
     ifNotExists: statement.if_not_exists === true,
     nullsNotDistinct: statement.nulls_not_distinct === true,
@@ -94,12 +102,13 @@ function createCode(node: Node): Doing | null {
 
 function createType(node: Node): Doing | null {
   if ('ViewStmt' in node) {
-    const { view, replace, options } = node.ViewStmt;
+    const { view, replace, options, query } = node.ViewStmt;
     return {
       kind: 'create-view',
       view: relationOf(view),
       replace: replace === true,
       securityInvoker: JSON.stringify(options ?? []).includes('"security_invoker"'),
+      reads: readingsOf(query),
     };
   }
   if ('CreateEnumStmt' in node) return { kind: 'create-enum', type: listed(node.CreateEnumStmt.typeName) };
@@ -117,23 +126,19 @@ function createType(node: Node): Doing | null {
 /** What is only known by its name. */
 function createOther(node: Node): Doing | null {
   if ('CreateTableAsStmt' in node) {
-    const { into, objtype } = node.CreateTableAsStmt;
-    const thing = objtype === 'OBJECT_MATVIEW' ? 'materialized view' : 'table';
-    return { kind: 'create', thing, name: relationOf(into?.rel) };
+    const { into, objtype, query } = node.CreateTableAsStmt;
+    const name = relationOf(into?.rel);
+    return objtype === 'OBJECT_MATVIEW'
+      ? { kind: 'create', thing: 'materialized view', name, reads: readingsOf(query) }
+      : named('table', name);
   }
-  if ('CreateSeqStmt' in node)
-    return { kind: 'create', thing: 'sequence', name: relationOf(node.CreateSeqStmt.sequence) };
-  if ('CreateSchemaStmt' in node)
-    return { kind: 'create', thing: 'schema', name: node.CreateSchemaStmt.schemaname ?? '' };
-  if ('CreateExtensionStmt' in node)
-    return { kind: 'create', thing: 'extension', name: node.CreateExtensionStmt.extname ?? '' };
-  if ('CompositeTypeStmt' in node)
-    return { kind: 'create', thing: 'type', name: relationOf(node.CompositeTypeStmt.typevar) };
+  if ('CreateSeqStmt' in node) return named('sequence', relationOf(node.CreateSeqStmt.sequence));
+  if ('CreateSchemaStmt' in node) return named('schema', node.CreateSchemaStmt.schemaname ?? '');
+  if ('CreateExtensionStmt' in node) return named('extension', node.CreateExtensionStmt.extname ?? '');
+  if ('CompositeTypeStmt' in node) return named('type', relationOf(node.CompositeTypeStmt.typevar));
   if ('CreateRangeStmt' in node)
-    return {
-      kind: 'create',
-      thing: 'type',
-      name: (node.CreateRangeStmt.typeName ?? []).map(textOf).join('.'),
-    };
+    return named('type', (node.CreateRangeStmt.typeName ?? []).map(textOf).join('.'));
   return null;
 }
+
+const named = (thing: Thing, name: string): Doing => ({ kind: 'create', thing, name, reads: [] });

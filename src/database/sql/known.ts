@@ -1,4 +1,4 @@
-import type { Change, ColumnFacts, ConstraintFacts, SqlType } from './change.ts';
+import type { Change, ColumnFacts, ConstraintFacts, Reading, SqlType } from './change.ts';
 
 interface Index {
   readonly table: string;
@@ -11,11 +11,16 @@ interface Index {
 interface Table {
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   readonly constraints: ReadonlyMap<string, ConstraintFacts>;
-  /** The tables that its partitions are in, itself a partition of. */
+  /** The table that it is a partition of. */
   readonly partitionOf: string | null;
+  /** What its own partitions are told by, an expression as null; `unknown` where it is only known to have some; null: it has none. */
+  readonly partitionBy: readonly (string | null)[] | 'unknown' | null;
   readonly defaultPartition: string | null;
   readonly beforeTrigger: boolean;
 }
+
+/** The columns that a view stands on, as `table.column`. */
+type Footing = ReadonlySet<string>;
 
 /** What statements have told of a schema so far. Not told is not the same as not there. */
 export interface Known {
@@ -23,6 +28,8 @@ export interface Known {
   readonly indexes: ReadonlyMap<string, Index>;
   readonly domains: ReadonlyMap<string, boolean>;
   readonly functions: ReadonlySet<string>;
+  /** Materialized ones as well. */
+  readonly views: ReadonlyMap<string, Footing>;
 }
 
 export const nothingKnown: Known = {
@@ -30,17 +37,27 @@ export const nothingKnown: Known = {
   indexes: new Map(),
   domains: new Map(),
   functions: new Set(),
+  views: new Map(),
 };
 
 const noTable: Table = {
   columns: new Map(),
   constraints: new Map(),
   partitionOf: null,
+  partitionBy: null,
   defaultPartition: null,
   beforeTrigger: false,
 };
 
 export const tableOf = (known: Known, table: string): Table => known.tables.get(table) ?? noTable;
+
+export const isPartitioned = (known: Known, table: string): boolean =>
+  tableOf(known, table).partitionBy !== null;
+
+/** The partitions of a table that are known, by name. */
+export function partitionsOf(known: Known, table: string): readonly string[] {
+  return [...known.tables].filter(([, { partitionOf }]) => partitionOf === table).map(([name]) => name);
+}
 
 export function columnType(known: Known, table: string, column: string): SqlType | null {
   return tableOf(known, table).columns.get(column)?.type ?? null;
@@ -77,6 +94,10 @@ export function learn(known: Known, change: Change): Known {
         : known;
     case 'create-function':
       return { ...known, functions: new Set(known.functions).add(change.name) };
+    case 'create-view':
+      return withView(known, change.view, change.reads);
+    case 'create':
+      return change.thing === 'materialized view' ? withView(known, change.name, change.reads) : known;
     case 'create-trigger':
       return change.before ? withTable(known, change.table, { beforeTrigger: true }) : known;
     case 'drop':
@@ -95,10 +116,19 @@ function createTable(known: Known, change: Change & { readonly kind: 'create-tab
     columns: new Map(change.columns.map((column) => [column.name, column])),
     constraints: named(change.table, all),
     partitionOf: change.partitionOf,
+    partitionBy: change.partitionBy,
   });
-  return change.partitionOf !== null && change.isDefault
-    ? withTable(next, change.partitionOf, { defaultPartition: change.table })
-    : next;
+  return change.partitionOf === null
+    ? next
+    : withPartition(next, change.partitionOf, change.isDefault ? change.table : null);
+}
+
+function withPartition(known: Known, table: string, asDefault: string | null): Known {
+  const { partitionBy, defaultPartition } = tableOf(known, table);
+  return withTable(known, table, {
+    partitionBy: partitionBy ?? 'unknown',
+    defaultPartition: asDefault ?? defaultPartition,
+  });
 }
 
 /** Names as the server gives them to constraints that have none. */
@@ -185,8 +215,10 @@ function learnConstraint(known: Known, change: Change): Known {
     }
     case 'attach-partition': {
       const next = withTable(known, change.partition, { partitionOf: change.table });
-      return change.isDefault ? withTable(next, change.table, { defaultPartition: change.partition }) : next;
+      return withPartition(next, change.table, change.isDefault ? change.partition : null);
     }
+    case 'detach-partition':
+      return withTable(known, change.partition, { partitionOf: null });
     default:
       return known;
   }
@@ -198,6 +230,11 @@ function dropped(known: Known, thing: string, name: string): Known {
     tables.delete(name);
     return { ...known, tables };
   }
+  if (thing === 'view' || thing === 'materialized view') {
+    const views = new Map(known.views);
+    views.delete(name);
+    return { ...known, views };
+  }
   if (thing !== 'index') return known;
   const indexes = new Map(known.indexes);
   indexes.delete(name);
@@ -206,14 +243,60 @@ function dropped(known: Known, thing: string, name: string): Known {
 
 function renamed(known: Known, change: Change & { readonly kind: 'rename' }): Known {
   const { thing, table, name, to } = change;
-  if (thing === 'table' && known.tables.has(name)) {
-    const tables = new Map(known.tables).set(to, tableOf(known, name));
-    tables.delete(name);
-    return { ...known, tables };
+  if (thing === 'table') return renamedTable(known, name, to);
+  if (thing === 'view' || thing === 'materialized view') {
+    const views = new Map(known.views).set(to, known.views.get(name) ?? new Set());
+    views.delete(name);
+    return { ...known, views };
   }
   const column = thing === 'column' && table !== null ? tableOf(known, table).columns.get(name) : undefined;
   if (column === undefined || table === null) return known;
-  const columns = new Map(tableOf(known, table).columns).set(to, { ...column, name: to });
-  columns.delete(name);
-  return withTable(known, table, { columns });
+  const columns = new Map<string, ColumnFacts>();
+  for (const [own, facts] of tableOf(known, table).columns) {
+    const computedFrom = facts.computedFrom.map((each) => (each === name ? to : each));
+    if (own === name) columns.set(to, { ...facts, name: to, computedFrom });
+    else columns.set(own, { ...facts, computedFrom });
+  }
+  const moved = withTable(known, table, { columns });
+  return reseated(moved, (stone) => (stone === `${table}.${name}` ? `${table}.${to}` : stone));
+}
+
+/** Views follow what they stand on, whatever it is called. */
+function reseated(known: Known, move: (stone: string) => string): Known {
+  const views = new Map([...known.views].map(([view, footing]) => [view, new Set([...footing].map(move))]));
+  return { ...known, views };
+}
+
+function renamedTable(known: Known, name: string, to: string): Known {
+  if (!known.tables.has(name)) return known;
+  const tables = new Map(known.tables).set(to, tableOf(known, name));
+  tables.delete(name);
+  for (const [own, facts] of tables)
+    if (facts.partitionOf === name) tables.set(own, { ...facts, partitionOf: to });
+  const indexes = new Map(
+    [...known.indexes].map(([own, index]) => [own, index.table === name ? { ...index, table: to } : index]),
+  );
+  return reseated({ ...known, tables, indexes }, (stone) =>
+    stone.startsWith(`${name}.`) ? `${to}${stone.slice(name.length)}` : stone,
+  );
+}
+
+function withView(known: Known, view: string, reads: readonly Reading[]): Known {
+  const footing = new Set(reads.flatMap((reading) => stonesOf(known, reading)));
+  return { ...known, views: new Map(known.views).set(view, footing) };
+}
+
+/** What a reading stands on for sure: columns that are known, or that can be of one table only. */
+function stonesOf(known: Known, { column, scopes }: Reading): readonly string[] {
+  if (column === '*')
+    return (scopes[0] ?? []).flatMap((table) =>
+      [...tableOf(known, table).columns.keys()].map((name) => `${table}.${name}`),
+    );
+  for (const scope of scopes) {
+    const having = scope.filter((table) => tableOf(known, table).columns.has(column));
+    if (having.length > 0) return having.map((table) => `${table}.${column}`);
+  }
+  const [only] = scopes.flat();
+  const single = scopes.flat().length === 1 && only !== undefined;
+  return single && tableOf(known, only).columns.size === 0 ? [`${only}.${column}`] : [];
 }

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { lint, type LintReport } from '../../../src/database/lint/lint.ts';
+import { migrationsAt } from '../../../src/database/lint/files.ts';
+import { filesBefore, lint, schemaOf, type LintReport } from '../../../src/database/lint/lint.ts';
 import { phaseOf, releaseOf } from '../../../src/database/lint/phase.ts';
 import { lintSarif } from '../../../src/database/lint/sarif.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
+import { scratch } from '../../control/help.ts';
 import { examples } from './examples.ts';
 
 const parser = await loadParser();
@@ -282,5 +286,130 @@ test('whatever stands together, in whatever order, every finding has a place in 
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+const findingsOf = (before: string, contract: string): readonly string[] =>
+  run({ 'db/1.sql': before, 'db/7/contract.sql': contract }).findings.map(({ rule }) => rule);
+
+test('what a view or a generated column stands on is found where its query says so, whatever names it has there', () => {
+  const tables = 'CREATE TABLE t (id int, a int, b int); CREATE TABLE o (id int, a int, c int);';
+  const stands: readonly string[] = [
+    'CREATE VIEW v AS SELECT a FROM t',
+    'CREATE VIEW v AS SELECT * FROM t',
+    'CREATE VIEW v AS SELECT x.* FROM o, t AS x',
+    'CREATE VIEW v AS SELECT o.c FROM o JOIN t ON t.a = o.id',
+    'CREATE VIEW v AS SELECT c FROM o WHERE EXISTS (SELECT FROM t WHERE t.id = o.id AND t.a > 1)',
+    'CREATE VIEW v AS WITH w AS (SELECT a AS z FROM t) SELECT z FROM w',
+    'CREATE VIEW v AS SELECT c FROM o UNION SELECT a FROM public.t',
+    'CREATE MATERIALIZED VIEW v AS SELECT max(a) FROM t',
+    'CREATE VIEW v AS SELECT a FROM t; ALTER VIEW v RENAME TO w',
+    'ALTER TABLE t RENAME a TO x; CREATE VIEW v AS SELECT x FROM t; ALTER TABLE t RENAME x TO a',
+    'ALTER TABLE t RENAME TO s; CREATE VIEW v AS SELECT a FROM s; ALTER TABLE s RENAME TO t',
+    'ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a * 2) STORED',
+  ];
+  for (const sql of stands)
+    assert(
+      findingsOf(`${tables} ${sql};`, 'ALTER TABLE t DROP COLUMN a;').includes('still-used'),
+      `found: ${sql}`,
+    );
+  const free: readonly string[] = [
+    'CREATE VIEW v AS SELECT b FROM t',
+    'CREATE VIEW v AS SELECT o.a FROM o JOIN t USING (id)',
+    'CREATE VIEW v AS WITH t AS (SELECT a FROM o) SELECT a FROM t',
+    'CREATE VIEW v AS SELECT b FROM t WHERE EXISTS (SELECT a FROM o)',
+    'CREATE VIEW v AS SELECT z.a FROM t, LATERAL (SELECT 1 AS a) AS z',
+    'CREATE VIEW v AS SELECT a FROM t; DROP VIEW v',
+    'CREATE VIEW v AS SELECT a FROM t; CREATE OR REPLACE VIEW v AS SELECT b AS a FROM t',
+    'ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (b * 2) STORED',
+    'ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a * 2) STORED; ALTER TABLE t DROP COLUMN g',
+  ];
+  for (const sql of free)
+    assert(
+      !findingsOf(`${tables} ${sql};`, 'ALTER TABLE t DROP COLUMN a;').includes('still-used'),
+      `nothing: ${sql}`,
+    );
+  const view = `${tables} CREATE VIEW v AS SELECT a FROM t;`;
+  assert(findingsOf(view, 'ALTER TABLE t ALTER a TYPE bigint;').includes('still-used'));
+  assert(findingsOf(view, 'DROP TABLE t;').includes('still-used'));
+  assert(!findingsOf(view, 'DROP TABLE t CASCADE;').includes('still-used'));
+  assert(!findingsOf(view, 'ALTER TABLE t DROP COLUMN a CASCADE;').includes('still-used'));
+  assert(!findingsOf(view, 'ALTER TABLE t RENAME a TO x;').includes('still-used'));
+});
+
+test('what contract drops and makes anew at once is no news, with the rights that it had', () => {
+  const view = 'CREATE TABLE t (id int, a int); CREATE VIEW v AS SELECT id, a FROM t;';
+  const late = (contract: string): readonly string[] =>
+    findingsOf(view, contract).filter((rule) => rule === 'contract-adds');
+  assert.deepEqual(
+    late(
+      'BEGIN; DROP VIEW v; ALTER TABLE t DROP COLUMN a; CREATE VIEW v AS SELECT id FROM t; GRANT SELECT ON v TO app; COMMIT;',
+    ),
+    [],
+  );
+  assert.deepEqual(late('CREATE OR REPLACE VIEW v AS SELECT id, a FROM t;'), []);
+  assert.equal(late('DROP VIEW v; CREATE VIEW v AS SELECT id FROM t;').length, 1, 'it is away for a moment');
+  assert.equal(late('BEGIN; DROP VIEW v; CREATE VIEW w AS SELECT id FROM t; COMMIT;').length, 1);
+  assert.equal(late('GRANT SELECT ON v TO app;').length, 1);
+});
+
+test('beside phases a file that is neither one nor numbered is no migration; what is named is always taken', async (t) => {
+  const folder = await scratch(t);
+  const files = [
+    '0001.sql',
+    'V2__two.sql',
+    '20260101-x/migration.sql',
+    '0007-x/expand.sql',
+    '0007-x/notes.sql',
+    'queries.sql',
+    'other/plain.sql',
+  ];
+  for (const file of files) {
+    await mkdir(path.join(folder, 'db', path.dirname(file)), { recursive: true });
+    await writeFile(path.join(folder, 'db', file), 'SELECT 1;');
+  }
+  const taken = async (given: readonly string[], every = false): Promise<readonly string[]> =>
+    (await migrationsAt(folder, given, { every })).map(({ path: each }) => each).toSorted();
+  assert.deepEqual(await taken(['db']), [
+    'db/0001.sql',
+    'db/0007-x/expand.sql',
+    'db/20260101-x/migration.sql',
+    'db/V2__two.sql',
+    'db/other/plain.sql',
+  ]);
+  assert.deepEqual(await taken(['db/queries.sql']), ['db/queries.sql']);
+  assert.equal((await taken(['db'], true)).length, files.length);
+  await rm(path.join(folder, 'db/0007-x'), { recursive: true });
+  assert.deepEqual(await taken(['db']), [
+    'db/0001.sql',
+    'db/20260101-x/migration.sql',
+    'db/V2__two.sql',
+    'db/other/plain.sql',
+    'db/queries.sql',
+  ]);
+});
+
+test('a schema tells what there is before; of a folder that holds the migration itself, what comes before that', () => {
+  const schema = [
+    { path: 'db/10/expand.sql', text: 'CREATE VIEW later AS SELECT a FROM t;' },
+    { path: 'db/9/contract.sql', text: 'ALTER TABLE t DROP COLUMN a;' },
+    { path: 'db/9/expand.sql', text: 'SELECT 1;' },
+    { path: 'db/1.sql', text: 'CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t;' },
+  ];
+  const looked = schema.filter(({ path: each }) => each.startsWith('db/9/'));
+  assert.deepEqual(
+    filesBefore(schema, looked).map(({ path: each }) => each),
+    ['db/1.sql'],
+  );
+  assert.equal(filesBefore(schema, [{ path: 'other.sql', text: '' }]).length, 4);
+  const { findings } = lint(looked, {
+    parser,
+    version: 14,
+    inTransaction: false,
+    schema: schemaOf(filesBefore(schema, looked), parser),
+  });
+  assert.deepEqual(
+    findings.map(({ rule, what }) => [rule, what]),
+    [['still-used', 'This cannot run: the view v stands on t.a.']],
   );
 });

@@ -159,6 +159,7 @@ const statements: readonly (string | readonly [number, string])[] = [
   'ALTER TRIGGER t_touch ON t RENAME TO t_touched',
   'CREATE INDEX ON t (req)',
   'CREATE INDEX CONCURRENTLY i ON t (req)',
+  'CREATE INDEX ON ONLY part (id)',
   'DROP INDEX t_s',
   'DROP INDEX CONCURRENTLY t_s',
   'REINDEX TABLE t',

@@ -1,4 +1,5 @@
 import type { Change, Thing } from '../../sql/change.ts';
+import { isPartitioned } from '../../sql/known.ts';
 import { isOurs, oldMayRun, type Around, type Found, type Rule } from '../rule.ts';
 import { aOrAn } from '../say.ts';
 
@@ -89,10 +90,12 @@ const dropIndex: Rule = {
       ? null
       : 'nobody reads or writes its table until the drop has got its lock';
     if (slow === null && locks === null) return null;
+    // Of a partitioned table none can be dropped CONCURRENTLY.
+    const inPieces = owner !== undefined && isPartitioned(around.known, owner);
     return {
       level: 'warning',
       what: `The index ${change.name} is dropped. ${sentence([slow, locks])}`,
-      instead: `In contract.sql, outside of a transaction: DROP INDEX CONCURRENTLY ${change.name};`,
+      instead: `In contract.sql, outside of a transaction: DROP INDEX ${inPieces ? '' : 'CONCURRENTLY '}${change.name};`,
     };
   },
 };

@@ -1,5 +1,5 @@
 import type { Change } from '../../sql/change.ts';
-import { isUnused, type Rule } from '../rule.ts';
+import { isUnused, madeKey, type Around, type Rule } from '../rule.ts';
 
 const massWrite: Rule = {
   id: 'mass-write',
@@ -81,9 +81,10 @@ const needed: readonly Change['kind'][] = [
 const contractAdds: Rule = {
   id: 'contract-adds',
   title: 'What the new version needs comes too late in contract',
-  find: (change, { phase }) => {
-    if (phase !== 'contract' || !needed.includes(change.kind)) return null;
+  find: (change, around) => {
+    if (around.phase !== 'contract' || !needed.includes(change.kind)) return null;
     if (change.kind === 'create-function' && change.trigger) return null;
+    if (isMadeAnew(change, around)) return null;
     return {
       level: 'warning',
       what: 'When contract runs, the new version has been live for a rollback window: it had to do without this.',
@@ -91,6 +92,28 @@ const contractAdds: Rule = {
     };
   },
 };
+
+/** Views and functions that hold nothing themselves: dropped and made again in one transaction they were never away. */
+const anew: readonly string[] = ['view', 'materialized view', 'function'];
+
+function isMadeAnew(change: Change, { known, transaction, before }: Around): boolean {
+  if (change.kind === 'create-view' && change.replace && known.views.has(change.view)) return true;
+  const dropped = new Set(
+    (transaction ?? []).flatMap(({ change: each }) =>
+      each.kind === 'drop' && anew.includes(each.thing) ? [`${each.thing} ${each.name}`] : [],
+    ),
+  );
+  const key = madeKey(change);
+  if (key !== null) return dropped.has(key);
+  // The rights that it had come back with it.
+  if (change.kind !== 'grant' || transaction === null) return false;
+  const made = before.flatMap((each) => madeKey(each) ?? []).filter((each) => dropped.has(each));
+  return (
+    made.length > 0 &&
+    change.what.length > 0 &&
+    change.what.every((name) => made.some((each) => each.endsWith(` ${name}`)))
+  );
+}
 
 const undoForgets: Rule = {
   id: 'undo-adds',

@@ -73,6 +73,49 @@ export const others: Readonly<Record<string, Examples>> = {
     safe: 'CREATE TABLE logs_9 (LIKE logs INCLUDING ALL); ALTER TABLE logs ATTACH PARTITION logs_9 FOR VALUES IN (9);',
     near: 'CREATE TABLE logs (a int) PARTITION BY LIST (a); CREATE TABLE logs_9 PARTITION OF logs FOR VALUES IN (9);',
   },
+  'partitioned-concurrently': {
+    bad: {
+      given: 'CREATE TABLE logs (a int) PARTITION BY LIST (a);',
+      sql: 'CREATE INDEX CONCURRENTLY logs_a ON logs (a);',
+    },
+    safe: {
+      given:
+        'CREATE TABLE logs (a int) PARTITION BY LIST (a); CREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1);',
+      sql: 'CREATE INDEX logs_a ON ONLY logs (a); CREATE INDEX CONCURRENTLY logs_1_a ON logs_1 (a); ALTER INDEX logs_a ATTACH PARTITION logs_1_a;',
+    },
+    near: contract(
+      'DROP INDEX CONCURRENTLY logs_a;',
+      'CREATE TABLE logs (a int); CREATE INDEX logs_a ON logs (a); CREATE TABLE more (a int) PARTITION BY LIST (a);',
+    ),
+  },
+  'partitioned-using-index': {
+    bad: contract(
+      'ALTER TABLE logs ADD CONSTRAINT logs_key UNIQUE USING INDEX logs_key;',
+      'CREATE TABLE logs_1 (a int); ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES IN (1);',
+    ),
+    safe: contract(
+      'CREATE UNIQUE INDEX logs_key ON ONLY logs (a);',
+      'CREATE TABLE logs (a int) PARTITION BY LIST (a);',
+    ),
+    near: contract(
+      'ALTER TABLE logs_1 ADD CONSTRAINT logs_key UNIQUE USING INDEX logs_key;',
+      'CREATE TABLE logs_1 (a int); ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES IN (1);',
+    ),
+  },
+  'still-used': {
+    bad: contract(
+      'ALTER TABLE users DROP COLUMN name;',
+      'CREATE TABLE users (id int, name text); CREATE VIEW named AS SELECT u.id, upper(u.name) FROM users u;',
+    ),
+    safe: contract(
+      'BEGIN; DROP VIEW named; ALTER TABLE users DROP COLUMN name; CREATE VIEW named AS SELECT id FROM users; COMMIT;',
+      'CREATE TABLE users (id int, name text); CREATE VIEW named AS SELECT u.id, upper(u.name) FROM users u;',
+    ),
+    near: contract(
+      'ALTER TABLE users DROP COLUMN name;',
+      'CREATE TABLE users (id int, name text); CREATE TABLE pets (name text); CREATE VIEW named AS SELECT u.id FROM users u, LATERAL (SELECT name FROM pets) AS p;',
+    ),
+  },
   'add-column-blocks': {
     bad: 'ALTER TABLE users ADD COLUMN key uuid DEFAULT gen_random_uuid();',
     safe: 'ALTER TABLE users ADD COLUMN key uuid; ALTER TABLE users ALTER key SET DEFAULT gen_random_uuid();',
