@@ -1,17 +1,11 @@
 import path from 'node:path';
 import { migrationsAt } from '../database/lint/files.ts';
 import { addForeignKey, addUnique } from '../database/new/constraints.ts';
-import {
-  changeType,
-  columnNamed,
-  renameColumn,
-  split,
-  tableNamed,
-  type ColumnOptions,
-} from '../database/new/columns.ts';
+import { changeType, renameColumn, split, type ColumnOptions } from '../database/new/columns.ts';
 import { drop } from '../database/new/drop.ts';
 import type { Droppable } from '../database/new/droppable.ts';
 import type { Generated } from '../database/new/generated.ts';
+import { columnNamed, identifier, identifiers, tableNamed } from '../database/new/names.ts';
 import { renameTable } from '../database/new/rename-table.ts';
 import { setNotNull } from '../database/new/set-not-null.ts';
 import { nextFolder, writeMigration } from '../database/new/write.ts';
@@ -43,7 +37,11 @@ export interface DbNewTableFlags extends DbNewFlags {
   readonly grant?: readonly string[];
 }
 
-export interface DbNewUniqueFlags extends DbNewFlags {
+export interface DbNewIndexFlags extends DbNewFlags {
+  readonly schema?: string;
+}
+
+export interface DbNewUniqueFlags extends DbNewIndexFlags {
   readonly now?: boolean;
 }
 
@@ -62,7 +60,7 @@ export async function dbNewRenameColumn(
   const known = await knownTo(this, flags.schema);
   return write(this, flags, {
     what: `rename ${from} ${to}`,
-    made: renameColumn(columnNamed(from), to, optionsOf(flags), known),
+    made: renameColumn(columnNamed(from), identifier(to), optionsOf(flags), known),
   });
 }
 
@@ -75,7 +73,10 @@ export async function dbNewChangeType(
 ): Promise<Result> {
   const known = await knownTo(this, flags.schema);
   const column = columnNamed(from);
-  const as = flags.as ?? `${column.column}_${to.replaceAll(/\W+/g, '_').replaceAll(/^_+|_+$/g, '')}`;
+  const as =
+    flags.as !== undefined
+      ? identifier(flags.as)
+      : `${column.column}_${to.replaceAll(/\W+/g, '_').replaceAll(/^_+|_+$/g, '')}`;
   return write(this, flags, {
     what: `change type ${from}`,
     made: changeType(column, { to, as }, optionsOf(flags), known),
@@ -92,7 +93,7 @@ export async function dbNewSplit(
   const known = await knownTo(this, flags.schema);
   return write(this, flags, {
     what: `split ${from}`,
-    made: split(columnNamed(from), into, optionsOf(flags), known),
+    made: split(columnNamed(from), into.map(identifier), optionsOf(flags), known),
   });
 }
 
@@ -105,7 +106,7 @@ export async function dbNewRenameTable(
 ): Promise<Result> {
   return write(this, flags, {
     what: `rename ${from} ${to}`,
-    made: renameTable(tableNamed(from), to, flags.grant ?? []),
+    made: renameTable(tableNamed(from), identifier(to), (flags.grant ?? []).map(identifier)),
   });
 }
 
@@ -127,20 +128,20 @@ export async function dbNewAddUnique(
 ): Promise<Result> {
   return write(this, flags, {
     what: `unique ${column}`,
-    made: addUnique(columnNamed(column), flags.now ?? false),
+    made: addUnique(columnNamed(column), flags.now ?? false, await knownTo(this, flags.schema)),
   });
 }
 
 /** A foreign key, with an index, checked without a lock. */
 export async function dbNewAddFk(
   this: Context,
-  flags: DbNewFlags,
+  flags: DbNewIndexFlags,
   column: string,
   to: string,
 ): Promise<Result> {
   return write(this, flags, {
     what: `fk ${column}`,
-    made: addForeignKey(columnNamed(column), columnNamed(to)),
+    made: addForeignKey(columnNamed(column), columnNamed(to), await knownTo(this, flags.schema)),
   });
 }
 
@@ -158,7 +159,7 @@ export async function dbNewDrop(
 function optionsOf({ type, key, notNull, default: value, up, down }: DbNewColumnFlags): ColumnOptions {
   return {
     ...(type === undefined ? {} : { type }),
-    ...(key === undefined ? {} : { key: key.split(',').map((name) => name.trim()) }),
+    ...(key === undefined ? {} : { key: identifiers(key) }),
     ...(notNull === undefined ? {} : { notNull }),
     ...(value === undefined ? {} : { default: value }),
     ...(up === undefined ? {} : { up }),
@@ -169,7 +170,7 @@ function optionsOf({ type, key, notNull, default: value, up, down }: DbNewColumn
 /** What the migrations so far tell of the schema. */
 async function knownTo(context: Context, schema: string | undefined): Promise<Known> {
   if (schema === undefined) return nothingKnown;
-  return schemaOf(await migrationsAt(context.cwd, schema.split(',')), await loadParser());
+  return schemaOf(await migrationsAt(context.cwd, schema.split(','), { every: true }), await loadParser());
 }
 
 async function write(

@@ -4,6 +4,7 @@ import type {
   DbNewColumnFlags,
   DbNewDropFlags,
   DbNewFlags,
+  DbNewIndexFlags,
   DbNewTableFlags,
   DbNewTypeFlags,
   DbNewUniqueFlags,
@@ -16,7 +17,7 @@ import { briefs } from './text.ts';
 const out = is.textFlag('dir', 'Where the four files go; default: the next number in db/');
 const schema = is.textFlag(
   'paths',
-  'Migrations that tell the columns’ types, NOT NULL and indexes, with commas',
+  'Migrations that tell the columns’ types, NOT NULL, indexes and partitions, with commas',
 );
 const column = is.argument('table.column', 'The column, with its table: users.name');
 const sync = {
@@ -106,16 +107,17 @@ export const making = buildRouteMap({
         flags: {
           ...is.local,
           out,
+          schema,
           now: is.switchFlag('Refuse duplicates from expand on, the old version’s too'),
         },
       },
       loader: async () => guard((await import('./db-new.ts')).dbNewAddUnique),
     }),
-    addFk: buildCommand<DbNewFlags, [string, string], Context>({
+    addFk: buildCommand<DbNewIndexFlags, [string, string], Context>({
       docs: docs('db new add-fk', ['orders.user_id users.id', '']),
       parameters: {
         positional: { kind: 'tuple', parameters: [column, is.argument('table.column', 'What it refers to')] },
-        flags: { ...is.local, out },
+        flags: { ...is.local, out, schema },
       },
       loader: async () => guard((await import('./db-new.ts')).dbNewAddFk),
     }),

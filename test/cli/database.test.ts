@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -165,4 +165,56 @@ test('every kind of migration can be asked for by its name', async () => {
   }
   const { code, out } = await teal(folder, 'db', 'lint', 'db', '--strict');
   assert.equal(code, 0, out);
+});
+
+test('db lint leaves out what is no migration beside phases, and knows what --schema tells of before', async () => {
+  const folder = await folderWith({
+    'db/queries.sql': 'SELECT broken FROM;',
+    'db/0007-x/contract.sql':
+      'ALTER TABLE users DROP COLUMN name;\nCREATE INDEX CONCURRENTLY i ON logs (a);\n',
+    'schema.sql':
+      '\\restrict abc\nCREATE TABLE users (id int, name text);\nCREATE VIEW named AS SELECT name FROM users;\nCREATE TABLE logs (a int) PARTITION BY LIST (a);\n',
+  });
+  const alone = await teal(folder, 'db', 'lint', 'db');
+  assert.equal(alone.code, 0, alone.out);
+  const named = await teal(folder, 'db', 'lint', 'db/queries.sql');
+  assert.match(named.out, /syntax-error/);
+  const told = await teal(folder, 'db', 'lint', 'db', '--schema', 'schema.sql');
+  assert.equal(told.code, 1);
+  assert.match(told.out, /contract\.sql:1:19 +error +still-used\n[^]*the view named stands on users\.name/);
+  assert.match(told.out, /contract\.sql:2:1 +error +partitioned-concurrently\n[^]*ON ONLY logs/);
+});
+
+test('db new reads names as SQL quotes them, and writes no index that a partitioned table refuses', async () => {
+  const folder = await folderWith({
+    'schema.sql':
+      'CREATE TABLE logs (a int, b int) PARTITION BY LIST (a);\nCREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1);\nCREATE TABLE bare (a int) PARTITION BY LIST (a);\n',
+  });
+  const made = async (out: string, ...args: readonly string[]): Promise<string> => {
+    const { code, err } = await teal(folder, 'db', 'new', ...args, '--out', out);
+    assert.equal(code, 0, err);
+    return readFile(path.join(folder, out, 'expand.sql'), 'utf8');
+  };
+  const renamed = await made(
+    'a',
+    'rename-column',
+    '"User Accounts"."userName"',
+    '"full.Name"',
+    '--type',
+    'text',
+    '--key',
+    '"userId"',
+  );
+  assert.match(renamed, /ALTER TABLE "User Accounts"\n {2}ADD COLUMN "full\.Name" text;/);
+  assert.doesNotMatch(renamed, /"""/);
+  const unique = await made('b', 'add-unique', 'logs.a', '--now', '--schema', 'schema.sql');
+  assert.match(unique, /CREATE UNIQUE INDEX logs_a_key ON ONLY logs \(a\);/);
+  assert.match(unique, /CREATE UNIQUE INDEX CONCURRENTLY logs_1_logs_a_key ON logs_1 \(a\);/);
+  assert.match(unique, /ALTER INDEX logs_a_key ATTACH PARTITION logs_1_logs_a_key;/);
+  const unknown = await teal(folder, 'db', 'new', 'add-fk', 'bare.a', 'users.id', '--schema', 'schema.sql');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /which partitions it has is not known[^]*pg_dump --schema-only/);
+  const wrong = await teal(folder, 'db', 'new', 'add-unique', 'users."name');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /names no column[^]*in quotes/);
 });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ledger, type Row } from '../../examples/database/ledger.ts';
 import { nothingKnown } from '../../src/database/sql/known.ts';
-import { columnNamed, renameColumn } from '../../src/database/new/columns.ts';
+import { renameColumn } from '../../src/database/new/columns.ts';
+import { columnNamed } from '../../src/database/new/names.ts';
 import { noPostgres } from '../store/postgres-server.ts';
 import { playDemo, stopsDuring } from './playing.ts';
 

@@ -2,13 +2,9 @@ import { TealError } from '../../errors.ts';
 import { tableOf, type Known } from '../sql/known.ts';
 import { sayType } from '../sql/words.ts';
 import type { Generated } from './generated.ts';
-import { beside, fitting, quoted, sqlTable, type TableName } from './names.ts';
+import { concurrentIndex, refusePartitionKey } from './indexes.ts';
+import { fitting, nameIn, quoted, type ColumnName } from './names.ts';
 import { syncFiles, type NewColumn, type Sync } from './sync.ts';
-
-/** A column that a command is about: `users.name`, `billing.bills.total`. */
-export interface ColumnName extends TableName {
-  readonly column: string;
-}
 
 /** What is said on the command line, where the migrations so far do not say it. */
 export interface ColumnOptions {
@@ -20,31 +16,6 @@ export interface ColumnOptions {
   readonly up?: readonly string[];
   readonly down?: string;
 }
-
-/** @throws TealError `usage` */
-export function columnNamed(text: string): ColumnName {
-  const parts = text.split('.');
-  const [column = '', table = '', schema = null] = parts.toReversed();
-  if (parts.length < 2 || parts.length > 3 || parts.some((part) => part === ''))
-    throw new TealError('usage', `${JSON.stringify(text)} names no column`, {
-      remedy: 'Write table.column, or schema.table.column: users.name',
-    });
-  return { schema: schema === 'public' ? null : schema, table, column };
-}
-
-/** @throws TealError `usage` */
-export function tableNamed(text: string): TableName {
-  const parts = text.split('.');
-  const [table = '', schema = null] = parts.toReversed();
-  if (parts.length > 2 || parts.some((part) => part === ''))
-    throw new TealError('usage', `${JSON.stringify(text)} names no table`, {
-      remedy: 'Write table, or schema.table: users',
-    });
-  return { schema: schema === 'public' ? null : schema, table };
-}
-
-export const nameIn = ({ schema, table }: TableName): string =>
-  schema === null ? table : `${schema}.${table}`;
 
 /** The four files with which a column gets another name. */
 export function renameColumn(from: ColumnName, to: string, options: ColumnOptions, known: Known): Generated {
@@ -98,6 +69,7 @@ function base(
   options: ColumnOptions,
   known: Known,
 ): Omit<Sync, 'down' | 'lossy'> {
+  refusePartitionKey(from, known);
   const facts = tableOf(known, nameIn(from)).columns.get(from.column);
   if (
     facts !== undefined &&
@@ -159,10 +131,7 @@ function indexesFor(from: ColumnName, to: string, known: Known): readonly string
       const own = fitting(
         `${(name.split('.').at(-1) ?? name).replace(from.column, '')}_${to}`.replaceAll(/_+/g, '_'),
       );
-      const over = columns.map((column) => quoted(column === from.column ? to : column)).join(', ');
-      return [
-        `DROP INDEX CONCURRENTLY IF EXISTS ${beside(from, own)};`,
-        `CREATE ${only ? 'UNIQUE ' : ''}INDEX CONCURRENTLY ${quoted(own)} ON ${sqlTable(from)} (${over});`,
-      ].join('\n');
+      const over = columns.map((column) => (column === from.column ? to : column));
+      return concurrentIndex({ table: from, name: own, columns: over, unique: only }, known).join('\n');
     });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { TealError } from '../../errors.ts';
 
 /** Words that PostgreSQL reserves: as names they need quotes (https://www.postgresql.org/docs/current/sql-keywords-appendix.html). */
 const reserved: ReadonlySet<string> = new Set(
@@ -40,3 +41,70 @@ export function fitting(name: string): string {
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
   return `${Buffer.from(name).subarray(0, 50).toString().replaceAll('\uFFFD', '')}_${hash}`;
 }
+
+/** What stands between the dots: in quotes, as SQL and psql write it (`""` is one), or as it is. */
+const part = /"((?:[^"]|"")+)"|([^".]+)/y;
+
+/**
+ * The parts of a name as somebody gives it: `users.name`, `"User Accounts"."userName"`. What has no quotes is taken as it is, in
+ * lower or upper case. null: it is neither, such as one with a quote that does not end.
+ */
+function partsOf(text: string): readonly string[] | null {
+  const parts: string[] = [];
+  for (let at = 0; ; at++) {
+    part.lastIndex = at;
+    const found = part.exec(text);
+    if (found === null) return null;
+    parts.push(found[1]?.replaceAll('""', '"') ?? found[2] ?? '');
+    at = part.lastIndex;
+    if (at === text.length) return parts;
+    if (text[at] !== '.') return null;
+  }
+}
+
+const howToQuote = `What holds a dot, or quotes, goes in quotes, as in SQL: '"User Accounts"."userName"', '"a.b".c'`;
+
+/** One name, such as that of a new column. @throws TealError `usage` */
+export function identifier(text: string): string {
+  const parts = partsOf(text);
+  const [name] = parts ?? [];
+  if (name === undefined || parts?.length !== 1)
+    throw new TealError('usage', `${JSON.stringify(text)} is no name`, { remedy: howToQuote });
+  return name;
+}
+
+/** Names with commas between them. @throws TealError `usage` */
+export function identifiers(text: string): readonly string[] {
+  return (text.match(/(?:"(?:[^"]|"")*"|[^",]|")+/g) ?? []).map((each) => identifier(each.trim()));
+}
+
+/** A column that a command is about: `users.name`, `billing.bills.total`. */
+export interface ColumnName extends TableName {
+  readonly column: string;
+}
+
+/** @throws TealError `usage` */
+export function columnNamed(text: string): ColumnName {
+  const parts = partsOf(text);
+  if (parts === null || parts.length < 2 || parts.length > 3)
+    throw new TealError('usage', `${JSON.stringify(text)} names no column`, {
+      remedy: `Write table.column, or schema.table.column: users.name. ${howToQuote}`,
+    });
+  const [column = '', table = '', schema = null] = parts.toReversed();
+  return { schema: schema === 'public' ? null : schema, table, column };
+}
+
+/** @throws TealError `usage` */
+export function tableNamed(text: string): TableName {
+  const parts = partsOf(text);
+  if (parts === null || parts.length > 2)
+    throw new TealError('usage', `${JSON.stringify(text)} names no table`, {
+      remedy: `Write table, or schema.table: users. ${howToQuote}`,
+    });
+  const [table = '', schema = null] = parts.toReversed();
+  return { schema: schema === 'public' ? null : schema, table };
+}
+
+/** As other statements know it, without quotes. */
+export const nameIn = ({ schema, table }: TableName): string =>
+  schema === null ? table : `${schema}.${table}`;

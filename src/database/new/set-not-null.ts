@@ -1,6 +1,5 @@
-import type { ColumnName } from './columns.ts';
 import { comment, sqlFile, transaction, type Generated } from './generated.ts';
-import { beside, fitting, quoted, sqlTable } from './names.ts';
+import { beside, fitting, quoted, sqlTable, type ColumnName } from './names.ts';
 
 /**
  * The four files with which a column refuses NULL: a trigger fills in what the old version leaves out.

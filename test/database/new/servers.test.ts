@@ -2,16 +2,12 @@
 import assert from 'node:assert/strict';
 import type { Client } from 'pg';
 import { addForeignKey, addUnique } from '../../../src/database/new/constraints.ts';
-import {
-  changeType,
-  columnNamed,
-  renameColumn,
-  split,
-  tableNamed,
-} from '../../../src/database/new/columns.ts';
+import { changeType, renameColumn, split } from '../../../src/database/new/columns.ts';
+import { columnNamed, tableNamed } from '../../../src/database/new/names.ts';
 import { drop } from '../../../src/database/new/drop.ts';
 import { renameTable } from '../../../src/database/new/rename-table.ts';
 import { setNotNull } from '../../../src/database/new/set-not-null.ts';
+import { schemaOf } from '../../../src/database/lint/lint.ts';
 import { nothingKnown } from '../../../src/database/sql/known.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
 import { runSql } from '../run-sql.ts';
@@ -366,5 +362,63 @@ onServers(
     assert.deepEqual(await rowsOf(client, 'SELECT * FROM "Shop"."User" WHERE id = 7'), [
       { id: 7, order: 7, select: 'e7' },
     ]);
+  },
+);
+
+onServers(
+  'what is written for a partitioned table runs: on each partition, forward, back, and to its end',
+  async (server) => {
+    const client = await server.connect();
+    const schema = `
+      CREATE TABLE people (id int PRIMARY KEY);
+      CREATE TABLE events (id int, day int, kind text, person int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+      CREATE INDEX events_kind ON events (kind);
+      CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
+      CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20) PARTITION BY LIST (id);
+      CREATE SCHEMA "Odd";
+      CREATE TABLE "Odd"."Rest" PARTITION OF events_2 DEFAULT;
+      CREATE TABLE days (day int) PARTITION BY LIST (day);
+      CREATE TABLE days_1 PARTITION OF days FOR VALUES IN (1);
+      CREATE TABLE days_rest PARTITION OF days DEFAULT;
+    `;
+    await client.query(schema);
+    await client.query('INSERT INTO people VALUES (1)');
+    await client.query("INSERT INTO events SELECT i, i % 20, 'k' || i, 1 FROM generate_series(1, 500) i");
+    const known = schemaOf([{ path: 'schema.sql', text: schema }], parser);
+    const made = [
+      renameColumn(columnNamed('events.kind'), 'sort', { key: ['id', 'day'] }, known),
+      addUnique(columnNamed('days.day'), true, known),
+      addForeignKey(columnNamed('events.person'), columnNamed('people.id'), known),
+    ];
+    for (const files of made) {
+      for (const phase of ['expand', 'backfill', 'undo', 'expand', 'backfill', 'contract'] as const)
+        await runSql(client, parser, files[phase]);
+      assert.deepEqual(
+        await rowsOf(client, 'SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid'),
+        [],
+      );
+    }
+    assert.deepEqual(
+      await rowsOf(client, "SELECT count(*)::int AS n FROM events WHERE sort IS DISTINCT FROM 'k' || id"),
+      [{ n: 0 }],
+    );
+    await client.query('INSERT INTO days VALUES (1), (7)');
+    await assert.rejects(client.query('INSERT INTO days VALUES (7)'), /days_rest/);
+    await assert.rejects(
+      client.query('INSERT INTO events (id, day, person) VALUES (900, 12, 2)'),
+      /foreign key/,
+    );
+    assert.deepEqual(await rowsOf(client, 'SELECT conname FROM pg_constraint WHERE NOT convalidated'), []);
+    await runSql(client, parser, made[1]?.undo ?? '');
+    await runSql(client, parser, addUnique(columnNamed('days.day'), false, known).contract);
+    await assert.rejects(client.query('INSERT INTO days VALUES (7)'), /days_rest/);
+    await runSql(
+      client,
+      parser,
+      drop('index', 'events_kind', undefined, known).contract.replace(
+        'INDEX events_kind',
+        'INDEX events_sort',
+      ),
+    );
   },
 );

@@ -1,6 +1,7 @@
 // The way of a migration through its phases, there and back: what is recorded, what is refused, what is kept.
 import assert from 'node:assert/strict';
-import { columnNamed, renameColumn } from '../../../src/database/new/columns.ts';
+import { renameColumn } from '../../../src/database/new/columns.ts';
+import { columnNamed } from '../../../src/database/new/names.ts';
 import { databaseStatus } from '../../../src/database/run/status.ts';
 import { nothingKnown } from '../../../src/database/sql/known.ts';
 import type { TealError } from '../../../src/errors.ts';
