@@ -7,6 +7,7 @@ import { settled } from './features.ts';
 import { begun, rotated } from './keys.ts';
 import type { AppState, Build, Colour, Environment, Release, ReleaseStatus } from './state.ts';
 import { other } from './state.ts';
+import { freezeHolds } from './freeze.ts';
 import { judgeHolds } from './judging.ts';
 import { begun as migrationBegun, changedBy, givenUp, placed } from './migrate.ts';
 import { sizeFor } from './steps.ts';
@@ -272,8 +273,9 @@ export const unchosen: ReleaseCohort = { cohort: 'same', offset: 0, counted: fal
 
 function frozen(state: AppState, reason: string | null, { at, actor }: Happened): AppState {
   const { release } = state;
-  const stopped = release === null ? null : { ...release, stoppedAt: release.stoppedAt ?? at };
-  return { ...state, release: stopped, frozen: { reason, actor, at } };
+  const now = { ...state, frozen: { reason, actor, at } };
+  if (release === null || !freezeHolds(now)) return now;
+  return { ...now, release: { ...release, stoppedAt: release.stoppedAt ?? at } };
 }
 
 /** What begins while a release stands still begins where its time stands: none of it has passed when it goes on. */
@@ -282,7 +284,7 @@ const timed = ({ stoppedAt }: Release, at: number): number => stoppedAt ?? at;
 /** When neither a pause nor a freeze holds it any more, every timer goes on with the time it had left. */
 function goesOn(state: AppState, at: number): AppState {
   const { release } = state;
-  if (release === null || release.stoppedAt === null || release.pausedAt !== null || state.frozen !== null)
+  if (release === null || release.stoppedAt === null || release.pausedAt !== null || freezeHolds(state))
     return state;
   return { ...state, release: { ...release, ...shifted(release, at - release.stoppedAt), stoppedAt: null } };
 }

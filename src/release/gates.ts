@@ -2,6 +2,7 @@ import type { ApprovePolicy } from '../config/release.ts';
 import { TealError } from '../errors.ts';
 import type { Decision } from './decision.ts';
 import type { Event } from './events.ts';
+import { freezeHolds } from './freeze.ts';
 import type { Command } from './input.ts';
 import * as refuse from './refusals.ts';
 import type { AppState, Release } from './state.ts';
@@ -141,7 +142,7 @@ function gateAt(
 
 /** Null when time runs. */
 function stopped(state: AppState, release: Release, command: string): TealError | null {
-  if (state.frozen !== null) return refuse.frozen(state);
+  if (freezeHolds(state)) return refuse.frozen(state);
   if (release.pausedAt === null) return null;
   return refuse.wrongState(state, `${command} while paused`, `teal resume ${state.app}`);
 }

@@ -3,6 +3,7 @@ import type { TealError } from '../errors.ts';
 import { begin } from './begin.ts';
 import { harming, type Asked, type Decision } from './decision.ts';
 import { deploy } from './deploy.ts';
+import { freezeHolds } from './freeze.ts';
 import { approve, promote, reject } from './gates.ts';
 import type { Command } from './input.ts';
 import { following } from './keys.ts';
@@ -150,7 +151,7 @@ function retry(state: AppState, now: number): Decision {
       refuse.wrongState(state, 'retry', 'only a release that was aborted or rolled back can be tried again'),
     );
   }
-  if (state.frozen !== null) return refused(refuse.frozen(state));
+  if (freezeHolds(state)) return refused(refuse.frozen(state));
   const { kind, build, steps, cohort } = release;
   const contracted = kind === 'rollback' ? null : outdatedBy(state, build);
   if (contracted !== null) return refused(refuse.schemaContracted(state, contracted, build.version));

@@ -213,7 +213,7 @@ export interface Release {
   /** When the current step (or status) began; what timers count from. */
   readonly since: number;
   readonly pausedAt: number | null;
-  /** Since when its clocks stand still, because it is paused or its app is frozen. */
+  /** Since when its clocks stand still, because it is paused or a freeze holds it (freeze.ts). */
   readonly stoppedAt: number | null;
   /** The switch must have begun by then. */
   readonly deadlineAt: number;

@@ -43,11 +43,10 @@ function exposeEndsAt(release: Release, step: ExposePolicy, since: number): numb
 /** When time alone will change something: the end of a step, inside a window; a deadline; the opening a deploy waits for. */
 export function wakeAt(state: AppState): number | null {
   const { release, queued, config, frozen } = state;
-  if (frozen !== null) return null;
   const windows = config?.release.windows ?? { open: [], holidays: [] };
   const times = [
     release === null ? null : releaseWakesAt(release, windows),
-    queued === null ? null : opensAt(queued.build.spec.release.windows, queued.at),
+    queued === null || frozen !== null ? null : opensAt(queued.build.spec.release.windows, queued.at),
     byItselfAt(state),
   ].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);

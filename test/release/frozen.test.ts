@@ -1,4 +1,5 @@
-// A freeze that comes while the candidate's place is being emptied: what was begun ends, and nothing begins of what a freeze holds.
+// A freeze that comes while the candidate's place is being emptied: what was begun ends, and nothing begins of what a freeze holds. And a freeze that
+// comes on the way back: it holds nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -9,6 +10,7 @@ import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
 import type { AppState } from '../../src/release/state.ts';
 import { worksOn } from './anything.ts';
+import { Ensemble } from './ensemble.ts';
 import { build, migrating, stored, Story } from './story.ts';
 
 /** Long enough that the environment of before is still there when the next version comes: its place has to be emptied. */
@@ -100,3 +102,110 @@ function standsStill({ story }: Seen, { live }: AppState): void {
   for (const kind of ['test', 'warm', 'expose', 'route', 'migrate'])
     assert.ok(!kinds.some((each) => each === kind), `${kind} is not begun in ${release?.status}`);
 }
+
+/** On its way back to a version that is no longer warm. */
+function goingBack(): Story {
+  const story = new Story();
+  for (const version of ['v1', 'v2']) story.goesLive(version);
+  story.isDrained();
+  story.later(3_600_000);
+  story.hasStopped();
+  story.does({ type: 'rollback', reason: null });
+  assert.equal(story.status, 'starting');
+  assert.equal(story.state.release?.kind, 'rollback');
+  return story;
+}
+
+const freeze: Command = { type: 'freeze', reason: null };
+
+/** Everyone is on the version of before, and every clock of it runs. */
+function isBack(story: Story): void {
+  assert.equal(story.status, 'promoted');
+  assert.equal(story.state.lives.at(-1)?.version, 'v1');
+  assert.notEqual(story.state.frozen, null);
+}
+
+const moments: readonly (readonly [string, (story: Story) => void])[] = [
+  ['while the old version starts', () => undefined],
+  ['while it grows', (story) => void story.isReady()],
+];
+
+for (const [when, goes] of moments)
+  test(`frozen ${when}, a rollback goes on to its end`, () => {
+    const story = goingBack();
+    goes(story);
+    story.does(freeze);
+    assert.equal(story.state.release?.stoppedAt, null);
+    while (story.status !== 'switching') assert.notDeepEqual(story.isReady(), []);
+    assert.ok(effects(story.state).some(({ kind }) => kind === 'route'));
+    story.routersHaveIt();
+    isBack(story);
+    story.isDrained();
+    const wake = effects(story.state).find(({ kind }) => kind === 'wake');
+    assert.equal(
+      wake?.kind === 'wake' ? wake.at : null,
+      story.state.release?.windowEndsAt,
+      'its window ends',
+    );
+    assert.deepEqual(story.later(3_600_000), ['window-closed']);
+    story.hasStopped();
+    assert.equal(story.status, 'completed');
+  });
+
+test('a freeze that comes on a rollback takes nothing off its deadline, and none is added', () => {
+  const story = goingBack();
+  const { deadlineAt } = story.state.release!;
+  story.does(freeze);
+  story.now += 1000;
+  story.does({ type: 'unfreeze' });
+  assert.equal(story.state.release?.deadlineAt, deadlineAt);
+  story.does(freeze);
+  const wake = effects(story.state).find(({ kind }) => kind === 'wake');
+  assert.equal(wake?.kind === 'wake' ? wake.at : null, deadlineAt, 'who does not start in time is given up');
+});
+
+test('paused, a rollback stands until it is resumed, frozen or not', () => {
+  for (const first of ['pause', 'freeze'] as const) {
+    const story = goingBack();
+    story.isReady();
+    const then = first === 'pause' ? freeze : ({ type: 'pause' } as const);
+    story.does(first === 'pause' ? { type: 'pause' } : freeze);
+    story.does(then);
+    assert.deepEqual(story.isReady(), []);
+    assert.match(story.refuses({ type: 'promote', full: false }).message, /can't promote/);
+    story.does({ type: 'resume' });
+    assert.equal(story.state.release?.stoppedAt, null);
+    story.isReady();
+    story.routersHaveIt();
+    isBack(story);
+  }
+});
+
+test('a rollback that was given up is tried again under a freeze; a deploy is not', () => {
+  const story = goingBack();
+  story.fails();
+  story.does(freeze);
+  assert.deepEqual(story.does({ type: 'retry' }).slice(0, 2), ['superseded', 'release-started']);
+  const other = new Story();
+  other.goesLive('v1');
+  other.deploys('v2');
+  other.fails();
+  other.does(freeze);
+  assert.equal(other.refuses({ type: 'retry' }).code, 'frozen');
+});
+
+test('all apps of a group go back under a freeze', () => {
+  const shop = new Ensemble({ storefront: { rollbackWindowMs: 0 }, api: { rollbackWindowMs: 0 } });
+  for (const version of ['v1', 'v2']) {
+    shop.deploys({ storefront: version, api: version });
+    shop.worksOn();
+  }
+  assert.equal(shop.statuses, 'completed completed');
+  shop.does('api', { type: 'rollback', reason: null });
+  assert.equal(shop.statuses, 'starting starting');
+  shop.does('storefront', freeze);
+  assert.ok(shop.all.every(({ frozen }) => frozen !== null));
+  shop.worksOn();
+  assert.equal(shop.live, 'v1 v1');
+  assert.equal(shop.statuses, 'completed completed');
+});

@@ -9,6 +9,7 @@ import {
   type Step,
 } from '../../release/state.ts';
 import { harmAhead, harmNow, harmOf } from '../../release/migrate-harm.ts';
+import { freezeHolds } from '../../release/freeze.ts';
 import { judgeAsks } from '../../release/judging.ts';
 import { stepEndsAt } from '../../release/timers.ts';
 import { stepName } from '../../release/steps.ts';
@@ -190,7 +191,7 @@ function nextCommand(state: AppState): string {
   const settled = release === null || ended(release) || release.status === 'promoted';
   if (state.maintenance !== null && settled) return `teal maintenance off ${app}`;
   if (release === null) return `teal deploy ${name} <version>`;
-  if (state.frozen !== null && !ended(release)) return `teal unfreeze ${name}`;
+  if (freezeHolds(state) && !ended(release)) return `teal unfreeze ${name}`;
   if (release.pausedAt !== null) return `teal resume ${name}`;
   const database = ended(release) ? nextOfDatabase(state) : null;
   if (database !== null) return database;

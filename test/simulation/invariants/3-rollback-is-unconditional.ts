@@ -35,6 +35,8 @@ export const rollbackIsUnconditional: MakeInvariant = (world) => {
         world.broken(3, `rollback of ${app} is refused (${error.code}): ${error.message}`);
     },
     appended({ stream, type }, _, { release }) {
+      if (release?.kind === 'rollback' && release.stoppedAt !== null && release.pausedAt === null)
+        world.broken(3, `${type}: ${release.id}, which goes back, stands still, and nobody has paused it`);
       if (type === 'release-started' || type === 'removed' || type === 'remove-started') owed.delete(stream);
       if ((type === 'abort-started' || type === 'rollback-started') && release !== null)
         owed.set(stream, { colour: release.colour, at: world.time.now, why: `${type} of ${release.id}` });
