@@ -176,6 +176,27 @@ describe('the status of a migration', () => {
     assert.match(of(story).rollback?.harm ?? '', /contracted \(0007-rename\): statements of v1 may fail/);
   });
 
+  test('says who contract waits for after a rollback past the window: what is live, which no window ends', () => {
+    const story = settled();
+    story.does({ type: 'rollback', reason: null });
+    story.isReady();
+    story.isReady();
+    story.routersHaveIt();
+    story.isDrained();
+    assert.equal(story.status, 'promoted');
+    const { version, migration } = of(story);
+    assert.equal(version, 'v1');
+    assert.equal(migration?.says, 'contract waits until v1, which is live, is gone for good');
+    assert.equal(migration.until, null);
+  });
+
+  test('says what contract waits for where the version before knows the database, too', () => {
+    const story = settled();
+    story.migratesLive({ ...build('v3', withDatabase()), migration: renaming });
+    assert.equal(story.status, 'promoted');
+    assert.equal(of(story).migration?.says, 'contract waits until the release has ended');
+  });
+
   test('who has gone back over a contract is told so, from the moment that the old version is started', () => {
     const story = settled();
     story.does({ type: 'contract' });

@@ -112,7 +112,11 @@ function ready(state: AppState, migration: Migration): Said {
   }
   if (mayUndo(state) && policyOf(state)?.undo !== 'auto') return said(gone(state, migration.build.version));
   const there = running(state, (version) => migration.olds.includes(version));
-  if (release?.status === 'promoted' && release.windowEndsAt !== null)
+  const live = state.live === null ? null : (state.environments[state.live]?.version ?? null);
+  // After a rollback: then the window is that of the newer version, which contract does not wait for.
+  if (live !== null && there.includes(live))
+    return said(`contract waits until ${live}, which is live, is gone for good`);
+  if (release?.status === 'promoted' && release.windowEndsAt !== null && there.length > 0)
     return said(`contract waits for the rollback window: ${list(there)} ${are(there)} kept for a way back`, {
       until: release.windowEndsAt,
     });
