@@ -16,6 +16,14 @@ export interface Doing<STEP extends Step = Step> {
   readonly step: STEP;
 }
 
+/** What may have to wait for a lock: a step; or, as step 0, what is asked about the tables of a phase before its steps and after them. */
+export interface Waiting {
+  readonly held: Held;
+  readonly options: RunOptions;
+  readonly place: Pick<Place, 'phase' | 'step'>;
+  readonly step: Pick<Step, 'what' | 'settings' | 'touches'>;
+}
+
 /** A waiting statement is looked at this often: several times within the shortest sensible lock_timeout. */
 const lookMs = 30;
 
@@ -26,7 +34,35 @@ const lookMs = 30;
  *   however far or busy the client is, since everybody waits behind it
  */
 export async function inTransaction(
-  { held, options, step, place }: Doing,
+  doing: Doing,
+  lockTimeoutMs: number,
+  work: () => Promise<string | void>,
+): Promise<void> {
+  await transaction(doing, lockTimeoutMs, async () => {
+    await doing.held.fence();
+    const last = await work();
+    doing.options.tell({ type: 'step-ran', step: doing.place.step });
+    return last;
+  });
+}
+
+/**
+ * What is only asked may wait for a lock, too: sizes, definitions and rows of a table are told to nobody while somebody changes it.
+ * @param ask may be done again
+ * @throws TealError `lock-not-granted`, with who held it
+ */
+export async function patientlyAsk<T>(waiting: Waiting, ask: () => Promise<T>): Promise<T> {
+  let answer: T;
+  await patiently(waiting, () =>
+    transaction(waiting, patienceOf(waiting.options).lockTimeoutMs, async () => {
+      answer = await ask();
+    }),
+  );
+  return answer!;
+}
+
+async function transaction(
+  { held, options, step }: Waiting,
   lockTimeoutMs: number,
   work: () => Promise<string | void>,
 ): Promise<void> {
@@ -37,9 +73,7 @@ export async function inTransaction(
     for (const setting of step.settings) await connection.query(setting);
     // After the file's own: who waits behind a lock has no say in how patient a file is.
     await connection.query(`SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}`);
-    await held.fence();
     const last = await work();
-    options.tell({ type: 'step-ran', step: place.step });
     stopIf(options.signal);
     // A comment may end the last statement.
     await connection.query(last === undefined ? 'COMMIT' : `${last}\n;COMMIT`);
@@ -53,7 +87,7 @@ export async function inTransaction(
  * Tries until no lock is in the way, with pauses in which those go through who have waited behind.
  * @throws TealError `lock-not-granted`, with who held it
  */
-export async function patiently(doing: Doing, attempt: (tries: number) => Promise<void>): Promise<void> {
+export async function patiently(doing: Waiting, attempt: (tries: number) => Promise<void>): Promise<void> {
   const { options, place, held } = doing;
   const { deadlineMs, lockTimeoutMs } = patienceOf(options);
   const deadline = performance.now() + deadlineMs;
@@ -80,7 +114,7 @@ export async function patiently(doing: Doing, attempt: (tries: number) => Promis
 
 /** A try may be over before anybody has looked: then it is who was there before, or who holds locks on the tables. */
 async function seenInTheWay(
-  { held, step }: Doing,
+  { held, step }: Waiting,
   now: readonly Blocker[],
   before: readonly Blocker[],
 ): Promise<readonly Blocker[]> {
@@ -138,12 +172,12 @@ interface Tried {
 }
 
 /** @throws never: it is what to throw */
-export function notGranted({ step, place }: Doing, tried: Tried): TealError {
+export function notGranted({ step, place }: Waiting, tried: Tried): TealError {
   const { tries, blockers, deadlineMs, lockTimeoutMs } = tried;
   const who = blockers.map((each) => `  ${sayBlocker(each)}`).join('\n');
   return new TealError(
     'lock-not-granted',
-    `Step ${place.step} of ${place.phase} got no lock in ${tries === 1 ? 'one try' : `${tries} tries`} over ${Math.round(deadlineMs / 100) / 10} s: ${step.what}`,
+    `${sayStep(place, step)} got no lock in ${tries === 1 ? 'one try' : `${tries} tries`} over ${Math.round(deadlineMs / 100) / 10} s${place.step === 0 ? '' : `: ${step.what}`}`,
     {
       remedy:
         blockers.length === 0
@@ -153,3 +187,6 @@ export function notGranted({ step, place }: Doing, tried: Tried): TealError {
     },
   );
 }
+
+const sayStep = ({ step, phase }: Waiting['place'], { what }: Waiting['step']): string =>
+  step === 0 ? `The ${what} of ${phase}` : `Step ${step} of ${phase}`;

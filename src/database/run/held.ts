@@ -3,7 +3,7 @@ import { holderOf, sayBlocker } from './blockers.ts';
 import { connect, type Connection } from './connection.ts';
 import { hear } from './hear.ts';
 import { isOurs, keep, lockKey, nextEpoch } from './ledger.ts';
-import type { RunOptions } from './options.ts';
+import { patienceOf, type RunOptions } from './options.ts';
 import { isLost, sayServerError, stateOf } from './server-error.ts';
 import { pause, stopIf } from './wait.ts';
 
@@ -48,7 +48,7 @@ export async function hold(options: RunOptions): Promise<Held> {
     monitor = await reach(options.url, 'teal db (watching)');
     deaf = hear(monitor, leave, options.askMs);
     // Of both: one that is ended for being idle says no more than one that stands still.
-    await Promise.all([settle(connection), settle(monitor)]);
+    await Promise.all([settle(connection, options), settle(monitor, options)]);
     await takeTurn(connection, options);
     await options.first?.();
     await keepRecord(connection);
@@ -84,10 +84,14 @@ async function reach(url: string, name: string): Promise<Connection> {
   }
 }
 
-/** Ours win over what role and database have: a backfill is long, and an index is longer. */
-export async function settle(connection: Connection): Promise<void> {
+/**
+ * Ours win over what role and database have: a backfill is long, and an index is longer. No lock is waited for longer than somebody has
+ * patience; what others would wait behind has a shorter time of its own.
+ */
+export async function settle(connection: Connection, options: RunOptions): Promise<void> {
+  const { deadlineMs } = patienceOf(options);
   await connection.query(
-    'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0',
+    `SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; SET lock_timeout = ${Math.ceil(deadlineMs)}`,
   );
   // PostgreSQL 17 and later; and where the platform can tell that a client is gone.
   for (const sql of ['SET transaction_timeout = 0', "SET client_connection_check_interval = '1s'"])

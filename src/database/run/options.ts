@@ -19,6 +19,7 @@ export type RunEvent =
   | { readonly type: 'step-done'; readonly step: number; readonly ms: number }
   | {
       readonly type: 'waiting';
+      /** 0: what is asked of the tables before the steps, and after them. */
       readonly step: number;
       readonly tries: number;
       readonly blockers: readonly Blocker[];

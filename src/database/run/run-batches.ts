@@ -7,7 +7,7 @@
  * no longer finds it.
  */
 import { TealError } from '../../errors.ts';
-import { inTransaction, patiently, type Doing } from './attempt.ts';
+import { inTransaction, patiently, patientlyAsk, type Doing } from './attempt.ts';
 import { etaOf, firstBatch, nextSize, restAfter } from './batch-plan.ts';
 import { keyBehind, keyOf, lastKey, rangeOf, type Key } from './key.ts';
 import { recordStep, type Progress, type StepRecord } from './ledger.ts';
@@ -25,9 +25,9 @@ export async function runBatches(
   throttle: Throttle,
 ): Promise<void> {
   const { options, place, held, step } = doing;
-  const key = await keyOf(held.connection, step.table);
+  const key = await patientlyAsk(doing, () => keyOf(held.connection, step.table));
   checkKey(doing, key);
-  let progress = before?.progress ?? (await beginning(doing, key));
+  let progress = before?.progress ?? (await patientlyAsk(doing, () => beginning(doing, key)));
   const target = options.batchMs ?? usualBatchMs;
   for (let size = firstBatch, isLast = false; !isLast;) {
     await throttle(doing);

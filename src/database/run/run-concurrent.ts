@@ -2,7 +2,7 @@
  * Statements that refuse a transaction: recorded as begun, run, recorded as done. Killed in between, what is there says how far it
  * came: a valid index is done; an invalid one would be kept up for ever and never used, so it is dropped and made again.
  */
-import { watching, notGranted, type Doing } from './attempt.ts';
+import { notGranted, patientlyAsk, watching, type Doing } from './attempt.ts';
 import { forgetStep, recordStep, type StepRecord } from './ledger.ts';
 import { patienceOf } from './options.ts';
 import { doneOf } from './run-transaction.ts';
@@ -21,15 +21,18 @@ export async function runConcurrent(
   await held.fence();
   await recordStep(held.connection, place, { ...doneOf(step), state: 'started' });
   stopIf(options.signal);
-  const isDone = await settled(doing, before !== undefined);
-  if (!isDone) await run(doing);
+  await watched(doing, async () => {
+    const isDone = await settled(doing, before !== undefined);
+    if (!isDone) await run(doing);
+  });
   options.tell({ type: 'step-ran', step: place.step });
   await held.fence();
   await recordStep(held.connection, place, doneOf(step));
 }
 
-async function run(doing: Doing<ConcurrentStep>): Promise<void> {
-  const { step, place, held, options } = doing;
+/** Nobody who reads or writes waits behind it, so it may wait for as long as there is patience, in one piece. */
+async function watched(doing: Doing<ConcurrentStep>, work: () => Promise<void>): Promise<void> {
+  const { place, held, options } = doing;
   const { deadlineMs } = patienceOf(options);
   const watch = watching(
     held,
@@ -37,18 +40,27 @@ async function run(doing: Doing<ConcurrentStep>): Promise<void> {
     lookMs,
   );
   try {
-    for (const setting of step.settings) await held.connection.query(setting);
-    // Nobody who reads or writes waits behind it, so it may wait in one piece.
-    await held.connection.query(`SET lock_timeout = ${Math.ceil(deadlineMs)}`);
-    await held.connection.query(step.statement);
+    await work();
   } catch (error) {
-    const blockers = await watch.stop();
-    if (!isLost(error)) await asBefore(doing);
     if (options.signal.aborted && isCancelled(error)) throw interrupted();
     if (!isContention(error)) throw error;
+    const blockers = await watch.stop();
     throw notGranted(doing, { tries: 1, blockers, deadlineMs, lockTimeoutMs: deadlineMs });
   } finally {
     await watch.stop();
+  }
+}
+
+async function run(doing: Doing<ConcurrentStep>): Promise<void> {
+  const { step, held, options } = doing;
+  try {
+    for (const setting of step.settings) await held.connection.query(setting);
+    // After the file's own: who waits behind a lock has no say in how patient a file is.
+    await held.connection.query(`SET lock_timeout = ${Math.ceil(patienceOf(options).deadlineMs)}`);
+    await held.connection.query(step.statement);
+  } catch (error) {
+    if (!isLost(error)) await asBefore(doing);
+    throw error;
   }
 }
 
@@ -59,7 +71,8 @@ async function asBefore(doing: Doing<ConcurrentStep>): Promise<void> {
 }
 
 /** Puts right what an earlier try has left. @param resumed it has begun before @returns whether nothing is left to do */
-async function settled({ step, held, options }: Doing<ConcurrentStep>, resumed: boolean): Promise<boolean> {
+async function settled(doing: Doing<ConcurrentStep>, resumed: boolean): Promise<boolean> {
+  const { step, held, options } = doing;
   const { settle } = step;
   const { connection } = held;
   if (settle.how === 'create-index') {
@@ -70,7 +83,6 @@ async function settled({ step, held, options }: Doing<ConcurrentStep>, resumed: 
       type: 'notice',
       text: `The index ${index.name} is invalid, left by a try that did not end: it is dropped`,
     });
-    await connection.query(`SET lock_timeout = ${patienceOf(options).deadlineMs}`);
     await connection.query(`DROP INDEX CONCURRENTLY IF EXISTS ${index.name}`);
     return false;
   }
@@ -83,7 +95,7 @@ async function settled({ step, held, options }: Doing<ConcurrentStep>, resumed: 
       await connection.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
     return false;
   }
-  return settle.how === 'detach' && resumed ? detached(settle, connection) : false;
+  return settle.how === 'detach' && resumed ? detached(settle, doing) : false;
 }
 
 const named = `(n.nspname || '.' || c.relname = $1 OR (c.relname = $1 AND pg_table_is_visible(c.oid)))`;
@@ -100,13 +112,17 @@ const attached = `SELECT h.inhdetachpending AS pending, h.inhparent::regclass::t
 
 async function detached(
   { partition }: Extract<Settle, { how: 'detach' }>,
-  connection: Doing['held']['connection'],
+  doing: Doing<ConcurrentStep>,
 ): Promise<boolean> {
+  const { connection } = doing.held;
   const [row] = await connection.query<{ pending: boolean; parent: string; partition: string }>(attached, [
     partition,
   ]);
   if (row === undefined) return true;
   if (!row.pending) return false;
-  await connection.query(`ALTER TABLE ${row.parent} DETACH PARTITION ${row.partition} FINALIZE`);
+  // Who reads the partition waits behind this one.
+  await patientlyAsk(doing, () =>
+    connection.query(`ALTER TABLE ${row.parent} DETACH PARTITION ${row.partition} FINALIZE`),
+  );
   return true;
 }

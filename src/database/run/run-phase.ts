@@ -1,4 +1,5 @@
 import { TealError } from '../../errors.ts';
+import { patientlyAsk, type Waiting } from './attempt.ts';
 import { hold, settle, type Held } from './held.ts';
 import { readLedger, recordPhase, recordPhaseDone, type Place } from './ledger.ts';
 import type { RunOptions } from './options.ts';
@@ -110,13 +111,16 @@ async function goOn(under: Under, held: Held): Promise<Left> {
     under.ran += 1;
     if (step.settings.length > 0) {
       await held.connection.query('RESET ALL');
-      await settle(held.connection);
+      await settle(held.connection, options);
     }
     // A verify that has found more begins with the batches before it once more.
     index = again ? 0 : index + 1;
   }
   await held.fence();
-  await recordPhaseDone(held.connection, at, await shapeOf(held.connection, plan.tables));
+  const shape = await patientlyAsk(beside(under, held, 'look at what has come of it'), () =>
+    shapeOf(held.connection, plan.tables),
+  );
+  await recordPhaseDone(held.connection, at, shape);
   options.tell({ type: 'phase-done', steps: steps.length });
   return left;
 }
@@ -140,7 +144,10 @@ async function lookBefore(under: Under, { held, left }: Before): Promise<void> {
   under.looked = true;
   const { options, plan } = under;
   const waiting = plan.steps[options.phase].filter((_, index) => left.steps.get(index + 1)?.state !== 'done');
-  const found = await preflight({ connection: held.connection, steps: waiting });
+  const beforehand = beside(under, held, 'pre-flight');
+  const found = await patientlyAsk(beforehand, () =>
+    preflight({ connection: held.connection, steps: waiting }),
+  );
   for (const { level, what, remedy } of found)
     if (level === 'warn' || options.force === true)
       options.tell({ type: 'notice', text: `${what}. ${remedy}` });
@@ -152,14 +159,28 @@ async function lookBefore(under: Under, { held, left }: Before): Promise<void> {
       details: { found },
     });
   // What the phase itself has done so far is no drift.
-  if (left.steps.size === 0 && options.acceptDrift !== true) await checkDrift(under, { held, left });
+  if (left.steps.size === 0 && options.acceptDrift !== true)
+    await checkDrift(under, { held, left }, beforehand);
 }
 
-async function checkDrift({ options, plan }: Under, { held, left }: Before): Promise<void> {
+/** What is asked of all tables of a phase, and is none of its steps. */
+const beside = ({ options, plan }: Under, held: Held, what: string): Waiting => ({
+  held,
+  options,
+  place: { phase: options.phase, step: 0 },
+  step: { what, settings: [], touches: plan.steps[options.phase].flatMap(({ touches }) => touches) },
+});
+
+async function checkDrift(
+  { options, plan }: Under,
+  { held, left }: Before,
+  beforehand: Waiting,
+): Promise<void> {
   const { phases } = await readLedger(held.connection, options.migration.name);
   const last = phases.findLast(({ round, finishedAt }) => round === left.round && finishedAt !== null);
   if (last === undefined) return;
-  const drift = driftFrom(await shapeOf(held.connection, plan.tables), last.shape);
+  const now = await patientlyAsk(beforehand, () => shapeOf(held.connection, plan.tables));
+  const drift = driftFrom(now, last.shape);
   if (drift.length === 0) return;
   throw new TealError(
     'schema-drift',

@@ -1,30 +1,20 @@
 import { TealError } from '../../errors.ts';
-import type { Doing } from './attempt.ts';
+import { patientlyAsk, type Doing } from './attempt.ts';
 import { recordStep, reopenBatches } from './ledger.ts';
 import { doneOf } from './run-transaction.ts';
-import { isCancelled } from './server-error.ts';
 import type { VerifyStep } from './step.ts';
-import { interrupted } from './wait.ts';
 
 /**
  * Looks whether anything is left to do. If so, the batches before it are to be done again, now or the next time.
  * @returns how much is left: 0, or what the query counts, or how many rows it gives
  */
-export async function runVerify({ held, step, place, options }: Doing<VerifyStep>): Promise<number> {
-  const left = await count();
+export async function runVerify(doing: Doing<VerifyStep>): Promise<number> {
+  const { held, step, place } = doing;
+  const left = leftIn(await patientlyAsk(doing, () => held.connection.query(step.query)));
   await held.fence();
   if (left === 0) await recordStep(held.connection, place, doneOf(step));
   else await reopenBatches(held.connection, place);
   return left;
-
-  async function count(): Promise<number> {
-    try {
-      for (const setting of step.settings) await held.connection.query(setting);
-      return leftIn(await held.connection.query(step.query));
-    } catch (error) {
-      throw options.signal.aborted && isCancelled(error) ? interrupted() : error;
-    }
-  }
 }
 
 /** One row with one number is a count; anything else are rows that are in the way. */

@@ -1,8 +1,9 @@
 // What waits for whom: locks, another run, an interrupt.
 import assert from 'node:assert/strict';
+import type { RunEvent } from '../../../src/database/run/options.ts';
 import type { TealError } from '../../../src/errors.ts';
 import { onServers } from '../server.ts';
-import { code, migration, rowsOf, run, users } from './migration.ts';
+import { code, migration, only, rowsOf, run, users } from './migration.ts';
 
 onServers(
   'a lock that is not granted: others wait no longer than lock_timeout, and who is in the way is named',
@@ -51,6 +52,78 @@ onServers(
     await going;
     assert(waits >= 2);
     assert(longest < 2000, `a reader waited ${longest} ms`);
+  },
+);
+
+onServers(
+  'the pre-flight waits for a lock as patiently as a step does, and names who holds it',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await users(client, 10);
+    const holder = await connect();
+    await holder.query("SET application_name = 'vacuum'; BEGIN; LOCK TABLE users");
+    const adding = migration('m', { expand: 'ALTER TABLE users ADD COLUMN a int' });
+    const startedAt = performance.now();
+    const late = setTimeout(() => void holder.query('COMMIT').catch(() => undefined), 15_000);
+    await assert.rejects(
+      run({ url, patience: { lockTimeoutMs: 100, deadlineMs: 1000 } }, adding, 'expand'),
+      (error: unknown) => {
+        code('lock-not-granted')(error);
+        const { message, remedy, details } = error as TealError;
+        assert.match(message, /^The pre-flight of expand got no lock in \d+ tries over 1 s$/);
+        assert.match(
+          remedy,
+          /process \d+ \(postgres, vacuum\), idle in transaction for \d\.\d s: .*LOCK TABLE users/,
+        );
+        assert((details['tries'] as number) > 1);
+        return true;
+      },
+    );
+    clearTimeout(late);
+    assert(performance.now() - startedAt < 10_000, 'the deadline holds for it, too');
+    const { events } = await run({ url, tell: letGo(holder) }, adding, 'expand');
+    assert.equal(only(events, 'waiting')[0]?.step, 0);
+    assert.equal(only(events, 'waiting')[0]?.blockers[0]?.application, 'vacuum');
+  },
+);
+
+/** Who is told to be in the way goes out of it. */
+const letGo =
+  (holder: { query: (sql: string) => Promise<unknown> }) =>
+  ({ type }: RunEvent): void => {
+    if (type === 'waiting') holder.query('COMMIT').catch(() => undefined);
+  };
+
+/** Takes the table while a step runs that only sleeps, and lets it go when it is told to be in the way. */
+const takes =
+  (holder: Parameters<typeof letGo>[0], steps: readonly number[]) =>
+  (event: RunEvent): void => {
+    if (event.type === 'step-started' && steps.includes(event.step))
+      holder.query('BEGIN; LOCK TABLE users').catch(() => undefined);
+    letGo(holder)(event);
+  };
+
+onServers(
+  'also what is asked of a table before its rows are filled, by a verify, and at the end waits patiently',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await users(client, 10);
+    const holder = await connect();
+    const sleeps = 'DO $$ BEGIN PERFORM pg_sleep(0.7); END $$';
+    const slow = migration('m', {
+      expand: `ALTER TABLE users ADD COLUMN a int; ALTER TABLE users ADD CHECK (a > 0); ${sleeps};`,
+      backfill: `${sleeps}; UPDATE users SET a = 1 WHERE a IS NULL; ${sleeps}; SELECT count(*) FROM users WHERE a IS NULL;`,
+    });
+    const waits = async (
+      phase: 'expand' | 'backfill',
+      sleeping: readonly number[],
+    ): Promise<readonly number[]> => {
+      const { events } = await run({ url, tell: takes(holder, sleeping) }, slow, phase);
+      return [...new Set(only(events, 'waiting').map((each) => each.step))];
+    };
+    assert.deepEqual(await waits('expand', [3]), [0]);
+    assert.deepEqual(await waits('backfill', [1, 3]), [2, 4]);
+    assert.deepEqual(await rowsOf(client, 'SELECT min(a), max(a) FROM users'), [{ min: 1, max: 1 }]);
   },
 );
 
