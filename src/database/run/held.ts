@@ -27,7 +27,7 @@ const cancelMs = 5000;
  * @throws TealError `database-unavailable`, `database-rights`, `migration-busy`; or the error of a connection that was lost
  */
 export async function hold(options: RunOptions): Promise<Held> {
-  const connection = await reach(options.url, 'teal db');
+  const connection = await reach(options, 'teal db');
   let monitor: Connection | null = null;
   let deaf = (): void => undefined;
   let late: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export async function hold(options: RunOptions): Promise<Held> {
     late = setTimeout(leave, cancelMs);
   };
   try {
-    monitor = await reach(options.url, 'teal db (watching)');
+    monitor = await reach(options, 'teal db (watching)');
     deaf = hear(monitor, leave, options.askMs);
     // Of both: one that is ended for being idle says no more than one that stands still.
     await Promise.all([settle(connection, options), settle(monitor, options)]);
@@ -71,10 +71,11 @@ export async function hold(options: RunOptions): Promise<Held> {
 }
 
 /** @throws TealError `database-unavailable`; the error itself when it may be different in a moment */
-async function reach(url: string, name: string): Promise<Connection> {
+async function reach({ url, signal }: RunOptions, name: string): Promise<Connection> {
   try {
-    return await connect(url, name);
+    return await connect(url, name, { signal });
   } catch (error) {
+    stopIf(signal);
     if (error instanceof TealError || isLost(error)) throw error;
     throw new TealError('database-unavailable', `The database does not let us in: ${sayServerError(error)}`, {
       remedy: 'Are the user, the password and the database’s name right? Try the same address with psql.',

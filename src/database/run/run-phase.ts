@@ -35,8 +35,14 @@ export async function runPhase(options: RunOptions): Promise<PhaseReport> {
   const under: Under = { options, plan, throttle: throttling(), passes: { count: 0 }, ran: 0, looked: false };
   for (let tries = 0, seenAt: number | null = null; ;) {
     let held: Held | null = null;
+    let asking = false;
+    const first = async (): Promise<void> => {
+      asking = true;
+      await options.first?.();
+      asking = false;
+    };
     try {
-      held = await hold(options);
+      held = await hold({ ...options, first });
       [tries, seenAt] = [0, performance.now()];
       const left = await goOn(under, held);
       return {
@@ -46,9 +52,10 @@ export async function runPhase(options: RunOptions): Promise<PhaseReport> {
         ms: performance.now() - startedAt,
       };
     } catch (error) {
-      if (!isLost(error)) throw aboutRecord(error);
+      if (!isLost(error) && !(asking && isAway(error))) throw aboutRecord(error);
       stopIf(options.signal);
-      if (held !== null) seenAt = performance.now();
+      // Who asks first again and again in vain is not there in between.
+      if (held !== null || (asking && tries === 0)) seenAt = performance.now();
       const why = sayServerError(error);
       if (seenAt === null || performance.now() - seenAt > (options.reconnectMs ?? usualReconnectMs))
         throw away(error, seenAt === null);
@@ -60,6 +67,10 @@ export async function runPhase(options: RunOptions): Promise<PhaseReport> {
     }
   }
 }
+
+/** Told by others who asked it, of a server that has let us in a moment ago. */
+const isAway = (error: unknown): boolean =>
+  error instanceof TealError && error.code === 'database-unavailable';
 
 function away(error: unknown, atFirst: boolean): TealError {
   return new TealError(

@@ -1,4 +1,5 @@
 import { TealError } from '../../errors.ts';
+import { sayAddress } from '../server/address.ts';
 import { phases as allPhases, type Phase } from '../../config/database.ts';
 import { holderOf, type Blocker } from './blockers.ts';
 import { connect, type Connection } from './connection.ts';
@@ -31,11 +32,41 @@ export interface DatabaseStatus {
   readonly running: Blocker | null;
 }
 
-/** What is recorded in a database, oldest first. @throws TealError `database-unavailable`, `package-missing` */
-export async function databaseStatus(url: string): Promise<DatabaseStatus> {
-  let connection: Connection;
+/** Connecting alone may take 10 s (driver.ts), and who asks a control plane waits 15 s for it. */
+const usualWithinMs = 12_000;
+
+/**
+ * What is recorded in a database, oldest first. @param withinMs for all of it: a server may go silent at any moment
+ * @throws TealError `database-unavailable`, `package-missing`
+ */
+export async function databaseStatus(url: string, withinMs = usualWithinMs): Promise<DatabaseStatus> {
+  const late = AbortSignal.timeout(withinMs);
   try {
-    connection = await connect(url, 'teal db status');
+    const connection = await reached(url, late);
+    const leave = (): void => void connection.close();
+    late.addEventListener('abort', leave, { once: true });
+    try {
+      late.throwIfAborted();
+      return await recordedIn(connection);
+    } catch (error) {
+      throw aboutRecord(error);
+    } finally {
+      late.removeEventListener('abort', leave);
+      await connection.close();
+    }
+  } catch (error) {
+    if (!late.aborted) throw error;
+    throw new TealError(
+      'database-unavailable',
+      `The database ${sayAddress(url)} did not answer within ${withinMs / 1000} s`,
+      { remedy: 'Is it running, and can it be reached from here? Try the same with psql.', cause: error },
+    );
+  }
+}
+
+async function reached(url: string, signal: AbortSignal): Promise<Connection> {
+  try {
+    return await connect(url, 'teal db status', { signal });
   } catch (error) {
     if (error instanceof TealError) throw error;
     throw new TealError(
@@ -47,16 +78,13 @@ export async function databaseStatus(url: string): Promise<DatabaseStatus> {
       },
     );
   }
-  try {
-    const names = (await isKept(connection)) ? await migrationsIn(connection) : [];
-    const migrations: MigrationStatus[] = [];
-    for (const name of names) migrations.push(await statusOf(connection, name));
-    return { place: connection.place, migrations, running: await holderOf(connection, lockKey) };
-  } catch (error) {
-    throw aboutRecord(error);
-  } finally {
-    await connection.close();
-  }
+}
+
+async function recordedIn(connection: Connection): Promise<DatabaseStatus> {
+  const names = (await isKept(connection)) ? await migrationsIn(connection) : [];
+  const migrations: MigrationStatus[] = [];
+  for (const name of names) migrations.push(await statusOf(connection, name));
+  return { place: connection.place, migrations, running: await holderOf(connection, lockKey) };
 }
 
 async function statusOf(connection: Connection, migration: string): Promise<MigrationStatus> {

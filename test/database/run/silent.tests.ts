@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect as connectTo } from '../../../src/database/run/connection.ts';
+import { databaseStatus } from '../../../src/database/run/status.ts';
+import { TealError } from '../../../src/errors.ts';
+import { dying, mute } from '../../control/migrate/deaf.ts';
 import { onServers } from '../server.ts';
+import { isLost } from '../../../src/database/run/server-error.ts';
 import { code, migration, only, rowsOf, run, users } from './migration.ts';
 
 /** A way to the server on which nothing moves while it is frozen. */
@@ -43,6 +48,15 @@ async function passage(
       for (const each of sockets) each.destroy();
     },
   };
+}
+
+/** No line is left to a server that does not answer. */
+async function closed(open: () => number): Promise<void> {
+  const until = performance.now() + 10_000;
+  while (open() > 0) {
+    assert(performance.now() < until, 'a line is left open');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 const slow = migration('m', {
@@ -127,6 +141,80 @@ onServers(
       ['ran'],
     );
     assert.equal(only(events, 'reconnecting').length, 0);
+  },
+  [18],
+);
+
+onServers(
+  'what is recorded is asked for in bounded time, wherever the server goes silent',
+  async ({ url, connect }, t) => {
+    await users(await connect(), 3);
+    await run({ url }, slow, 'expand');
+    const silent = [
+      await mute(t),
+      await dying(t, url, 'pg_backend_pid'),
+      await dying(t, url, 'to_regclass'),
+      await dying(t, url, 'FROM _teal.step'),
+    ];
+    for (const { url: deaf, open } of silent) {
+      const startedAt = performance.now();
+      await assert.rejects(databaseStatus(deaf, 500), (error: unknown) => {
+        code('database-unavailable')(error);
+        assert.match(
+          (error as TealError).message,
+          /^The database \w+ at 127\.0\.0\.1:\d+ did not answer within 0\.5 s$/,
+        );
+        return true;
+      });
+      assert(performance.now() - startedAt < 10_000);
+      await closed(open);
+    }
+    assert.equal((await databaseStatus(url)).migrations.length, 1);
+  },
+  [18],
+);
+
+onServers(
+  'a connection whose first question is not answered is as one that was lost, and is not kept',
+  async ({ url }, t) => {
+    const { url: deaf, open } = await dying(t, url, 'pg_backend_pid');
+    await assert.rejects(connectTo(deaf, 'test', { answerMs: 200 }), (error: unknown) => {
+      assert(isLost(error));
+      assert.match((error as Error).message, /no answer within 0\.2 s/);
+      return true;
+    });
+    await closed(open);
+  },
+  [18],
+);
+
+onServers(
+  'what is asked before the first step is asked again while the server may come back, and no longer',
+  async ({ url, connect }) => {
+    await users(await connect(), 3);
+    const gone = new TealError('database-unavailable', 'It did not answer', { remedy: 'wait' });
+    let asked = 0;
+    const comesBack = async (): Promise<void> => {
+      asked += 1;
+      if (asked < 3) throw gone;
+    };
+    const { events } = await run({ url, first: comesBack }, slow, 'expand');
+    assert.equal(asked, 3);
+    assert.equal(only(events, 'reconnecting').length, 1);
+    const other = migration('n', { expand: 'ALTER TABLE users ADD COLUMN c int' });
+    const startedAt = performance.now();
+    const never = (): Promise<void> => Promise.reject(gone);
+    await assert.rejects(run({ url, first: never, reconnectMs: 1000 }, other, 'expand'), (error: unknown) => {
+      code('database-unavailable')(error);
+      assert.match((error as TealError).message, /went away and did not come back: It did not answer$/);
+      return true;
+    });
+    assert(performance.now() - startedAt < 20_000);
+    const red = new TealError('migration-unproven', 'It is not', { remedy: 'mend it' });
+    await assert.rejects(
+      run({ url, first: () => Promise.reject(red) }, other, 'expand'),
+      code('migration-unproven'),
+    );
   },
   [18],
 );
