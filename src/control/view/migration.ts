@@ -103,7 +103,7 @@ const gone = ({ app }: AppState, version: string): string =>
   `${version} is gone: deploy it again, or teal db undo ${app}`;
 
 function ready(state: AppState, migration: Migration): Said {
-  const { release, frozen, app } = state;
+  const { frozen, app } = state;
   if (mayContract(state)) {
     if (frozen !== null) return said('contract waits until the freeze ends');
     if (policyOf(state)?.contract !== 'auto')
@@ -111,6 +111,12 @@ function ready(state: AppState, migration: Migration): Said {
     return said('contract begins when a window opens', { until: byItselfAt(state) });
   }
   if (mayUndo(state) && policyOf(state)?.undo !== 'auto') return said(gone(state, migration.build.version));
+  return waitsFor(state, migration);
+}
+
+/** What keeps contract from being asked for. */
+function waitsFor(state: AppState, migration: Migration): Said {
+  const { release } = state;
   const there = running(state, (version) => migration.olds.includes(version));
   const live = state.live === null ? null : (state.environments[state.live]?.version ?? null);
   // After a rollback: then the window is that of the newer version, which contract does not wait for.
