@@ -157,7 +157,8 @@ async function tried(work: Work, trial: Trial): Promise<Proof | string> {
   try {
     shadow = await shadowFor(work, trial);
   } catch (error) {
-    if (!(error instanceof TealError)) throw error;
+    // As in the phase itself, which would wait for the same.
+    if (!(error instanceof TealError) || error.code === 'lock-not-granted') throw error;
     stopIf(work.signal);
     const { why } = error.details;
     return `${error.message}${typeof why === 'string' ? ` (${why})` : ''}`;
@@ -203,7 +204,7 @@ async function shadowFor({ effect, signal }: Work, { parser, url, policy }: Tria
   const open = (schema: SchemaSource): Promise<Shadow> =>
     openShadow(parser, { kind, schema, env: process.env, signal });
   try {
-    return await open({ kind: 'dump', place: { url } });
+    return await open({ kind: 'dump', place: { url }, lockWaitMs: effect.policy.lockDeadlineMs });
   } catch (error) {
     if (!(error instanceof TealError) || error.code !== 'shadow-failed') throw error;
     const files = await historyOf(effect);

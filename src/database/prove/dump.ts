@@ -7,14 +7,21 @@ import { sayPlace, type Place } from './session.ts';
 /** A schema of thousands of tables is some MB of text. */
 const maximalDump = 256 * 1024 * 1024;
 
-/** The schema of a database as SQL, without any rows. @throws TealError `shadow-failed`, `migration-interrupted` */
+export interface Dump {
+  readonly place: Place;
+  /** Milliseconds that it waits for who changes a table; without it, for as long as they do. */
+  readonly lockWaitMs?: number;
+}
+
+/** The schema of a database as SQL, without any rows. @throws TealError `shadow-failed`, `lock-not-granted`, `migration-interrupted` */
 export async function dumpSchema(
-  place: Place,
+  { place, lockWaitMs }: Dump,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)('pg_dump', ['--schema-only', '--no-comments'], {
+    const patience = lockWaitMs === undefined ? [] : [`--lock-wait-timeout=${Math.ceil(lockWaitMs)}`];
+    const { stdout } = await promisify(execFile)('pg_dump', ['--schema-only', '--no-comments', ...patience], {
       env: { PATH: env['PATH'], HOME: env['HOME'], ...environmentOf(place) },
       maxBuffer: maximalDump,
       signal,
@@ -24,6 +31,14 @@ export async function dumpSchema(
   } catch (cause) {
     stopIf(signal);
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+    // It has no way of its own to tell; the statement is shown as it was sent, whatever language the server speaks.
+    const [, table] = /LOCK TABLE (.*?) IN ACCESS SHARE MODE/.exec(said) ?? [];
+    if (lockWaitMs !== undefined && table !== undefined)
+      throw new TealError(
+        'lock-not-granted',
+        `pg_dump got no lock within ${Math.round(lockWaitMs / 100) / 10} s to read the schema of ${sayPlace(place)}: ${table}`,
+        { remedy: 'End what is in the way (pg_locks shows it), then run it again.', cause },
+      );
     throw new TealError('shadow-failed', `pg_dump does not give the schema of ${sayPlace(place)}`, {
       remedy:
         'It has to be in PATH, and as new as the server. Or give the files that make the schema: --schema db/migrations',

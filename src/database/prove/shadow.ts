@@ -2,7 +2,7 @@ import type { SqlFile } from '../lint/lint.ts';
 import { upPart } from '../lint/source.ts';
 import type { Parser } from '../sql/parser.ts';
 import { apply, statementsOf } from './apply.ts';
-import { dumpSchema } from './dump.ts';
+import { dumpSchema, type Dump } from './dump.ts';
 import { refusalOf } from './refusal.ts';
 import { nested } from './nested.ts';
 import { ownDatabase } from './own-database.ts';
@@ -23,7 +23,7 @@ export type ShadowKind =
 
 /** Where the schema comes from. */
 export type SchemaSource =
-  | { readonly kind: 'dump'; readonly place: Place }
+  | ({ readonly kind: 'dump' } & Dump)
   | { readonly kind: 'files'; readonly files: readonly SqlFile[] };
 
 /** A database with the schema and without anybody's rows. */
@@ -45,7 +45,7 @@ export interface ShadowOptions {
   readonly signal: AbortSignal;
 }
 
-/** @throws TealError `shadow-failed`, `database-unavailable`, `package-missing`, `migration-failed`, `migration-interrupted` */
+/** @throws TealError `shadow-failed`, `lock-not-granted`, `database-unavailable`, `package-missing`, `migration-failed`, `migration-interrupted` */
 export async function openShadow(parser: Parser, options: ShadowOptions): Promise<Shadow> {
   const stack = new AsyncDisposableStack();
   const close = (): Promise<readonly string[]> => putAway(stack);
@@ -134,7 +134,7 @@ async function fill(
   const notes = new Set<string>();
   const statements = statementsOf(parser, {
     path: 'pg_dump',
-    text: await dumpSchema(schema.place, env, signal),
+    text: await dumpSchema(schema, env, signal),
   });
   for (const { sql } of statements)
     try {

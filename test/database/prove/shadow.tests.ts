@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { dumpSchema } from '../../../src/database/prove/dump.ts';
 import { emptyCorpus, type Corpus } from '../../../src/database/prove/corpus.ts';
 import { prove } from '../../../src/database/prove/proof.ts';
 import { openShadow, type SchemaSource, type ShadowKind } from '../../../src/database/prove/shadow.ts';
 import { loadParser } from '../../../src/database/sql/parser.ts';
+import { TealError } from '../../../src/errors.ts';
 import { onServers, type Server } from '../server.ts';
 
 const parser = await loadParser();
@@ -82,6 +84,32 @@ onServers(
     );
     assert.deepEqual(rows, [{ n: 0 }], 'the shadow is dropped either way');
     await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  },
+);
+
+onServers(
+  'pg_dump waits for who changes a table no longer than there is patience, and says for which',
+  async (server, t) => {
+    if (dumper < server.version) return void t.skip('pg_dump is older than the server');
+    const client = await server.connect();
+    await client.query(schema);
+    await client.query('BEGIN; LOCK TABLE users');
+    const late = setTimeout(() => void client.query('COMMIT').catch(() => undefined), 15_000);
+    const dumping = dumpSchema(
+      { place: { url: server.url }, lockWaitMs: 300 },
+      env,
+      new AbortController().signal,
+    );
+    await assert.rejects(dumping, (error: unknown) => {
+      assert(error instanceof TealError);
+      assert.equal(error.code, 'lock-not-granted');
+      assert.match(
+        error.message,
+        /^pg_dump got no lock within 0\.3 s to read the schema of .*: public\.users/,
+      );
+      return true;
+    });
+    clearTimeout(late);
   },
 );
 
