@@ -6,6 +6,7 @@ import { isOurs, keep, lockKey, nextEpoch } from './ledger.ts';
 import { patienceOf, type RunOptions } from './options.ts';
 import { isLost, sayServerError, stateOf } from './server-error.ts';
 import { pause, stopIf } from './wait.ts';
+import { watching } from './watching.ts';
 
 /** The right to change the schema: a session with the lock, another to look at it from, and the number of its turn. */
 export interface Held {
@@ -45,10 +46,13 @@ export async function hold(options: RunOptions): Promise<Held> {
     late = setTimeout(leave, cancelMs);
   };
   try {
-    monitor = await reach(options, 'teal db (watching)');
+    monitor = await watching(async () => {
+      const session = await reach(options, 'teal db (watching)');
+      await settle(session, options);
+      return session;
+    });
     deaf = hear(monitor, leave, options.askMs);
-    // Of both: one that is ended for being idle says no more than one that stands still.
-    await Promise.all([settle(connection, options), settle(monitor, options)]);
+    await settle(connection, options);
     await takeTurn(connection, options);
     await options.first?.();
     await keepRecord(connection);

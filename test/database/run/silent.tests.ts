@@ -146,6 +146,37 @@ onServers(
 );
 
 onServers(
+  'that the session which only watches is ended says nothing of the one that works',
+  async ({ url, connect }) => {
+    const client = await connect();
+    await users(client, 3);
+    const ending = setInterval(() => {
+      client
+        .query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'teal db (watching)' AND datname = current_database()",
+        )
+        .then(
+          ({ rowCount }) => (ended += rowCount ?? 0),
+          () => undefined,
+        );
+    }, 300);
+    let ended = 0;
+    try {
+      const { events } = await run(
+        { url, askMs: 150, signal: AbortSignal.timeout(20_000) },
+        migration('m', { expand: 'SELECT pg_sleep(3); ALTER TABLE users ADD COLUMN a int;' }),
+        'expand',
+      );
+      assert.equal(only(events, 'reconnecting').length, 0);
+      assert(ended > 1, 'it was opened anew, and ended again');
+    } finally {
+      clearInterval(ending);
+    }
+  },
+  [18],
+);
+
+onServers(
   'what is recorded is asked for in bounded time, wherever the server goes silent',
   async ({ url, connect }, t) => {
     await users(await connect(), 3);
