@@ -10,6 +10,7 @@ import { corpusOfFiles } from '../database/prove/sources.ts';
 import { addressGiven } from '../database/server/address.ts';
 import { loadParser, type Parser } from '../database/sql/parser.ts';
 import { TealError } from '../errors.ts';
+import { glyph, wrap } from './render/paint.ts';
 import { renderProven } from './render/proven.ts';
 import { report, type Context, type LocalFlags, type Result } from './shell/context.ts';
 import { interruptedExit, onInterrupt } from './shell/interrupt.ts';
@@ -61,6 +62,13 @@ export async function untilInterrupted(
   }
 }
 
+/** What could not be put away stays, so it is told whatever became of the work. */
+export async function putAway({ terminal }: Context, shadow: Shadow): Promise<void> {
+  const view = terminal.noteView;
+  for (const each of await shadow.close())
+    terminal.note(`${glyph(view, 'warn')} ${wrap(each, view.width, 2)}`);
+}
+
 interface Asked {
   readonly given: readonly string[];
   readonly signal: AbortSignal;
@@ -93,13 +101,11 @@ async function proven(context: Context, flags: DbProveFlags, { given, signal }: 
     );
   const shadow = await shadowFor(context, parser, { ...flags, signal });
   let proof: Proof;
-  let left: readonly string[] = [];
   try {
     proof = await prove(parser, shadow, { live, candidate, migration });
   } finally {
-    left = await shadow.close();
+    await putAway(context, shadow);
   }
-  proof = { ...proof, notes: [...proof.notes, ...left] };
   if (counted !== null) proof = { ...proof, parts: await checked(counted, proof.parts, signal) };
   const fails = failuresOf(proof.parts, {
     failOn: flags.failOn ?? 'risk',

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { splitFiles, splitMigration, type Sorted } from '../database/prove/split.ts';
 import { loadParser } from '../database/sql/parser.ts';
 import { TealError } from '../errors.ts';
-import { corpusOf, placeGiven, shadowFor, untilInterrupted, type ShadowFlags } from './db-prove.ts';
+import { corpusOf, placeGiven, putAway, shadowFor, untilInterrupted, type ShadowFlags } from './db-prove.ts';
 import { glyph, paint, wrap } from './render/paint.ts';
 import type { Context, Result } from './shell/context.ts';
 import type { View } from './shell/terminal.ts';
@@ -39,7 +39,7 @@ async function split(
     try {
       sorted = await splitMigration(parser, file, { session: shadow.session, live });
     } finally {
-      await shadow.close();
+      await putAway(context, shadow);
     }
   } else sorted = await splitMigration(parser, file, null);
   if (sorted.length === 0)

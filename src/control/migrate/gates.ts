@@ -1,5 +1,6 @@
 import { sayBlocker } from '../../database/run/blockers.ts';
 import { pause, stopIf } from '../../database/run/wait.ts';
+import { abortable } from '../../platform/process/wait.ts';
 import { colours } from '../../release/state.ts';
 import { ask } from './ask.ts';
 import { onlyOne, runningIn, type Running } from './sent.ts';
@@ -97,7 +98,8 @@ export async function watchAlone({ deps, app, effect, signal, telling }: Work): 
   if (proof === null || hasRoles(effect.policy)) return;
   for (;;) {
     stopIf(signal);
-    const seen = await deps.statements.look(app);
+    // Others look as well: what ends is only the waiting.
+    const seen = await abortable(deps.statements.look(app), signal);
     const running = runningIn(deps.apps.state(app));
     const version = onlyOne(running);
     // What is lost then the proof itself says.
