@@ -14,27 +14,10 @@ import { decide } from '../../src/release/decide.ts';
 import type { Decided } from '../../src/release/decision.ts';
 import { harmAhead } from '../../src/release/migrate-harm.ts';
 import type { ProofSummary } from '../../src/release/state.ts';
-import { app, build, Story } from '../release/story.ts';
+import { app, build, green, stored, Story } from '../release/story.ts';
 
-const policy: DatabasePolicy = {
-  url: null,
-  migrations: null,
-  run: {},
-  roles: null,
-  contract: 'manual',
-  undo: 'manual',
-  rollback: 'safe',
-  lockTimeoutMs: 200,
-  lockDeadlineMs: 600_000,
-  batchMs: 100,
-  pauseAt: { errorPercent: null, p99Ms: null },
-  proof: null,
-};
-
-const withDatabase = (more: Partial<DatabasePolicy> = {}): App => ({
-  ...app(),
-  database: { ...policy, ...more },
-});
+const withDatabase = (more: Partial<DatabasePolicy> = {}): App =>
+  stored({ url: null, migrations: null, contract: 'manual', ...more });
 
 const renaming = { name: '0007-rename', phases: ['expand', 'backfill', 'undo', 'contract'] } as const;
 
@@ -49,19 +32,6 @@ const going: MigrationProgress = {
   total: 1000,
   etaMs: 170_000,
   at: 0,
-};
-
-const green: ProofSummary = {
-  outcome: 'green',
-  says: 'all 12 statements of v1 work on it',
-  statements: 12,
-  coverage: 1,
-  broken: 0,
-  risk: 0,
-  clientVisible: 0,
-  unproven: 0,
-  findings: [],
-  unsafe: null,
 };
 
 /** v1 is live, and v2 has begun with its migration. */

@@ -5,24 +5,11 @@ import { says } from '../../src/control/view/says.ts';
 import { eventView } from '../../src/control/view/event.ts';
 import { appStatus, type Seen } from '../../src/control/view/status.ts';
 import type { Event } from '../../src/release/events.ts';
-import type { ProofSummary } from '../../src/release/state.ts';
-import { app, build, Story, verdict } from '../release/story.ts';
+import { app, build, green, Story, verdict } from '../release/story.ts';
 import { instance } from './fakes.ts';
 
 const drain = { finished: 1, cut: 0, seconds: 0.5 };
 const renaming = { migration: '0007-rename', round: 1 };
-const proof: ProofSummary = {
-  outcome: 'green',
-  says: 'all 12 statements of v1 work on it',
-  statements: 12,
-  coverage: 1,
-  broken: 0,
-  risk: 0,
-  clientVisible: 0,
-  unproven: 0,
-  findings: [],
-  unsafe: null,
-};
 const difference = { role: 'web', what: 'instances', live: '1', candidate: '2' };
 
 /** One of each: a new type that is missing here does not compile. */
@@ -45,7 +32,7 @@ const samples: { readonly [Type in Event['type']]: Event & { readonly type: Type
   },
   cleared: { type: 'cleared' },
   'migration-started': { type: 'migration-started', round: 1, olds: ['v1'] },
-  'migration-proved': { type: 'migration-proved', ...renaming, before: 'expand', proof },
+  'migration-proved': { type: 'migration-proved', ...renaming, before: 'expand', proof: green },
   'phase-passed': { type: 'phase-passed', ...renaming, phase: 'expand', steps: 3, ran: 2, ms: 40 },
   'phase-failed': { type: 'phase-failed', ...renaming, phase: 'contract', error: { message: 'no' } as never },
   'contract-started': { type: 'contract-started', ...renaming },

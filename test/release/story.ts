@@ -5,7 +5,7 @@ import { decide } from '../../src/release/decide.ts';
 import type { Event } from '../../src/release/events.ts';
 import { evolve } from '../../src/release/evolve.ts';
 import type { Command, Fact } from '../../src/release/input.ts';
-import type { AppState, Build } from '../../src/release/state.ts';
+import type { AppState, Build, ProofSummary } from '../../src/release/state.ts';
 import { nothing } from '../../src/release/state.ts';
 import { phaseNow, runs } from '../../src/release/migrate.ts';
 import type { Verdict } from '../../src/release/verdict.ts';
@@ -62,25 +62,42 @@ export function app(more: Partial<App['release']> = {}, roles: Partial<Role>[] =
 
 export const build = (version: string, spec: App = app()): Build => ({ version, directory: null, spec });
 
+/** As teal.yaml makes it, but for what a test is about. */
+export const databasePolicy = (more: Partial<DatabasePolicy> = {}): DatabasePolicy => ({
+  url: { kind: 'plain', value: 'postgres://db.example/shop' },
+  migrations: 'db',
+  run: {},
+  roles: null,
+  contract: 'auto',
+  undo: 'manual',
+  rollback: 'safe',
+  lockTimeoutMs: 200,
+  lockDeadlineMs: 600_000,
+  batchMs: 100,
+  pauseAt: { errorPercent: null, p99Ms: null },
+  proof: null,
+  ...more,
+});
+
 /** An app with a database; `more` overrides what releases do with it. */
 export const stored = (more: Partial<DatabasePolicy> = {}, release: Partial<App['release']> = {}): App => ({
   ...app(release),
-  database: {
-    url: { kind: 'plain', value: 'postgres://db.example/shop' },
-    migrations: 'db',
-    run: {},
-    roles: null,
-    contract: 'auto',
-    undo: 'manual',
-    rollback: 'safe',
-    lockTimeoutMs: 200,
-    lockDeadlineMs: 600_000,
-    batchMs: 100,
-    pauseAt: { errorPercent: null, p99Ms: null },
-    proof: null,
-    ...more,
-  },
+  database: databasePolicy(more),
 });
+
+/** Nothing speaks against it. */
+export const green: ProofSummary = {
+  outcome: 'green',
+  says: 'all 12 statements of v1 work on it',
+  statements: 12,
+  coverage: 1,
+  broken: 0,
+  risk: 0,
+  clientVisible: 0,
+  unproven: 0,
+  findings: [],
+  unsafe: null,
+};
 
 /** A version whose newest migration is this one. */
 export const migrating = (

@@ -12,7 +12,7 @@ import type { AccessRole } from '../../../src/config/control.ts';
 import type { Phase } from '../../../src/config/database.ts';
 import { TealError } from '../../../src/errors.ts';
 import type { StoredEvent } from '../../../src/store/store.ts';
-import { app, build, judged, Story } from '../../release/story.ts';
+import { app, build, databasePolicy, judged, Story } from '../../release/story.ts';
 
 const smoke = { kind: 'command', name: 'smoke', command: ['true'], timeoutMs: 1000 } as never;
 const tested = app({ tests: [smoke], promote: { kind: 'manual' } });
@@ -226,21 +226,8 @@ test('an app in trouble is told first, and why', () => {
 });
 
 describe('a release with a migration', () => {
-  const policy = {
-    url: null,
-    migrations: null,
-    run: {},
-    roles: null,
-    contract: 'manual',
-    undo: 'manual',
-    rollback: 'safe',
-    lockTimeoutMs: 200,
-    lockDeadlineMs: 600_000,
-    batchMs: 100,
-    pauseAt: { errorPercent: null, p99Ms: null },
-    proof: null,
-  } as const;
-  const spec = { ...app(), database: policy };
+  const database = databasePolicy({ url: null, migrations: null, contract: 'manual' });
+  const spec = { ...app(), database };
   const renaming = { name: '0007', phases: ['expand', 'backfill', 'undo', 'contract'] } as const;
   const of = { migration: '0007', round: 1 } as const;
   const passes = (story: Story, phase: Phase): unknown =>

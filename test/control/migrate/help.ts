@@ -10,26 +10,13 @@ import { perform } from '../../../src/control/effects/perform.ts';
 import { effects, type Effect } from '../../../src/release/effects.ts';
 import type { Event } from '../../../src/release/events.ts';
 import type { Build, Migration } from '../../../src/release/state.ts';
-import { app } from '../../release/story.ts';
+import { app, databasePolicy } from '../../release/story.ts';
 import { fakeDeps, type FakeDeps } from '../fakes.ts';
 import { forever, scratch } from '../help.ts';
 
-/** As teal.yaml makes it, but for what a test is about. */
-export const policy = (more: Partial<DatabasePolicy> = {}): DatabasePolicy => ({
-  url: null,
-  migrations: 'db',
-  run: {},
-  roles: null,
-  contract: 'auto',
-  undo: 'manual',
-  rollback: 'safe',
-  lockTimeoutMs: 100,
-  lockDeadlineMs: 20_000,
-  batchMs: 100,
-  pauseAt: { errorPercent: null, p99Ms: null },
-  proof: null,
-  ...more,
-});
+/** With less patience, so that a test need not have it. */
+export const policy = (more: Partial<DatabasePolicy> = {}): DatabasePolicy =>
+  databasePolicy({ url: null, lockTimeoutMs: 100, lockDeadlineMs: 20_000, ...more });
 
 /** Renames `users.name` in steps that both versions can live with; without `undo` there is no way back from expand. */
 export const rename = {

@@ -257,10 +257,7 @@ onCounting(
     const there = await scene(t, server, { proof: null });
     const { shop } = there;
     const old = await there.as('blue');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     const contracting = shop.migrates('contract');
     const waits = (): boolean => shop.deps.migrations.progress('shop')?.state === 'waiting';
     await until('it waits', waits);
@@ -296,10 +293,7 @@ onCounting(
     const { shop, admin, as } = there;
     await admin.query("CREATE EXTENSION pg_stat_statements; SET application_name = 'console'");
     await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     await shop.deps.statements.look('shop');
     const old = await as('blue');
     await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
@@ -327,10 +321,7 @@ onCounting(
   async (server, t) => {
     const there = await scene(t, server, { roles: null, proof: null });
     const { shop } = there;
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     const said = hearing(shop.deps);
     await shop.migrates('contract');
     assert.match(
@@ -349,10 +340,7 @@ onCounting(
     const { shop, admin } = there;
     await admin.query('CREATE EXTENSION pg_stat_statements');
     await sends(there, 'blue', 'SELECT name FROM users WHERE id = 7');
-    await shop.deploy('v2', rename);
-    await shop.migrates('expand');
-    await shop.migrates('backfill');
-    await shop.goLive();
+    await shop.releases('v2', rename);
     await sends(there, 'green', 'SELECT full_name FROM users WHERE id = 7');
     Object.assign(shop.deps.statements, { aloneMs: 3_600_000 });
     const contracting = shop.migrates('contract');
