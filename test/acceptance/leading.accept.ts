@@ -112,7 +112,7 @@ async function ofOneKilled(server: PostgresServer): Promise<void> {
   const two = await inTheMiddle(server);
   await using world = two.world;
   await exposed(two);
-  const load = world.load({ rps: 100, shapes });
+  const load = world.load({ rps: 200, shapes });
   await sleep(1_000);
   const before = await world.client.status();
   const since = performance.now();
@@ -138,7 +138,7 @@ async function ofOneKilled(server: PostgresServer): Promise<void> {
   const handed = await leads(two, third, left);
   tell('SIGTERM', handed.ms);
   const report = await load.stop();
-  nothingLost(report, 200);
+  nothingLost(report, 300);
   for (const version of ['v1', 'v2']) {
     const half = answered(report).filter((sample) => sample.version === version);
     assert.ok(half.length > 50, `${version} answered ${half.length}`);
@@ -150,7 +150,7 @@ async function ofOneStopped(server: PostgresServer): Promise<void> {
   await using world = two.world;
   await exposed(two);
   const { first, second } = two;
-  const load = world.load({ rps: 100, shapes });
+  const load = world.load({ rps: 200, shapes });
   const kept = await keptConnections(world, first, 4);
   const { head, body } = late('freeze');
   // It works at half of them already, and waits for the rest of what it was asked.
@@ -179,7 +179,7 @@ async function ofOneStopped(server: PostgresServer): Promise<void> {
   tell('SIGKILL of the second', again.ms);
   await world.client.command('shop', 'rollback', {});
   await world.reaches('v1 again', ({ version: live, release }) => live === 'v1' && release?.ended === true);
-  nothingLost(await load.stop(), 250);
+  nothingLost(await load.stop(), 500);
 }
 
 /** Connections to the API of this very control plane, open before it is stopped. */

@@ -90,7 +90,7 @@ const origin = ({ tlsPort }: World): string => `https://localhost:${tlsPort}`;
 function everyone(world: World, door: Door): { stop(): Promise<void> } {
   const url = door.secure ? origin(world) : world.url;
   const http2 = door.secure ? url : `http://127.0.0.1:${world.h2cPort}`;
-  const load = world.load({ url: `${url}/`, rps: 50, connections: 30, shapes: mix });
+  const load = world.load({ url: `${url}/`, rps: 80, connections: 30, shapes: mix });
   const sessions = new Http2Crowd(http2, overHttp2, { sessions: 3, streams: 3 });
   const pipelines = new Pipelines(door, { connections: 2, batch: 6 });
   const sockets = keepOpening(() => new WebSocketClient(door), 4);
@@ -105,7 +105,7 @@ function everyone(world: World, door: Door): { stop(): Promise<void> } {
         sessions.stop(),
       ]);
       try {
-        nothingLost(report, 200);
+        nothingLost(report, 400);
         inOrder(pipelined);
         everyEcho(sent);
         everyTick(ticked);
